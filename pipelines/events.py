@@ -1,0 +1,66 @@
+"""What a render tells while it runs. `MiragePipeline.stream` yields these; the page and the command line read them."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pipelines.memory import LatentMemory
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """One denoising (or search) step is done.
+
+    chunk, num_chunks: which chunk of the clip; step, num_steps: which step inside it, counted from 1.
+    stage: "encode", "depth", "denoise" or "decode".
+    """
+
+    chunk: int
+    num_chunks: int
+    step: int
+    num_steps: int
+    stage: str = "denoise"
+
+
+@dataclass(frozen=True)
+class ChunkEvent:
+    """Frames that are ready, in order.
+
+    frames: (N, H, W, 3) uint8; first_frame: index of frames[0] in the clip;
+    coverage: (N,) share of each frame that the photo (or an earlier memory) backs, 0..1.
+    """
+
+    chunk: int
+    num_chunks: int
+    first_frame: int
+    frames: np.ndarray
+    coverage: np.ndarray
+
+
+@dataclass(frozen=True)
+class LoopScore:
+    """How well the end meets the start. closed: the last camera is the first one. psnr in dB, ssim 0..1; None if open."""
+
+    closed: bool
+    psnr: float | None = None
+    ssim: float | None = None
+
+
+@dataclass(frozen=True)
+class DoneEvent:
+    """The clip is complete.
+
+    frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
+    loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
+    seconds: {"encode", "depth", "memory_write", "memory_readout", "denoise", "decode", "total"}.
+    """
+
+    frames: np.ndarray
+    coverage: np.ndarray
+    memory: "LatentMemory"
+    loop: LoopScore
+    drift: float
+    seconds: dict[str, float]
+    recipe: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Camera moves as data: pydantic schema and JSON files. Imports no torch."""
