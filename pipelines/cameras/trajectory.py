@@ -1,0 +1,227 @@
+"""A camera path: one camera per frame of the clip. The JSON form is described in docs/trajectory.md."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.cameras.camera import MAX_SIDE, Camera, checked_c2w, checked_K, checked_side, resized_K
+
+MAX_FRAMES = 2000
+MAX_FPS = 240
+MAX_FILE_BYTES = 4 * 1024 * 1024  # 2000 frames in full precision take about 1 MiB
+NATIVE_FPS = 16
+
+FORMAT = "mirage-studio/trajectory"
+VERSION = 1
+CONVENTION = "opencv-c2w"  # axes +x right, +y down, +z forward; camera to world; pixel centres at 0.5
+CLOSED_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The cameras of a clip, in order; frame 0 of a path made by `move` is the photo's own camera.
+
+    c2w: (T, 4, 4) float64 camera to world, OpenCV axes, translation in scene units; T is 1..2000.
+    K:   (T, 3, 3) float64 in pixels of a (height, width) image, centres at 0.5. It may change along the path (zoom).
+    fps: frames per second, 1..240, 16 natively.
+
+    Immutable: arrays are copied and read-only. `len(path)`, `path[i]` and iteration give cameras; `path[a:b]` gives
+    the shorter path. Raises ValueError or TypeError with the value, the limit and the fix. See docs/conventions.md.
+    """
+
+    c2w: np.ndarray
+    K: np.ndarray
+    height: int
+    width: int
+    fps: int | float = NATIVE_FPS
+
+    def __post_init__(self):
+        shape = np.shape(self.c2w)
+        if len(shape) != 3:
+            raise ValueError(f"c2w has shape {shape}, must be (T, 4, 4): one pose per frame.")
+        num_frames = shape[0]
+        if not 1 <= num_frames <= MAX_FRAMES:
+            raise ValueError(f"The path has {num_frames} frames, must be 1..{MAX_FRAMES}. Cut it into shorter clips.")
+        object.__setattr__(self, "height", checked_side("height", self.height))
+        object.__setattr__(self, "width", checked_side("width", self.width))
+        object.__setattr__(self, "fps", _checked_fps(self.fps))
+        object.__setattr__(self, "c2w", checked_c2w(self.c2w, shape=(num_frames, 4, 4)))
+        object.__setattr__(self, "K", checked_K(self.K, shape=(num_frames, 3, 3)))
+
+    @classmethod
+    def from_cameras(cls, cameras: list[Camera], fps: int | float = NATIVE_FPS) -> "Trajectory":
+        """Cameras of one grid, in order -> the path."""
+        sizes = sorted({(camera.height, camera.width) for camera in cameras})
+        if len(sizes) != 1:
+            raise ValueError(
+                f"The cameras have the sizes {sizes}, must be one size. Use camera.resized(height, width)."
+            )
+        (height, width) = sizes[0]
+        return cls(np.stack([c.c2w for c in cameras]), np.stack([c.K for c in cameras]), height, width, fps)
+
+    def __len__(self) -> int:
+        return len(self.c2w)
+
+    def __getitem__(self, index: int | slice) -> "Camera | Trajectory":
+        if isinstance(index, slice):
+            return Trajectory(self.c2w[index], self.K[index], self.height, self.width, self.fps)
+        return Camera(self.K[index], self.c2w[index], self.height, self.width)
+
+    def __iter__(self) -> Iterator[Camera]:
+        return (self[index] for index in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        """Exact: same grid, fps and bits, so that 'the preview is what renders' can be asserted."""
+        if not isinstance(other, Trajectory):
+            return NotImplemented
+        same_format = (self.height, self.width, self.fps) == (other.height, other.width, other.fps)
+        return same_format and np.array_equal(self.K, other.K) and np.array_equal(self.c2w, other.c2w)
+
+    @property
+    def seconds(self) -> float:
+        """Playing time of the clip."""
+        return len(self) / self.fps
+
+    @property
+    def is_closed(self) -> bool:
+        """The last camera is the first one: c2w within 1e-6 scene units, K within 1e-6 of the focal."""
+        if len(self) < 2:
+            return False
+        same_c2w = np.abs(self.c2w[-1] - self.c2w[0]).max() <= CLOSED_TOLERANCE
+        return bool(same_c2w and np.abs(self.K[-1] - self.K[0]).max() <= CLOSED_TOLERANCE * self.K[0, 0, 0])
+
+    def resized(self, height: int, width: int) -> "Trajectory":
+        """Same path on another grid, for example image to latents."""
+        K = resized_K(self.K, (self.height, self.width), (height, width))
+        return Trajectory(self.c2w, K, height, width, self.fps)
+
+    # -- JSON ---------------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict:
+        """The published JSON form. Plain numbers only; `from_dict` restores the very same bits."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "convention": CONVENTION,
+            "height": self.height,
+            "width": self.width,
+            "fps": self.fps,
+            "intrinsics": self.K[:, [0, 1, 0, 1], [0, 1, 2, 2]].tolist(),
+            "c2w": self.c2w.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict) -> "Trajectory":
+        """Reads the published JSON form; anything missing, unknown or of the wrong kind is refused with a sentence."""
+        if not isinstance(data, dict):
+            raise ValueError(f"A trajectory must be a JSON object, got {type(data).__name__}. See docs/trajectory.md.")
+        known = set(cls.json_schema()["required"])
+        if missing := sorted(known - data.keys()):
+            raise ValueError(f"The trajectory lacks {', '.join(missing)}. Add them as in docs/trajectory.md.")
+        if unknown := sorted(map(str, data.keys() - known)):
+            raise ValueError(f"The trajectory has unknown keys {', '.join(unknown)[:200]}. Remove them.")
+        for key, value in (("format", FORMAT), ("version", VERSION), ("convention", CONVENTION)):
+            if data[key] != value or isinstance(data[key], bool):
+                raise ValueError(
+                    f"The trajectory's {key} is {data[key]!r:.80}, only {value!r} can be read. Convert it."
+                )
+        num_frames = len(data["c2w"]) if isinstance(data["c2w"], list) else 0
+        if not 1 <= num_frames <= MAX_FRAMES:
+            raise ValueError(f"The path has {num_frames} frames, must be 1..{MAX_FRAMES}. Cut it into shorter clips.")
+        c2w = _numbers("c2w", data["c2w"], (num_frames, 4, 4))
+        fx, fy, cx, cy = _numbers("intrinsics", data["intrinsics"], (num_frames, 4)).T
+        K = np.zeros((num_frames, 3, 3))
+        K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = fx, fy, cx, cy, 1
+        return cls(c2w, K, data["height"], data["width"], data["fps"])
+
+    @staticmethod
+    def json_schema() -> dict:
+        """JSON Schema (2020-12) of `to_dict`. Rigidity of c2w cannot be said there and is checked on reading."""
+
+        def array_of(items: dict, low: int, high: int) -> dict:
+            return {"type": "array", "items": items, "minItems": low, "maxItems": high}
+
+        number, side = {"type": "number"}, {"type": "integer", "minimum": 1, "maximum": MAX_SIDE}
+        properties = {
+            "format": {"const": FORMAT},
+            "version": {"const": VERSION},
+            "convention": {"const": CONVENTION},
+            "height": side,
+            "width": side,
+            "fps": {"type": "number", "minimum": 1, "maximum": MAX_FPS},
+            "intrinsics": array_of(array_of(number, 4, 4), 1, MAX_FRAMES),
+            "c2w": array_of(array_of(array_of(number, 4, 4), 4, 4), 1, MAX_FRAMES),
+        }
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "Mirage Studio trajectory",
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the JSON file whole or not at all: a temporary name in the same folder, then one rename."""
+        path = Path(path)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self.to_dict(), file, allow_nan=False)
+            os.chmod(temporary, 0o644)  # mkstemp makes the file private; a path is meant to be shared
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Trajectory":
+        """Reads a JSON file of at most 4 MiB; errors name the file."""
+        path = Path(path)
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES + 1)  # never more, whatever the size on disk says
+        if len(text) > MAX_FILE_BYTES:
+            raise ValueError(
+                f"{path.name} is over {MAX_FILE_BYTES} bytes, the limit for a trajectory. Shorten the path."
+            )
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            reason = error if str(error) else type(error).__name__
+            raise ValueError(f"{path.name} is not JSON ({reason}). Save it as in docs/trajectory.md.") from error
+        try:
+            return cls.from_dict(data)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path.name}: {error}") from error
+
+
+def _checked_fps(fps: int | float) -> int | float:
+    if isinstance(fps, bool) or not isinstance(fps, (int, float, np.integer, np.floating)) or not 1 <= fps <= MAX_FPS:
+        raise ValueError(f"fps={fps!r:.80} must be a number from 1 to {MAX_FPS}. Use {NATIVE_FPS}.")
+    return int(fps) if fps == int(fps) else float(fps)
+
+
+def _numbers(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
+    """A nested list of JSON numbers of exactly `shape`; numpy alone would also take "1.0", true and null."""
+
+    def flat(item, depth: int, place: str):
+        if depth == len(shape):
+            if isinstance(item, bool) or not isinstance(item, (int, float)):
+                raise ValueError(f"{place} is {item!r:.40}, must be a number.")
+            yield item
+            return
+        if not isinstance(item, list) or len(item) != shape[depth]:
+            got = f"a list of {len(item)}" if isinstance(item, list) else type(item).__name__
+            raise ValueError(f"{place} is {got}, must be a list of {shape[depth]}. See docs/trajectory.md.")
+        for index, child in enumerate(item):
+            yield from flat(child, depth + 1, f"{place}[{index}]")
+
+    try:
+        return np.array(list(flat(value, 0, name)), dtype=np.float64).reshape(shape)
+    except OverflowError as error:
+        raise ValueError(f"{name} holds a number too large for float64. Give translations in metres.") from error
