@@ -1,6 +1,20 @@
 """Cameras, paths and moves. numpy only: importing this package brings in no torch."""
 
 from pipelines.cameras.camera import Camera
+from pipelines.cameras.moves import MOVES, Move, checked_frames, move, shortened, steps_over_cap
+from pipelines.cameras.projection import pixel_centers, project, unproject
 from pipelines.cameras.trajectory import Trajectory
 
-__all__ = ["Camera", "Trajectory"]
+__all__ = [
+    "MOVES",
+    "Camera",
+    "Move",
+    "Trajectory",
+    "checked_frames",
+    "move",
+    "pixel_centers",
+    "project",
+    "shortened",
+    "steps_over_cap",
+    "unproject",
+]

@@ -161,9 +161,7 @@ def _float_array(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
         raise ValueError(f"{name} has shape {array.shape}, must be {shape}.")
     bad = ~np.isfinite(array).all((-2, -1))
     if bad.any():
-        raise ValueError(
-            f"{name}{_where(bad)} holds NaN or infinity, all values must be finite. Fix or drop that pose."
-        )
+        raise ValueError(f"{name}{_where(bad)} holds NaN or infinity, must be finite. Fix or drop that pose.")
     return array
 
 

@@ -58,10 +58,8 @@ class Trajectory:
         """Cameras of one grid, in order -> the path."""
         sizes = sorted({(camera.height, camera.width) for camera in cameras})
         if len(sizes) != 1:
-            raise ValueError(
-                f"The cameras have the sizes {sizes}, must be one size. Use camera.resized(height, width)."
-            )
-        (height, width) = sizes[0]
+            raise ValueError(f"The cameras have sizes {sizes}, must be one size. Use camera.resized(height, width).")
+        height, width = sizes[0]
         return cls(np.stack([c.c2w for c in cameras]), np.stack([c.K for c in cameras]), height, width, fps)
 
     def __len__(self) -> int:
@@ -127,9 +125,7 @@ class Trajectory:
             raise ValueError(f"The trajectory has unknown keys {', '.join(unknown)[:200]}. Remove them.")
         for key, value in (("format", FORMAT), ("version", VERSION), ("convention", CONVENTION)):
             if data[key] != value or isinstance(data[key], bool):
-                raise ValueError(
-                    f"The trajectory's {key} is {data[key]!r:.80}, only {value!r} can be read. Convert it."
-                )
+                raise ValueError(f"The trajectory's {key} is {data[key]!r:.80}, only {value!r} is read. Convert it.")
         num_frames = len(data["c2w"]) if isinstance(data["c2w"], list) else 0
         if not 1 <= num_frames <= MAX_FRAMES:
             raise ValueError(f"The path has {num_frames} frames, must be 1..{MAX_FRAMES}. Cut it into shorter clips.")
@@ -186,9 +182,7 @@ class Trajectory:
         with path.open("rb") as file:
             text = file.read(MAX_FILE_BYTES + 1)  # never more, whatever the size on disk says
         if len(text) > MAX_FILE_BYTES:
-            raise ValueError(
-                f"{path.name} is over {MAX_FILE_BYTES} bytes, the limit for a trajectory. Shorten the path."
-            )
+            raise ValueError(f"{path.name} is over {MAX_FILE_BYTES} bytes, the limit. Shorten the path.")
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:

@@ -1,0 +1,326 @@
+"""Camera moves by name: one decorated function per move. docs/moves.md lists them; docs/conventions.md has the axes.
+
+A move is written for a photo camera at the origin that looks along +z, with the subject at distance D straight ahead;
+`move` carries it to the real photo camera. Sideways moves are written to the right, the left ones are their mirror.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from pipelines.cameras.camera import Camera
+from pipelines.cameras.easing import smooth, soft_ends
+from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory
+
+MIN_FRAMES = 5
+CAP_DEGREES = 3.0  # per 4 frames, the temporal step of the latents
+CAP_TRAVEL = 0.04  # of the distance to the subject, per 4 frames
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that a move takes: its default, its range and its unit."""
+
+    default: float
+    low: float
+    high: float
+    unit: str  # "D" (share of the distance to the subject), "degrees" or "x" (factor)
+
+    def checked(self, name: str, value) -> float:
+        is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not is_number or not self.low <= value <= self.high:  # NaN fails the comparison too
+            raise ValueError(f"{name}={value!r:.60} must be {self.low:g}..{self.high:g}. Use {self.default:g}.")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words that a move takes."""
+
+    default: str
+    options: tuple[str, ...]
+
+    def checked(self, name: str, value) -> str:
+        if not isinstance(value, str) or value not in self.options:
+            raise ValueError(f"{name}={value!r:.60} must be one of {', '.join(self.options)}. Use {self.default}.")
+        return value
+
+
+STRENGTH = Number(1.0, 0.1, 1.5, "x")  # every move takes it: scales how far the move goes, not how long it takes
+SIDE = ("left", "right")  # the values of `direction` that mirror a move
+
+
+class Motion(NamedTuple):
+    """What a move does, relative to the photo: c2w (T, 4, 4) and focal factor (T,), both starting at identity."""
+
+    c2w: np.ndarray
+    zoom: np.ndarray
+
+
+@dataclass(frozen=True)
+class Move:
+    """A registered move. params: what it takes beside `strength`; closed: ends where it began; zooms: K changes."""
+
+    name: str
+    path: Callable[..., Motion]
+    params: dict[str, Number | Choice]
+    closed: bool
+    zooms: bool
+
+    @property
+    def defaults(self) -> dict[str, float | str]:
+        return {name: param.default for name, param in self.params.items()}
+
+    def checked(self, params: dict) -> dict[str, float | str]:
+        """Every parameter of the move with a value inside its range, defaults filled in; unknown ones are refused."""
+        if unknown := sorted(map(str, params.keys() - self.params.keys())):
+            known = ", ".join(self.params)
+            raise ValueError(f"The move {self.name} has no parameter {', '.join(unknown)[:80]}. It takes {known}.")
+        return {name: param.checked(name, params.get(name, param.default)) for name, param in self.params.items()}
+
+    def motion(self, frames: int, distance: float, params: dict[str, float | str]) -> Motion:
+        """The path relative to the photo. Left is derived from right by mirroring, so both match bit for bit."""
+        own = {name: value for name, value in params.items() if name != "direction" or not self.mirrors}
+        motion = self.path(np.linspace(0, 1, frames), distance, **own)
+        if self.mirrors and params["direction"] == "left":
+            side = np.array([-1.0, 1, 1, 1])
+            motion = motion._replace(c2w=motion.c2w * np.outer(side, side))
+        return motion
+
+    @property
+    def mirrors(self) -> bool:
+        """`direction` means left or right."""
+        return "direction" in self.params and self.params["direction"].options == SIDE
+
+
+MOVES: dict[str, Move] = {}
+
+
+def register(name: str, closed: bool = False, zooms: bool = False, **params: Number | Choice):
+    """Adds a function (t (T,) 0..1, D, strength, **params) -> Motion to MOVES under `name`."""
+
+    def add(path: Callable[..., Motion]) -> Callable[..., Motion]:
+        MOVES[name] = Move(name, path, {**params, "strength": STRENGTH}, closed, zooms)
+        return path
+
+    return add
+
+
+def move(
+    name: str,
+    photo_camera: Camera,
+    distance: float,
+    frames: int = 65,
+    fps: int | float = NATIVE_FPS,
+    **params: float | str,
+) -> Trajectory:
+    """The path of a named move, seen by the photo's lens at the photo's size.
+
+    name: a key of MOVES. distance: depth D of the subject in scene units, > 0; every travel is a share of it.
+    frames: 4n + 1, 5..1997. params: those of MOVES[name].params, among them strength 0.1..1.5.
+
+    Frame 0 is exactly `photo_camera`, the last frame is exactly the last key, and a closed move ends with the same
+    bits it began with. Raises ValueError for an unknown name or parameter and for values out of range.
+    """
+    if name not in MOVES:
+        raise ValueError(f"Unknown move {name!r:.60}. Choose from {', '.join(MOVES)}.")
+    frames = checked_frames(frames)
+    distance = checked_distance(distance)
+    chosen = MOVES[name]
+    motion = chosen.motion(frames, distance, chosen.checked(params))
+    c2w = photo_camera.c2w @ motion.c2w
+    K = np.repeat(photo_camera.K[None], frames, axis=0)
+    K[:, [0, 1], [0, 1]] *= motion.zoom[:, None]
+    # cos and sin of a full turn miss 1 and 0 by a rounding; the ends are what the loop score leans on
+    c2w[0], K[0] = photo_camera.c2w, photo_camera.K
+    if chosen.closed:
+        c2w[-1], K[-1] = c2w[0], K[0]
+    return Trajectory(c2w, K, photo_camera.height, photo_camera.width, fps)
+
+
+def checked_frames(frames: int) -> int:
+    """`frames` if it is 4n + 1 within 5..1997, else an error with the nearest valid numbers."""
+    last = (MAX_FRAMES - 1) // 4 * 4 + 1
+    if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)):
+        raise ValueError(f"frames={frames!r:.60} must be a whole number. Use 65.")
+    if not MIN_FRAMES <= frames <= last or frames % 4 != 1:
+        low = min(max((int(frames) - 1) // 4 * 4 + 1, MIN_FRAMES), last - 4)
+        raise ValueError(
+            f"frames={str(frames)[:20]} must be 4n + 1 (latents hold the first frame, then fours) within "
+            f"{MIN_FRAMES}..{last}. Use {low} or {low + 4}."
+        )
+    return int(frames)
+
+
+def checked_distance(distance: float) -> float:
+    """Depth of the subject as a float, or an error."""
+    if not isinstance(distance, (int, float, np.integer, np.floating)) or not 1e-3 <= distance <= 1e5:
+        raise ValueError(
+            f"distance={distance!r:.60} must be 0.001..100000 scene units. Use the median depth of the subject."
+        )
+    return float(distance)
+
+
+def poses(t: np.ndarray, x=0.0, y=0.0, z=0.0, yaw=0.0, pitch=0.0) -> np.ndarray:
+    """(T, 4, 4) camera to world. x right, y down, z forward; yaw + turns right, pitch + turns up, radians, no roll."""
+    c2w = np.zeros((len(t), 4, 4))
+    cos_yaw, sin_yaw, cos_pitch, sin_pitch = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    c2w[:, 0, 0], c2w[:, 0, 1], c2w[:, 0, 2] = cos_yaw, sin_yaw * sin_pitch, sin_yaw * cos_pitch
+    c2w[:, 1, 1], c2w[:, 1, 2] = cos_pitch, -sin_pitch
+    c2w[:, 2, 0], c2w[:, 2, 1], c2w[:, 2, 2] = -sin_yaw, cos_yaw * sin_pitch, cos_yaw * cos_pitch
+    c2w[:, 0, 3], c2w[:, 1, 3], c2w[:, 2, 3], c2w[:, 3, 3] = x, y, z, 1
+    return c2w
+
+
+def _travel(c2w: np.ndarray) -> Motion:
+    return Motion(c2w, np.ones(len(c2w)))
+
+
+@register("push-in", travel=Number(0.25, 0.05, 0.5, "D"))
+def push_in(t, D, strength, travel) -> Motion:
+    """Straight towards the subject."""
+    return _travel(poses(t, z=smooth(t) * strength * travel * D))
+
+
+@register("pull-back", travel=Number(0.35, 0.05, 0.7, "D"))
+def pull_back(t, D, strength, travel) -> Motion:
+    """Straight away from the subject."""
+    return _travel(poses(t, z=-smooth(t) * strength * travel * D))
+
+
+@register("side-slide", travel=Number(0.22, 0.05, 0.5, "D"), direction=Choice("right", SIDE))
+def side_slide(t, D, strength, travel) -> Motion:
+    """Sideways at an even pace, heading fixed."""
+    return _travel(poses(t, x=soft_ends(t) * strength * travel * D))
+
+
+@register("gentle-arc", degrees=Number(20.0, 5.0, 45.0, "degrees"), direction=Choice("right", SIDE))
+def gentle_arc(t, D, strength, degrees) -> Motion:
+    """On a circle of radius D round the subject, which stays in the middle."""
+    angle = smooth(t) * strength * math.radians(degrees)
+    return _travel(poses(t, x=D * np.sin(angle), z=D * (1 - np.cos(angle)), yaw=-angle))
+
+
+@register("look-around", closed=True, degrees=Number(12.0, 2.0, 30.0, "degrees"), direction=Choice("left", SIDE))
+def look_around(t, D, strength, degrees) -> Motion:
+    """Turns to one side, then to the other, then back, without travelling. `direction` is the side that comes first."""
+    quarter, half, last = (
+        smooth(np.clip(t * 4, 0, 1)),
+        smooth(np.clip(t * 2 - 0.5, 0, 1)),
+        smooth(np.clip(t * 4 - 3, 0, 1)),
+    )
+    return _travel(poses(t, yaw=strength * math.radians(degrees) * (quarter - 2 * half + last)))
+
+
+@register(
+    "parallax-breath",
+    closed=True,
+    width=Number(0.05, 0.01, 0.15, "D"),
+    height=Number(0.025, 0.0, 0.1, "D"),
+    direction=Choice("right", SIDE),
+)
+def parallax_breath(t, D, strength, width, height) -> Motion:
+    """An ellipse through the photo's place, eyes on the subject. Even speed, so that the loop has no visible seam.
+
+    width, height: half axes; the ellipse lies above the photo's place.
+    """
+    turn = 2 * np.pi * t
+    x, y = strength * width * D * np.sin(turn), -strength * height * D * (1 - np.cos(turn))
+    return _travel(poses(t, x=x, y=y, yaw=np.arctan2(-x, D), pitch=np.arctan2(y, np.hypot(x, D))))
+
+
+@register(
+    "there-and-back",
+    closed=True,
+    base=Choice("push-in", ("push-in", "gentle-arc")),
+    direction=Choice("right", SIDE),
+)
+def there_and_back(t, D, strength, base) -> Motion:
+    """A push-in or a gentle arc, then its exact reverse. `direction` matters to the arc only."""
+    there = np.linspace(0, 1, len(t) // 2 + 1)  # the number of frames is odd: the turning point is a frame
+    own = {name: value for name, value in MOVES[base].defaults.items() if name not in ("direction", "strength")}
+    c2w = MOVES[base].path(there, D, strength, **own).c2w
+    return _travel(np.concatenate([c2w, c2w[-2::-1]]))
+
+
+@register(
+    "lens-zoom",
+    zooms=True,
+    direction=Choice("in", ("in", "out")),
+    ratio_in=Number(1.35, 1.05, 2.0, "x"),
+    ratio_out=Number(1.2, 1.05, 1.5, "x"),
+)
+def lens_zoom(t, D, strength, direction, ratio_in, ratio_out) -> Motion:
+    """The lens changes, the camera stays: focal x ratio_in, or / ratio_out. Each frame grows by a like factor."""
+    ratio = ratio_in if direction == "in" else 1 / ratio_out
+    return Motion(poses(t), ratio ** (strength * smooth(t)))
+
+
+@register("steady-hold", closed=True, drift=Number(0.008, 0.002, 0.02, "D"), degrees=Number(0.4, 0.0, 1.0, "degrees"))
+def steady_hold(t, D, strength, drift, degrees) -> Motion:
+    """Almost still: a slow sway of `drift` to each side and upwards, the turn against it keeps the subject in place."""
+    turn = 2 * np.pi * t
+    x, y = strength * drift * D * np.sin(turn), -strength * drift * D * (1 - np.cos(turn)) / 2
+    return _travel(poses(t, x=x, y=y, yaw=-strength * math.radians(degrees) * np.sin(turn)))
+
+
+def steps_over_cap(
+    trajectory: Trajectory, distance: float, max_degrees: float = CAP_DEGREES, max_travel: float = CAP_TRAVEL
+) -> np.ndarray:
+    """Where a path is too fast: (N,) first frames i of the steps i -> i + 4 that turn by more than `max_degrees` or
+    travel more than `max_travel` x `distance`. Empty when the path is calm (or has fewer than 5 frames)."""
+    distance = checked_distance(distance)
+    before, after = trajectory.c2w[:-4], trajectory.c2w[4:]
+    travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1)
+    # |R1 - R2| = 2 sqrt(2) sin(angle / 2): unlike the trace, accurate for small angles
+    chord = np.linalg.norm(after[:, :3, :3] - before[:, :3, :3], axis=(-2, -1)) / (2 * math.sqrt(2))
+    degrees = np.degrees(2 * np.arcsin(np.clip(chord, 0, 1)))
+    slack = 1 + 1e-9  # a step exactly at the cap is inside
+    return np.flatnonzero((degrees > max_degrees * slack) | (travel > max_travel * distance * slack))
+
+
+def shortened(trajectory: Trajectory, factor: float) -> Trajectory:
+    """The same kind of path with its motion scaled: 1 changes nothing, 0 stands still at frame 0.
+
+    factor: 0..1. Relative to frame 0, turns are scaled by slerp, travel and principal point linearly, the focal ratio
+    geometrically. Frame 0, the number of frames and closedness are kept. Paths that turn by 179 degrees or more from
+    frame 0 are refused: the way back to it is then not unique. For a path made by `move`, a smaller `strength` does
+    the same and keeps its aim exact.
+    """
+    if not (isinstance(factor, (int, float, np.floating)) and 0 <= factor <= 1):
+        raise ValueError(f"factor={factor!r:.60} must be 0..1. Use 0.5 for half the motion.")
+    if factor == 1:
+        return trajectory
+    first = trajectory.c2w[0]
+    relative = np.linalg.inv(first) @ trajectory.c2w
+    relative[:, :3, :3] = _scaled_rotation(relative[:, :3, :3], factor)
+    relative[:, :3, 3] *= factor
+    c2w = first @ relative
+    K = trajectory.K[0] + factor * (trajectory.K - trajectory.K[0])
+    focal = np.array([trajectory.K[0, 0, 0], trajectory.K[0, 1, 1]])
+    K[:, [0, 1], [0, 1]] = focal * (trajectory.K[:, [0, 1], [0, 1]] / focal) ** factor
+    home = (trajectory.c2w == first).all((-2, -1))  # frames that are exactly frame 0 stay exactly there
+    c2w[home] = first
+    return Trajectory(c2w, K, trajectory.height, trajectory.width, trajectory.fps)
+
+
+def _scaled_rotation(R: np.ndarray, factor: float) -> np.ndarray:
+    """(T, 3, 3) rotations -> (T, 3, 3) about the same axes by `factor` times the angle (slerp from identity)."""
+    twice_sine = np.stack([R[:, 2, 1] - R[:, 1, 2], R[:, 0, 2] - R[:, 2, 0], R[:, 1, 0] - R[:, 0, 1]], axis=-1)
+    sine = np.linalg.norm(twice_sine, axis=-1) / 2
+    angle = np.arctan2(sine, (np.trace(R, axis1=-2, axis2=-1) - 1) / 2)
+    bad = angle > math.radians(179)
+    if bad.any():
+        raise ValueError(
+            f"Frame {int(np.argmax(bad))} turns by {math.degrees(angle[bad][0]):.1f} degrees from frame 0, must be under 179 "
+            "to be shortened. Cut the path first."
+        )
+    axis = twice_sine / np.maximum(2 * sine, 1e-300)[:, None]  # no turn: sine and axis are 0, and so is the result
+    cross = np.zeros_like(R)
+    cross[:, 2, 1], cross[:, 0, 2], cross[:, 1, 0] = axis.T
+    cross -= np.swapaxes(cross, -1, -2)
+    angle = (factor * angle)[:, None, None]
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross  # Rodrigues
