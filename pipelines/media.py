@@ -1,0 +1,218 @@
+"""Photos in, clips out: the only file formats the engine's users meet. numpy, Pillow and PyAV, no torch."""
+
+import io
+import json
+import os
+import secrets
+import warnings
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+from PIL.ExifTags import IFD, Base
+
+# No vector or page formats: Pillow hands those to outside programs.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")  # JPEG includes the multi-picture files of phones
+MAX_MEGAPIXELS = 50
+MAX_MEGABYTES = 40
+MIN_SIDE = 64  # pixels
+MAX_ASPECT = 4.0  # long side over short side
+MAX_SIDE = 1920  # pixels after downscaling: the largest clip there is
+
+PHOTO_ERRORS = {
+    "missing": "The photo {name} is not there. Give the path of an image file.",
+    "empty": "The file is empty (0 bytes). Choose the photo again.",
+    "heavy": "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.",
+    "heic": "This is a HEIC photo, which cannot be read here. Export it as JPEG and drop it again.",
+    "unknown": "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF.",
+    "huge": "The photo has {megapixels:.0f} megapixels, at most {limit} are accepted. Make it smaller first.",
+    "tiny": "The photo is {width}x{height} pixels, each side needs at least {limit}. Use a larger version.",
+    "narrow": "The photo is {aspect:.1f} times as long as wide, at most {limit:.0f} is accepted. Crop it first.",
+    "damaged": "The photo is damaged or cut short and cannot be read to its end. Copy or export it again.",
+}
+
+
+class PhotoError(ValueError):
+    """A photo that is refused. reason: a key of PHOTO_ERRORS; values: the figures of its sentence."""
+
+    def __init__(self, reason: str, **values: Any):
+        super().__init__(PHOTO_ERRORS[reason].format(**values))
+        self.reason, self.values = reason, values
+
+
+def open_photo(path: str | os.PathLike) -> Image.Image:
+    """A photo file -> RGB image, upright, at most 1920 pixels on its long side, sRGB, without any metadata.
+
+    Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white, the first
+    frame of an animation is taken. Raises PhotoError (a ValueError) with one sentence: value, limit, fix.
+    """
+    path = Path(path)
+    image = _open_header(path)
+    width, height = image.size
+    try:
+        # JPEG decodes straight to a half or a quarter of its size: faster, and less memory
+        image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+        image.load()
+        image = _to_srgb(ImageOps.exif_transpose(image))
+    except Exception as error:  # decoders raise almost anything on broken data
+        raise PhotoError("damaged") from error
+    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    # a new image from pixels alone: no EXIF, GPS, comments or profiles can follow
+    return Image.fromarray(np.array(image), "RGB")
+
+
+def read_focal(path: str | os.PathLike) -> float | None:
+    """The focal length in 35 mm terms that the camera wrote into the photo, 4..1000 mm; None where it did not."""
+    try:
+        value = float(_open_header(Path(path)).getexif().get_ifd(IFD.Exif)[Base.FocalLengthIn35mmFilm])
+    except Exception:  # absent, or metadata that cannot be read: the photo itself is judged by open_photo
+        return None
+    return value if 4 <= value <= 1000 else None
+
+
+def focal_pixels(focal_35mm: float, height: int, width: int) -> float:
+    """Focal length in pixels of the full (height, width) photo. 35 mm terms compare diagonals (43.27 mm)."""
+    return focal_35mm / float(np.hypot(36, 24)) * float(np.hypot(height, width))
+
+
+def _open_header(path: Path) -> Image.Image:
+    """The image with its header read and judged, its pixels not yet decoded."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(32)
+    except OSError as error:
+        raise PhotoError("missing", name=path.name[:80]) from error
+    if not size:
+        raise PhotoError("empty")
+    if size > MAX_MEGABYTES * 1e6:
+        raise PhotoError("heavy", megabytes=size / 1e6, limit=MAX_MEGABYTES)
+    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
+        # mif1 is also a brand of AVIF files, which name themselves in the list of compatible brands
+        if b"avif" not in start:
+            raise PhotoError("heic")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns above 89 megapixels; the limit here is lower
+            image = Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise PhotoError("huge", megapixels=2 * Image.MAX_IMAGE_PIXELS / 1e6, limit=MAX_MEGAPIXELS) from error
+    except Exception as error:
+        raise PhotoError("unknown") from error
+    width, height = image.size
+    if width * height > MAX_MEGAPIXELS * 1e6:
+        raise PhotoError("huge", megapixels=width * height / 1e6, limit=MAX_MEGAPIXELS)
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError("tiny", width=width, height=height, limit=MIN_SIDE)
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise PhotoError("narrow", aspect=max(width, height) / min(width, height), limit=MAX_ASPECT)
+    return image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Any mode and colour profile -> RGB in sRGB."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith(("I", "F")):  # 16 bits and more per pixel: Pillow would clip instead of scaling
+        values = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray((values * (255 / max(values.max(), 1))).clip(0, 255).astype(np.uint8), "L")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:  # phones photograph in Display P3; read as sRGB its colours would look dull
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except ImageCms.PyCMSError:
+            pass  # a broken profile says nothing about the pixels
+    return image.convert("RGB")
+
+
+# -- clips ----------------------------------------------------------------------------------------------------------
+
+
+def write_mp4(
+    frames: Iterable[np.ndarray],
+    path: str | os.PathLike,
+    fps: float,
+    recipe: dict | None = None,
+    crf: int = 17,
+    preset: str = "veryfast",
+) -> Path:
+    """Frames -> H.264 mp4 that every browser and ad platform plays (yuv420p, BT.709, moov in front).
+
+    frames: array (T, H, W, 3) uint8 or any iterable of (H, W, 3) uint8, T >= 1, H and W even.
+    recipe: JSON-able; kept in the file's comment, `read_recipe` gives it back. crf: 0 (lossless) .. 51.
+    The file appears under its name only when it is complete. Raises ValueError for frames that do not fit and
+    OSError when the disk refuses; neither leaves anything behind.
+    """
+    path = Path(path)
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("The clip has 0 frames, at least 1 is needed. Render it again.")
+    height, width = _checked_frame(first).shape[:2]
+    if height % 2 or width % 2:
+        raise ValueError(
+            f"The frames are {width}x{height}, both sides must be even (yuv420p). Use {width & ~1}x{height & ~1}."
+        )
+    temporary = path.with_name(f".{secrets.token_hex(8)}.mp4")
+    try:
+        with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+            if recipe is not None:
+                container.metadata["comment"] = json.dumps(recipe, separators=(",", ":"), allow_nan=False)
+            stream = container.add_stream("libx264", rate=int(fps) if fps == int(fps) else round(fps * 1000) / 1000)
+            stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+            stream.options = {"crf": str(crf), "preset": preset}
+            # Untagged HD is read as BT.709 by some players and BT.601 by others: say which one it is
+            context = stream.codec_context
+            context.colorspace = context.color_primaries = context.color_trc = 1
+            context.color_range = 1
+            for image in chain([first], frames):
+                if _checked_frame(image).shape != first.shape:
+                    raise ValueError(f"A frame is {image.shape}, the first was {first.shape}. Keep one size per clip.")
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+                frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(f"{path.name} could not be written ({error.strerror or error}). Free some disk space.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _checked_frame(frame: np.ndarray) -> np.ndarray:
+    if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3):
+        got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+        raise ValueError(f"A frame is {got}, must be (height, width, 3) uint8. Convert it first.")
+    return frame
+
+
+def read_recipe(path: str | os.PathLike) -> dict | None:
+    """The recipe that `write_mp4` kept in the file, None where there is none."""
+    with av.open(str(path)) as container:
+        comment = container.metadata.get("comment")
+    try:
+        recipe = json.loads(comment or "null")
+    except ValueError:
+        return None  # a comment of somebody else's
+    return recipe if isinstance(recipe, dict) else None
+
+
+def write_poster(frame: np.ndarray, path: str | os.PathLike, quality: int = 90) -> Path:
+    """One (H, W, 3) uint8 frame -> JPEG, whole or not at all. Ad platforms take posters under 2 MB."""
+    path = Path(path)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.jpg")
+    try:
+        Image.fromarray(_checked_frame(frame)).save(temporary, "JPEG", quality=quality, optimize=True)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(f"{path.name} could not be written ({error.strerror or error}). Free some disk space.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
