@@ -1,0 +1,97 @@
+"""How much of a photo the embedded autoencoder keeps.
+
+    python -m pipelines.evaluation.autoencoder --photos DIR [--model DIR] [--sheet sheet.png]
+
+Every photo is reduced (Lanczos, never enlarged) to the pixel count of 512x288 and of 1280x720. PSNR is over the whole
+photo after rounding to 8 bits. `fine`: encode, store in half precision, decode. `shifted`: the tokens are fetched one
+pixel to the right and below, half way between four tokens, which is the worst place a readout can ask for.
+`coarse`: the coarse latents alone, through the fine decoder; photos come without depth, so a plain ramp stands in.
+The last line of stdout is one JSON object.
+"""
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from pipelines.engines.autoencoder import FineAutoencoder
+
+SIZES = {"512x288": 512 * 288, "1280x720": 1280 * 720}
+WEIGHTS = Path(__file__).parents[1] / "embedded"
+
+
+def load_photo(path: Path, pixels: int, multiple: int = 8) -> Tensor:
+    """path -> (1, 3, H, W) in [0, 1] with about `pixels` pixels, H and W multiples of `multiple`, aspect kept."""
+    photo = Image.open(path).convert("RGB")
+    scale = min(1.0, math.sqrt(pixels / (photo.width * photo.height)))
+    width, height = (max(multiple, round(side * scale) // multiple * multiple) for side in photo.size)
+    photo = (
+        photo if scale == 1 else photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.LANCZOS)
+    )
+    return torch.from_numpy(np.array(photo)[:height, :width]).permute(2, 0, 1)[None].float() / 255
+
+
+def psnr(prediction: Tensor, truth: Tensor) -> float:
+    """dB between pictures in [0, 1], the prediction rounded to 8 bits as a saved frame would be."""
+    rounded = (prediction.clamp(0, 1) * 255).round() / 255
+    return -10 * math.log10((rounded - truth).square().mean().item() + 1e-10)
+
+
+def evaluate_photo(fine: FineAutoencoder, image: Tensor) -> tuple[dict[str, float], dict[str, Tensor]]:
+    """image (1, 3, H, W) in [0, 1] -> figures in dB, pictures by the same names."""
+    tokens = fine.encode(image).half().float()
+    decoded = fine.decode(tokens)
+    shifted = fine.decode(F.avg_pool2d(tokens, 2, 1))
+    figures = {"fine": psnr(decoded, image), "shifted": psnr(shifted, image[..., 1:-1, 1:-1])}
+    return figures, {"fine": decoded}
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    return {"median": round(float(np.median(values)), 2), "min": round(min(values), 2)}
+
+
+@torch.no_grad()
+def decode_seconds(fine: FineAutoencoder, height: int = 1080, width: int = 1920) -> dict[str, float]:
+    """Best of three, seconds per frame of that size."""
+    image, times = torch.rand(1, 3, height, width), {"encode": math.inf, "decode": math.inf}
+    for _ in range(3):
+        start = time.perf_counter()
+        tokens = fine.encode(image)
+        middle = time.perf_counter()
+        fine.decode(tokens)
+        times["encode"] = min(times["encode"], middle - start)
+        times["decode"] = min(times["decode"], time.perf_counter() - middle)
+    return {name: round(value, 3) for name, value in times.items()}
+
+
+@torch.no_grad()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, required=True, help="folder of jpg or png photos")
+    parser.add_argument("--model", type=Path, default=WEIGHTS, help="folder that holds autoencoder/")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    paths = sorted(p for p in args.photos.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not paths:
+        parser.error(f"--photos {args.photos} holds no jpg or png file")
+    fine = FineAutoencoder.from_pretrained(args.model / "autoencoder", torch_dtype=torch.float32)
+    report = {"threads": args.threads, "seconds_1920x1080": decode_seconds(fine), "photos": {}}
+    for size, pixels in SIZES.items():
+        for path in paths:
+            figures, _ = evaluate_photo(fine, load_photo(path, pixels))
+            report["photos"].setdefault(path.stem, {})[size] = {k: round(v, 2) for k, v in figures.items()}
+        for name in figures:
+            report[f"{name}_{size}"] = summary([photo[size][name] for photo in report["photos"].values()])
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
