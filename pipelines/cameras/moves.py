@@ -315,8 +315,8 @@ def _scaled_rotation(R: np.ndarray, factor: float) -> np.ndarray:
     bad = angle > math.radians(179)
     if bad.any():
         raise ValueError(
-            f"Frame {int(np.argmax(bad))} turns by {math.degrees(angle[bad][0]):.1f} degrees from frame 0, must be under 179 "
-            "to be shortened. Cut the path first."
+            f"Frame {int(np.argmax(bad))} turns by {math.degrees(angle[bad][0]):.1f} degrees from frame 0, must be "
+            "under 179 to be shortened. Cut the path first."
         )
     axis = twice_sine / np.maximum(2 * sine, 1e-300)[:, None]  # no turn: sine and axis are 0, and so is the result
     cross = np.zeros_like(R)

@@ -1,0 +1,47 @@
+"""Writes the page of the moves from the presets and the registry: python -m pipelines.cameras > docs/moves.md"""
+
+from pipelines.cameras.moves import MOVES, Choice
+from pipelines.cameras.trajectory import NATIVE_FPS
+from presets.schema import load_moves
+
+INTRO = """# Moves
+
+Written by `python -m pipelines.cameras > docs/moves.md` from `presets/moves/*.json` and the registry in
+`pipelines/cameras/moves.py`; a test holds that this page is up to date.
+
+`D` is the distance to the subject: every travel is a share of it, so a move looks the same in a 3 m shop and in a
+40 m hall. Frame 0 is exactly the photo's camera. A loop ends with the very camera it began with. Left is the exact
+mirror of right. Risk says how much of the picture must be invented at a 60-degree lens. At default length and
+strength no move turns by more than 3 degrees or travels more than 4 % of D within 4 frames (`steps_over_cap`).
+Axes and units: [conventions.md](conventions.md). Your own path as a file: [trajectory.md](trajectory.md).
+"""
+
+
+def moves_page() -> str:
+    """docs/moves.md as text."""
+    cards = [
+        "| id | Name | Nome | Frames | Seconds | Loop | Lens changes | Aims at | Risk | Suits |",
+        "|---" * 10 + "|",
+    ]
+    values = ["| Move | What it does | Parameter | Default | Range |", "|---" * 5 + "|"]
+    for preset in load_moves().values():
+        cards.append(
+            f"| `{preset.id}` | {preset.name.en} | {preset.name.it} | {preset.frames} "
+            f"| {preset.frames / NATIVE_FPS:.2f} | {'yes' if preset.loop else 'no'} "
+            f"| {'yes' if preset.changes_lens else 'no'} | {preset.pivot} | {preset.risk} "
+            f"| {', '.join(text.en for text in preset.suits)} |"
+        )
+    for name, move in MOVES.items():
+        summary = " ".join(move.path.__doc__.split())
+        for param_name, param in move.params.items():
+            if isinstance(param, Choice):
+                default, limits = param.default, ", ".join(param.options)
+            else:
+                default, limits = f"{param.default:g} {param.unit}", f"{param.low:g}..{param.high:g} {param.unit}"
+            values.append(f"| `{name}` | {summary} | `{param_name}` | {default} | {limits} |")
+            summary = ""  # said once per move
+    return "\n".join([INTRO, "## The cards", "", *cards, "", "## The parameters", "", *values]) + "\n"
+
+
+if __name__ == "__main__":
+    print(moves_page(), end="")
