@@ -1,0 +1,547 @@
+"""`LatentMemory`: the one class that remembers.
+
+What is stored is a list of *views*. A view is a camera, the depth of the surface samples it contributed, and the
+latent tokens those samples carry. A later view stores only what the earlier ones left open, so nothing is said twice.
+Reading a target camera is three steps: every sample goes through one z-buffer, cracks between samples that touched in
+their view are closed, and each cell looks up the exact place in the view it came from.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pipelines.cameras import Camera
+from pipelines.memory.projection import (
+    pixels_to_pixels,
+    project,
+    unproject,
+    world_to_pixels,
+    zbuffer,
+)
+
+FORMAT, FORMAT_VERSION = "mirage-latent-memory", 1
+# Neighbouring samples whose depths differ by less than this share belong to one surface.
+SAME_SURFACE = 0.1
+# A sample that stands in front of a remembered surface by more than this share would hide something that was seen.
+FREE_SPACE = 0.03
+# A place in a view this close to a sample (in cells) is that sample: what is read where it was written comes back
+# bit for bit, and float32 projection is good to about 1e-4 cells.
+ON_SAMPLE = 2e-3
+# Cells around the picture that are read too, since a sample just outside may cover a cell inside.
+MARGIN = 2
+# Point-camera pairs per z-buffer pass; bounds the working memory of a readout to about 250 MB.
+PAIRS_PER_PASS = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One camera's share of the memory.
+
+    camera: on the grid of the depth samples. depth (H, W) float32, 0 where this view stores nothing.
+    token_at (h, w) int32: row in `LatentMemory.features` of each token, -1 where it stores none; H = k h, W = k w.
+    """
+
+    camera: Camera
+    depth: Tensor
+    token_at: Tensor
+
+
+@dataclass(frozen=True)
+class WriteReport:
+    """What became of the samples of a write. new + explained + free_space + depth_edge + invalid = all of them.
+
+    new: stored; explained: the memory already shows a surface there; free_space: would stand in front of something
+    seen; depth_edge: between two surfaces, on neither; invalid: not finite, not positive, or left out by `valid`.
+    """
+
+    new: int = 0
+    explained: int = 0
+    free_space: int = 0
+    depth_edge: int = 0
+    invalid: int = 0
+
+    def __add__(self, other: "WriteReport") -> "WriteReport":
+        return WriteReport(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The memory seen from T cameras on a (height, width) grid.
+
+    mask (T, h, w) bool: a surface is remembered there. depth (T, h, w) float32, 0 where unknown.
+    view (T, h, w) int64: which view the cell came from, -1 where unknown.
+    xy (T, h, w, 2) float32: the place in that view, as fractions of its width and height.
+    latents (T, C, h, w) float32: the tokens there, 0 where unknown; fetched when first asked for.
+    """
+
+    mask: Tensor
+    depth: Tensor
+    view: Tensor
+    xy: Tensor
+    sample: Tensor
+    memory: "LatentMemory"
+
+    @cached_property
+    def latents(self) -> Tensor:
+        return self.memory._fetch(self)
+
+
+class LatentMemory:
+    """Latent tokens of a scene, placed in 3D.
+
+    channels: of a token. interpolates: tokens vary smoothly with position, so a readout may blend the four around a
+    place; if not, it takes the token of the nearest surface sample unchanged. dtype: of the stored features.
+    """
+
+    def __init__(self, channels: int, interpolates: bool = False, dtype: torch.dtype = torch.float16):
+        if channels < 1:
+            raise ValueError(f"channels={channels} must be at least 1.")
+        self.channels, self.interpolates, self.dtype = channels, interpolates, dtype
+        self.features = torch.zeros(0, channels, dtype=dtype)
+        self.views: list[View] = []
+        self._reindex()
+
+    def __len__(self) -> int:
+        return self.num_points
+
+    def __repr__(self) -> str:
+        return f"LatentMemory({self.num_points} points, {len(self.views)} views, {self.nbytes / 2**20:.2f} MiB)"
+
+    @property
+    def num_points(self) -> int:
+        """Surface samples that take part in the z-buffer."""
+        return len(self._points)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is remembered: features, depths and the two indices (as saved, without caches)."""
+        return self.features.nbytes + len(self.features) * 4 + self.num_points * 8
+
+    def copy(self) -> "LatentMemory":
+        """An independent memory with the same content; tensors are shared, since none is ever changed in place."""
+        other = LatentMemory(self.channels, self.interpolates, self.dtype)
+        other.features, other.views = self.features, list(self.views)
+        other._reindex()
+        return other
+
+    # ---- write -------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def write(
+        self,
+        latents: Tensor,  # (C, h, w) or (T, C, h, w)
+        depth: Tensor | np.ndarray,  # (H, W) or (T, H, W); H = k h and W = k w for a whole k >= 1
+        cameras: Camera | Sequence[Camera],
+        valid: Tensor | np.ndarray | None = None,  # bool, on the grid of the tokens or of the depth
+    ) -> WriteReport:
+        """Remember what these views add. Cells that the memory already shows are left as they are.
+
+        depth is z-depth in scene units; samples that are not finite, not positive or not `valid` are left out.
+        cameras may be of any grid. Raises ValueError for shapes that do not belong together.
+        """
+        latents = torch.as_tensor(latents)
+        depth = torch.as_tensor(depth).float()
+        single = latents.ndim == 3
+        if single:
+            latents, depth, cameras = latents[None], depth[None], [cameras]
+            valid = None if valid is None else torch.as_tensor(valid)[None]
+        self._check_write(latents, depth, cameras)
+        if valid is None:
+            valid = torch.ones_like(depth, dtype=torch.bool)
+        valid = torch.as_tensor(valid).to(torch.bool)
+        if valid.shape[1:] == latents.shape[2:] != depth.shape[1:]:
+            k = depth.shape[1] // latents.shape[2]
+            valid = valid.repeat_interleave(k, 1).repeat_interleave(k, 2)
+        if valid.shape != depth.shape:
+            raise ValueError(
+                f"valid {tuple(valid.shape)} must have the shape of the depth {tuple(depth.shape)} or of the tokens."
+            )
+        report = WriteReport()
+        for view_latents, view_depth, camera, view_valid in zip(latents, depth, cameras, valid, strict=True):
+            report += self._write_view(view_latents, view_depth, camera.resized(*view_depth.shape), view_valid)
+        return report
+
+    def _check_write(self, latents: Tensor, depth: Tensor, cameras: Sequence[Camera]) -> None:
+        if latents.ndim != 4 or depth.ndim != 3:
+            raise ValueError(
+                f"latents {tuple(latents.shape)} and depth {tuple(depth.shape)} must be (C, h, w) and (H, W) for one "
+                "view, (T, C, h, w) and (T, H, W) for several."
+            )
+        if latents.shape[1] != self.channels:
+            raise ValueError(
+                f"latents have {latents.shape[1]} channels, this memory holds {self.channels}. Write latents of the "
+                "model the memory was made with."
+            )
+        if not len(latents) == len(depth) == len(cameras):
+            raise ValueError(f"{len(latents)} latents, {len(depth)} depth maps and {len(cameras)} cameras must match.")
+        (h, w), (rows, columns) = latents.shape[2:], depth.shape[1:]
+        if rows % h or columns % w or rows // h != columns // w:
+            raise ValueError(f"depth {rows}x{columns} must be a whole multiple of the token grid {h}x{w}.")
+        if not torch.isfinite(latents).all():
+            raise ValueError("latents hold NaN or infinite values; nothing was written.")
+
+    def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, valid: Tensor) -> WriteReport:
+        valid = valid & torch.isfinite(depth) & (depth > 0)
+        depth = torch.where(valid, depth, 0.0)
+        counts = {"invalid": int((~valid).sum())}
+
+        def leave_out(reason: str, where: Tensor) -> None:
+            nonlocal valid
+            counts[reason] = int((valid & where).sum())
+            valid = valid & ~where
+
+        leave_out("depth_edge", between_surfaces(depth))
+        if self.views:
+            leave_out("explained", self.readout([camera], *depth.shape).mask[0])
+            leave_out("free_space", self._in_free_space(depth, camera, valid))
+        counts["new"] = int(valid.sum())
+        if counts["new"]:
+            h, w = latents.shape[1:]
+            k = depth.shape[0] // h
+            kept = valid.reshape(h, k, w, k).any(dim=3).any(dim=1)
+            token_at = torch.full((h, w), -1, dtype=torch.int32)
+            token_at[kept] = torch.arange(len(self.features), len(self.features) + int(kept.sum()), dtype=torch.int32)
+            self.features = torch.cat([self.features, latents[:, kept].T.to(self.dtype)])
+            self.views.append(View(camera, torch.where(valid, depth, 0.0), token_at))
+            self._reindex()
+        return WriteReport(**counts)
+
+    def _in_free_space(self, depth: Tensor, camera: Camera, valid: Tensor) -> Tensor:
+        """(H, W) bool: samples that some view looked through, because it saw a surface behind them."""
+        hidden = torch.zeros_like(valid)
+        points = unproject(depth, camera)[valid]
+        blocks = torch.zeros(len(points), dtype=torch.bool)
+        for view in self.views:
+            matrix, offset = world_to_pixels(view.camera)
+            u, v, z = project(points, torch.tensor(matrix[None]).float(), torch.tensor(offset[None]).float())
+            (rows, columns), (u, v, z) = view.depth.shape, (u[0].floor(), v[0].floor(), z[0])
+            inside = (z > 0) & (u >= 0) & (u < columns) & (v >= 0) & (v < rows)
+            seen = view.depth[v.clamp(0, rows - 1).long(), u.clamp(0, columns - 1).long()]
+            blocks |= inside & (seen > 0) & (z < seen * (1 - FREE_SPACE))
+        hidden[valid] = blocks
+        return hidden
+
+    def _reindex(self) -> None:
+        """Rebuild the flat tables that a readout gathers from: one row per stored sample, one table over all views."""
+        points, cells, views = [torch.zeros(0, 3)], [torch.zeros(0, dtype=torch.int64)], [torch.zeros(0).long()]
+        depth_start, token_start = 0, 0
+        table = []
+        for index, view in enumerate(self.views):
+            (rows, columns), (h, w) = view.depth.shape, view.token_at.shape
+            stored = (view.depth > 0).reshape(-1).nonzero()[:, 0]
+            points.append(unproject(view.depth, view.camera).reshape(-1, 3)[stored])
+            cells.append(stored)
+            views.append(torch.full((len(stored),), index))
+            table.append([depth_start, rows, columns, token_start, h, w])
+            depth_start, token_start = depth_start + rows * columns, token_start + h * w
+        self._points, self._cell, self._view = torch.cat(points), torch.cat(cells), torch.cat(views)
+        self._table = torch.tensor(table, dtype=torch.int64).reshape(-1, 6)
+        self._flat_depth = torch.cat([v.depth.reshape(-1) for v in self.views]) if self.views else torch.zeros(0)
+        self._flat_token = (
+            torch.cat([v.token_at.reshape(-1) for v in self.views]) if self.views else torch.zeros(0, dtype=torch.int32)
+        )
+
+    # ---- readout -----------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def readout(self, cameras: Camera | Sequence[Camera], height: int, width: int, thin: int = 1) -> Readout:
+        """The memory seen from one camera or several, on a grid of any size.
+
+        thin: use every thin-th row and column of samples only; for coverage estimates on coarse grids.
+        Deterministic: the same bits for any number of threads. An empty memory gives an empty mask.
+        """
+        cameras = [cameras] if isinstance(cameras, Camera) else list(cameras)
+        cameras = [camera.resized(height, width) for camera in cameras]
+        chosen = slice(None) if thin == 1 else self._thinned(thin)
+        points, cell_of, view_of = self._points[chosen], self._cell[chosen], self._view[chosen]
+        per_pass = max(1, PAIRS_PER_PASS // max(1, len(points) + height * width))
+        parts = [
+            self._readout_pass(cameras[i : i + per_pass], height, width, points, cell_of, view_of, thin)
+            for i in range(0, len(cameras), per_pass)
+        ]
+        mask, depth, view, xy, sample = (torch.cat(part) for part in zip(*parts, strict=True))
+        return Readout(mask, depth, view, xy, sample, self._snapshot())
+
+    def _readout_pass(self, cameras, height, width, points, cell_of, view_of, thin):
+        num = len(cameras)
+        if not len(points):
+            shape = (num, height, width)
+            unknown = torch.full(shape, -1)
+            return torch.zeros(shape, dtype=torch.bool), torch.zeros(shape), unknown, torch.zeros(*shape, 2), unknown
+        cameras = [with_margin(camera) for camera in cameras]
+        projections = [world_to_pixels(camera) for camera in cameras]
+        matrices = torch.from_numpy(np.stack([a for a, _ in projections])).float()
+        offsets = torch.from_numpy(np.stack([b for _, b in projections])).float()
+        u, v, z = project(points, matrices, offsets)
+        winner = zbuffer(u, v, z, height + 2 * MARGIN, width + 2 * MARGIN)
+        mask = winner >= 0
+        safe = winner.clamp(min=0)
+        depth = torch.where(mask, z.gather(1, safe.reshape(num, -1)).reshape(winner.shape), 0.0)
+        view = torch.where(mask, view_of[safe], -1)
+        sample = torch.where(mask, cell_of[safe], -1)
+        relative = self._relative(cameras)
+        mask, depth, view, sample = self._close_cracks(mask, depth, view, sample, thin)
+        self._close_rims(relative, mask, depth, view, sample, thin)
+        off_x, off_y = self._offset_from_sample(
+            relative, mask.nonzero(as_tuple=True), depth[mask], view[mask], sample[mask]
+        )
+        # A wrong depth must not send a cell to another part of the view: stay near the sample.
+        off_x, off_y = off_x.clamp(-1.5, 1.5), off_y.clamp(-1.5, 1.5)
+        on_sample = (off_x.abs() < ON_SAMPLE) & (off_y.abs() < ON_SAMPLE)
+        off_x, off_y = torch.where(on_sample, 0.0, off_x), torch.where(on_sample, 0.0, off_y)
+        rows, columns = self._table[view[mask], 1], self._table[view[mask], 2]
+        xy = torch.zeros(*mask.shape, 2)
+        place = (sample[mask] % columns + 0.5 + off_x) / columns, (sample[mask] // columns + 0.5 + off_y) / rows
+        xy[mask] = torch.stack(place, dim=-1)
+        inner = slice(MARGIN, -MARGIN)
+        return tuple(x[:, inner, inner].contiguous() for x in (mask, depth, view, xy, sample))
+
+    def _close_cracks(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int):
+        """Fill the gaps that open when a surface is seen larger than it was written.
+
+        A gap is a run of up to three cells whose two ends were neighbours in the view that wrote them and lie on one
+        surface; the run may be empty or show something behind. What was never seen is not between neighbours, so it
+        stays unknown.
+        """
+        columns = self._table[:, 2]
+        magnification = self._magnification(mask, depth, view, sample)
+        spans = [s for s, needed in ((2, 1.0), (3, 1.9), (4, 2.8)) if magnification >= needed or s == 2]
+        for dim in (2, 1, 2):
+            size = depth.shape[dim]
+            width_of = columns[view.clamp(min=0)]
+            row, column = sample // width_of, sample % width_of
+            new = [mask.clone(), depth.clone(), view.clone(), sample.clone()]
+            for span in spans:
+                if size <= span:
+                    continue
+                m0, d0, v0, r0, c0 = (x.narrow(dim, 0, size - span) for x in (mask, depth, view, row, column))
+                m1, d1, v1, r1, c1 = (x.narrow(dim, span, size - span) for x in (mask, depth, view, row, column))
+                s0 = sample.narrow(dim, 0, size - span)
+                touched = m0 & m1 & (v0 == v1) & ((r0 - r1).abs() <= thin) & ((c0 - c1).abs() <= thin)
+                touched &= (d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1)
+                for step in range(1, span):
+                    between = torch.lerp(d0, d1, step / span)
+                    m, d, v, s = (x.narrow(dim, step, size - span) for x in new)
+                    gap = touched & (~m | (d > between * (1 + SAME_SURFACE)))
+                    m |= gap
+                    d.copy_(torch.where(gap, between, d))
+                    v.copy_(torch.where(gap, v0, v))
+                    s.copy_(torch.where(gap, s0, s))
+            mask, depth, view, sample = new
+        return mask, depth, view, sample
+
+    def _magnification(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor) -> float:
+        """Largest ratio of the depth a surface was seen at to the depth it is read at: how far apart samples fall."""
+        if not mask.any():
+            return 1.0
+        seen_at = self._flat_depth[self._table[view[mask], 0] + sample[mask]]
+        return float((seen_at / depth[mask]).max())
+
+    def _close_rims(self, relative, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int) -> None:
+        """Grow each surface, in place, to the cells that the footprint of its outermost samples still covers."""
+        for dim, step in ((2, 1), (2, -1), (1, 1), (1, -1)):
+            beside = mask.roll(step, dim)
+            beside.select(dim, 0 if step == 1 else -1).fill_(False)
+            cells = (beside & ~mask).nonzero(as_tuple=True)
+            source = tuple(index - step if axis == dim else index for axis, index in enumerate(cells))
+            d, v, s = depth[source], view[source], sample[source]
+            off_x, off_y = self._offset_from_sample(relative, cells, d, v, s)
+            covered = (torch.maximum(off_x.abs(), off_y.abs()) <= thin / 2 + ON_SAMPLE).nonzero()[:, 0]
+            cells = tuple(index[covered] for index in cells)
+            mask[cells], depth[cells], view[cells], sample[cells] = True, d[covered], v[covered], s[covered]
+
+    def _relative(self, cameras) -> list[Tensor]:
+        """Twelve (T * V,) columns of the maps from each target's pixels to each view's, see `pixels_to_pixels`."""
+        maps = [pixels_to_pixels(camera, source.camera) for camera in cameras for source in self.views]
+        rows = np.stack([np.concatenate([a, b[:, None]], axis=1).reshape(12) for a, b in maps])
+        return list(torch.from_numpy(rows.T.copy()).float())
+
+    def _offset_from_sample(self, relative, cells, depth: Tensor, view: Tensor, sample: Tensor):
+        """How far, in cells of the view, the surface at the centre of a target cell lies from the sample it came from.
+
+        cells: (camera, row, column) indices (n,); depth, view, sample (n,). Returns x and y offsets (n,).
+        """
+        camera_index, row, column = cells
+        pair = camera_index * len(self.views) + view
+        a = [c[pair] for c in relative]
+        u, v, z = column + 0.5, row + 0.5, depth
+        x = z * (a[0] * u + a[1] * v + a[2]) + a[3]
+        y = z * (a[4] * u + a[5] * v + a[6]) + a[7]
+        w = (z * (a[8] * u + a[9] * v + a[10]) + a[11]).clamp(min=1e-6)
+        columns = self._table[view, 2]
+        return x / w - (sample % columns + 0.5), y / w - (sample // columns + 0.5)
+
+    def _thinned(self, thin: int) -> Tensor:
+        columns = self._table[self._view, 2]
+        return ((self._cell // columns % thin == thin // 2) & (self._cell % columns % thin == thin // 2)).nonzero()[
+            :, 0
+        ]
+
+    def _snapshot(self) -> "LatentMemory":
+        """What a Readout keeps: later writes make new tensors, so holding the present ones is enough."""
+        frozen = LatentMemory.__new__(LatentMemory)
+        frozen.__dict__.update(self.__dict__, views=list(self.views))
+        return frozen
+
+    @torch.no_grad()
+    def _fetch(self, out: Readout) -> Tensor:
+        """(T, C, h, w) float32 tokens at the places of a readout."""
+        of, mask = out.view[out.mask], out.mask
+        depth_start, rows, columns, token_start, h, w = self._table[of].unbind(1)
+        sample = out.sample[mask]
+        k = rows // h
+        own = token_start + (sample // columns // k) * w + sample % columns // k
+        if not self.interpolates:
+            values = self.features[self._flat_token[own].long()].float()
+        else:
+            # Blend the four tokens around the place, leaving out those on another surface.
+            x, y = out.xy[mask][:, 0] * w - 0.5, out.xy[mask][:, 1] * h - 0.5
+            x0, y0 = x.floor(), y.floor()
+            on_token = ((x - x.round()).abs() < ON_SAMPLE) & ((y - y.round()).abs() < ON_SAMPLE)
+            x0, y0 = torch.where(on_token, x.round(), x0), torch.where(on_token, y.round(), y0)
+            fx, fy = torch.where(on_token, 0.0, x - x0), torch.where(on_token, 0.0, y - y0)
+            reference = self._flat_depth[depth_start + sample]
+            values = torch.zeros(len(of), self.channels)
+            total = torch.zeros(len(of), 1)
+            for dy in (0, 1):
+                for dx in (0, 1):
+                    tx, ty = (x0 + dx).long().clamp(min=0).minimum(w - 1), (y0 + dy).long().clamp(min=0).minimum(h - 1)
+                    token = self._flat_token[token_start + ty * w + tx].long()
+                    middle = depth_start + (ty * k + k // 2) * columns + tx * k + k // 2
+                    there = self._flat_depth[middle]
+                    alike = (token >= 0) & ((there - reference).abs() < SAME_SURFACE * reference)
+                    weight = (fx if dx else 1 - fx) * (fy if dy else 1 - fy) * alike
+                    values.addcmul_(self.features[token.clamp(min=0)].float(), weight[:, None])
+                    total += weight[:, None]
+            lone = total < 1e-3
+            own_values = self.features[self._flat_token[own].long()].float()
+            values = torch.where(lone, own_values, values / total.clamp(min=1e-3))
+        latents = torch.zeros(*mask.shape, self.channels)
+        latents[mask] = values
+        return latents.permute(0, 3, 1, 2)
+
+    def tokens_of(self, index: int) -> tuple[Tensor, Tensor]:
+        """The tokens that view `index` stores, on its own grid: (C, h, w) float32, 0 where none, and (h, w) bool."""
+        token_at = self.views[index].token_at
+        stored = token_at >= 0
+        latents = torch.zeros(*token_at.shape, self.channels)
+        latents[stored] = self.features[token_at[stored].long()].float()
+        return latents.permute(2, 0, 1), stored
+
+    # ---- files -------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write one safetensors file, complete or not at all."""
+        path = Path(path)
+        sizes = [[*view.depth.shape, *view.token_at.shape] for view in self.views]
+        tensors = {
+            "features": self.features.contiguous(),
+            "token_cells": (self._flat_token >= 0).nonzero()[:, 0].to(torch.int32),
+            "sample_cells": (self._flat_depth > 0).nonzero()[:, 0].to(torch.int32),
+            "sample_depth": self._flat_depth[self._flat_depth > 0],
+            "K": torch.from_numpy(np.array([v.camera.K for v in self.views]).reshape(-1, 3, 3)),
+            "c2w": torch.from_numpy(np.array([v.camera.c2w for v in self.views]).reshape(-1, 4, 4)),
+            "sizes": torch.tensor(sizes, dtype=torch.int64).reshape(-1, 4),
+        }
+        header = {"format": FORMAT, "version": str(FORMAT_VERSION), "interpolates": json.dumps(self.interpolates)}
+        partial = path.with_name(path.name + ".partial")
+        try:
+            save_file(tensors, partial, metadata=header)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "LatentMemory":
+        """Read a file that `save` wrote. Raises ValueError for a truncated, foreign or newer file."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                if header.get("format") != FORMAT:
+                    raise ValueError(
+                        f"{path} is not a saved memory: its format is {header.get('format')!r}, not {FORMAT!r}."
+                    )
+                if int(header["version"]) > FORMAT_VERSION:
+                    raise ValueError(
+                        f"{path} has format version {header['version']}; this program reads up to {FORMAT_VERSION}. "
+                        "Update the program."
+                    )
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+            memory = cls(tensors["features"].shape[1], json.loads(header["interpolates"]), tensors["features"].dtype)
+            memory._restore(tensors)
+        except (SafetensorError, KeyError, IndexError, RuntimeError) as error:
+            raise ValueError(f"{path} is damaged or incomplete ({error}). Save it again from its scene.") from error
+        return memory
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        sizes = tensors["sizes"].tolist()
+        flat_depth = torch.zeros(sum(rows * columns for rows, columns, _, _ in sizes))
+        flat_depth[tensors["sample_cells"].long()] = tensors["sample_depth"]
+        flat_token = torch.full((sum(h * w for _, _, h, w in sizes),), -1, dtype=torch.int32)
+        flat_token[tensors["token_cells"].long()] = torch.arange(len(tensors["features"]), dtype=torch.int32)
+        depth_start, token_start = 0, 0
+        for index, (rows, columns, h, w) in enumerate(sizes):
+            camera = Camera(tensors["K"][index].numpy(), tensors["c2w"][index].numpy(), rows, columns)
+            depth = flat_depth[depth_start : depth_start + rows * columns].reshape(rows, columns)
+            token_at = flat_token[token_start : token_start + h * w].reshape(h, w)
+            self.views.append(View(camera, depth, token_at))
+            depth_start, token_start = depth_start + rows * columns, token_start + h * w
+        self.features = tensors["features"]
+        self._reindex()
+
+    def to_ply(self, path: str | os.PathLike, colors: Tensor | None = None) -> None:
+        """Write the samples as a binary PLY point cloud.
+
+        colors: (num_points, 3) uint8, in the order of the stored samples; left out if None.
+        """
+        path = Path(path)
+        layout = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
+        names = ["property float x", "property float y", "property float z"]
+        if colors is not None:
+            if tuple(colors.shape) != (self.num_points, 3):
+                raise ValueError(f"colors {tuple(colors.shape)} must be ({self.num_points}, 3), one row per point.")
+            layout += [("red", "u1"), ("green", "u1"), ("blue", "u1")]
+            names += ["property uchar red", "property uchar green", "property uchar blue"]
+        rows = np.empty(self.num_points, dtype=layout)
+        for axis, name in enumerate("xyz"):
+            rows[name] = self._points[:, axis].numpy()
+        for channel, (name, _) in enumerate(layout[3:]):
+            rows[name] = colors[:, channel].numpy()
+        header = "\n".join(
+            ["ply", "format binary_little_endian 1.0", f"element vertex {self.num_points}", *names, "end_header\n"]
+        )
+        partial = path.with_name(path.name + ".partial")
+        try:
+            partial.write_bytes(header.encode("ascii") + rows.tobytes())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def with_margin(camera: Camera) -> Camera:
+    """The same view with MARGIN more cells on every side."""
+    K = camera.K.copy()
+    K[:2, 2] += MARGIN
+    return Camera(K, camera.c2w, camera.height + 2 * MARGIN, camera.width + 2 * MARGIN)
+
+
+def between_surfaces(depth: Tensor) -> Tensor:
+    """(H, W) bool: flying samples, which sit between a near and a far neighbour and belong to neither.
+
+    depth: (H, W), 0 = unknown; unknown neighbours do not count.
+    """
+    known = depth > 0
+    far = F.max_pool2d(torch.where(known, depth, 0.0)[None, None], 3, 1, 1)[0, 0]
+    near = -F.max_pool2d(torch.where(known, -depth, -torch.inf)[None, None], 3, 1, 1)[0, 0]
+    step = far - near
+    return known & (step > 0.25 * depth) & (depth - near > 0.3 * step) & (far - depth > 0.3 * step)

@@ -1,0 +1,163 @@
+"""Laws of the memory: what was written comes back, nearer wins, nothing is said twice, files hold it all."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipelines.cameras import Camera
+from pipelines.memory import LatentMemory
+from pipelines.memory.projection import project, unproject, world_to_pixels
+
+
+def camera(height=12, width=16, x=0.0, y=0.0, z=0.0, focal=14.0):
+    c2w = np.eye(4)
+    c2w[:3, 3] = x, y, z
+    return Camera(np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]]), c2w, height, width)
+
+
+def box_depth(height=12, width=16, seed=0):
+    """A slanted back wall with a nearer block in front."""
+    depth = 4.0 + torch.linspace(0, 1, width).expand(height, width).clone()
+    depth[3:8, 5:10] = 2.0
+    return depth
+
+
+def tokens(channels=3, height=12, width=16, seed=0):
+    return torch.randn(channels, height, width, generator=torch.Generator().manual_seed(seed)).half().float()
+
+
+def test_project_undoes_unproject():
+    cam, depth = camera(x=0.3, y=-0.2, z=0.5), box_depth()
+    a, b = world_to_pixels(cam)
+    points = unproject(depth, cam).reshape(-1, 3)
+    u, v, z = project(points, torch.tensor(a[None]).float(), torch.tensor(b[None]).float())
+    rows, columns = torch.meshgrid(torch.arange(12) + 0.5, torch.arange(16) + 0.5, indexing="ij")
+    assert torch.allclose(u[0], columns.reshape(-1), atol=1e-4) and torch.allclose(v[0], rows.reshape(-1), atol=1e-4)
+    assert torch.allclose(z[0], depth.reshape(-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("interpolates", [False, True])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_readout_at_the_writing_camera_returns_what_was_written_bit_for_bit(interpolates, factor):
+    cam, written = camera(x=0.7, z=-0.4), tokens()
+    depth = box_depth().repeat_interleave(factor, 0).repeat_interleave(factor, 1)
+    memory = LatentMemory(3, interpolates=interpolates)
+    memory.write(written, depth, cam)
+    out = memory.readout(cam, 12, 16)
+    assert out.mask.all()
+    assert torch.equal(out.latents[0], written)
+
+
+@pytest.mark.parametrize("depths", [(1.0, 2.0), (2.0, 1.0)])
+def test_nearer_surface_wins_whatever_the_order_of_points(depths):
+    near_camera, far_camera = camera(x=0.0), camera(x=0.0)
+    memory = LatentMemory(1)
+    for i, depth in enumerate(depths):  # each write leaves half of the picture open, so that both are stored
+        valid = torch.zeros(12, 16, dtype=torch.bool)
+        valid[:, i::2] = True
+        memory.write(torch.full((1, 12, 16), depth), torch.full((12, 16), depth), [near_camera, far_camera][i], valid)
+    coarse = memory.readout(near_camera, 12, 8)
+    assert coarse.mask.all() and (coarse.latents == 1.0).all()  # cells are copied, never mixed: exact
+
+
+def test_same_bits_for_any_number_of_threads_and_again():
+    memory = LatentMemory(8, interpolates=True)
+    memory.write(tokens(8, 48, 64), box_depth(48, 64), camera(48, 64, focal=56.0))
+    targets = [camera(48, 64, x=0.1 * i, z=0.2 * i, focal=56.0) for i in range(4)]
+    before = torch.get_num_threads()
+    results = []
+    for threads in (1, 2, 2):
+        torch.set_num_threads(threads)
+        results.append(memory.readout(targets, 48, 64))
+    torch.set_num_threads(before)
+    for other in results[1:]:
+        assert torch.equal(results[0].latents, other.latents) and torch.equal(results[0].depth, other.depth)
+
+
+def test_writing_twice_equals_writing_once():
+    memory = LatentMemory(3)
+    memory.write(tokens(), box_depth(), camera())
+    points, size = memory.num_points, memory.nbytes
+    report = memory.write(tokens(seed=1), box_depth(), camera())
+    assert (memory.num_points, memory.nbytes) == (points, size)
+    assert report.new == 0 and report.explained == 12 * 16
+
+
+def test_moving_closer_opens_no_cracks_and_shows_nothing_behind():
+    memory = LatentMemory(1)
+    wall = torch.full((48, 64), 2.0)
+    memory.write(torch.zeros(1, 48, 64), wall, camera(48, 64, focal=56.0))
+    behind = camera(48, 64, x=4.0, focal=56.0)  # sees, through the open right side, a red wall further back
+    memory.write(torch.ones(1, 48, 64), torch.full((48, 64), 6.0), behind)
+    closer = camera(48, 64, z=0.8, focal=56.0)  # 0.6 of the distance
+    out = memory.readout(closer, 48, 64)
+    assert out.mask.float().mean() > 0.99
+    assert (out.latents[out.mask[:, None]] == 0).all()
+
+
+def test_a_new_view_never_hides_what_was_seen():
+    memory = LatentMemory(1)
+    memory.write(torch.zeros(1, 12, 16), box_depth(), camera())
+    before = memory.readout(camera(), 12, 16)
+    wrong = torch.full((12, 16), 1.2)  # in front of everything, also where the block hid the wall
+    report = memory.write(torch.ones(1, 12, 16), wrong, camera(x=0.6))
+    assert report.free_space > 0
+    assert torch.equal(memory.readout(camera(), 12, 16).depth, before.depth)
+
+
+def test_unusable_depth_is_left_out_and_counted():
+    depth = box_depth()
+    depth[0, 0], depth[0, 1], depth[0, 2], depth[0, 3] = torch.nan, torch.inf, 0.0, -1.0
+    memory = LatentMemory(3)
+    report = memory.write(tokens(), depth, camera())
+    assert report.invalid == 4 and report.new == 12 * 16 - 4
+    out = memory.readout(camera(), 12, 16)
+    assert not out.mask[0, 0, :4].any() and torch.isfinite(out.latents).all()
+
+
+def test_save_and_load_hold_everything(tmp_path):
+    memory = LatentMemory(3, interpolates=True)
+    memory.write(tokens(), box_depth(), camera())
+    memory.write(tokens(seed=1), torch.full((12, 16), 5.0), camera(x=2.0))
+    memory.save(tmp_path / "scene.safetensors")
+    again = LatentMemory.load(tmp_path / "scene.safetensors")
+    target = camera(x=1.0, z=0.3)
+    assert torch.equal(memory.readout(target, 24, 32).latents, again.readout(target, 24, 32).latents)
+    assert (again.num_points, again.nbytes) == (memory.num_points, memory.nbytes)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_files_that_are_no_memory_are_refused(tmp_path):
+    memory = LatentMemory(3)
+    memory.write(tokens(), box_depth(), camera())
+    path = tmp_path / "scene.safetensors"
+    memory.save(path)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match="damaged or incomplete"):
+        LatentMemory.load(path)
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match="not a saved memory"):
+        LatentMemory.load(path)
+
+
+def test_shapes_that_do_not_belong_together_name_both_sides():
+    memory = LatentMemory(8)
+    with pytest.raises(ValueError, match="3 channels, this memory holds 8"):
+        memory.write(tokens(3), box_depth(), camera())
+    with pytest.raises(ValueError, match="whole multiple"):
+        memory.write(tokens(8), torch.ones(13, 16), camera())
+
+
+def test_empty_memory_behind_the_camera_and_one_point():
+    empty = LatentMemory(3).readout(camera(), 4, 6)
+    assert not empty.mask.any() and empty.latents.shape == (1, 3, 4, 6)
+    memory = LatentMemory(3)
+    memory.write(tokens(), box_depth(), camera())
+    assert not memory.readout(camera(z=100.0), 4, 6).mask.any()
+    one = LatentMemory(3)
+    valid = torch.zeros(12, 16, dtype=torch.bool)
+    valid[6, 8] = True
+    one.write(tokens(), box_depth(), camera(), valid)
+    assert one.num_points == 1 and one.readout(camera(), 12, 16).mask.sum() == 1
