@@ -68,7 +68,7 @@ class MovePreset(_Strict):
 
 
 def load_move(path: Path) -> MovePreset:
-    """Reads one preset file of at most 64 KiB. Raises ValueError with one sentence that names the file and the field."""
+    """Reads one preset file of at most 64 KiB. Raises ValueError with one sentence that names file and field."""
     with path.open("rb") as file:
         text = file.read(MAX_FILE_BYTES + 1)
     if len(text) > MAX_FILE_BYTES:
@@ -87,6 +87,8 @@ def load_move(path: Path) -> MovePreset:
 
 def load_moves(folder: Path | str = MOVES_FOLDER) -> dict[str, MovePreset]:
     """All move presets of a folder as {id: preset}, in the order of the cards (order, then id)."""
+    if not Path(folder).is_dir():
+        raise ValueError(f"There is no folder {str(folder)!r} to read presets from. Give one that holds *.json files.")
     paths = sorted(Path(folder).glob("*.json"))
     if len(paths) > MAX_FILES:
         raise ValueError(f"{Path(folder).name} holds {len(paths)} presets, at most {MAX_FILES} are read. Remove some.")

@@ -254,7 +254,7 @@ def there_and_back(t, D, strength, base) -> Motion:
     ratio_out=Number(1.2, 1.05, 1.5, "x"),
 )
 def lens_zoom(t, D, strength, direction, ratio_in, ratio_out) -> Motion:
-    """The lens changes, the camera stays: focal x ratio_in, or / ratio_out. Each frame grows by a like factor."""
+    """The lens changes, the camera stays: the focal goes to x ratio_in or / ratio_out, geometrically between."""
     ratio = ratio_in if direction == "in" else 1 / ratio_out
     return Motion(poses(t), ratio ** (strength * smooth(t)))
 
