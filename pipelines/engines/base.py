@@ -1,0 +1,74 @@
+"""What differs between models, as one small interface. The chunk loop, the memory and the page know nothing else."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+from pipelines.cameras import Camera
+from pipelines.memory import Readout
+
+# While it works an engine yields (step, number of steps); what it made is its return value.
+Steps = Generator[tuple[int, int], None, "Generated"]
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """Constants of an engine.
+
+    name: as written into recipes. channels, stride: of its tokens (stride in pixels of the clip).
+    interpolates: neighbouring tokens may be blended. decode_stride: grid on which `decode` wants its readout, in
+    pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts.
+    fps: native rate. size_step, max_side: clips are multiples of the one and at most the other, in pixels.
+    takes_prompt: understands text. licence: of the weights.
+    """
+
+    name: str
+    channels: int
+    stride: int
+    interpolates: bool
+    decode_stride: int
+    frames_per_chunk: int
+    fps: int
+    size_step: int
+    max_side: int
+    takes_prompt: bool
+    licence: str
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What an engine made for n cameras: tokens (n, C, h, w), z-depth (n, H, W), valid (n, H, W) bool."""
+
+    tokens: Tensor
+    depth: Tensor
+    valid: Tensor
+
+
+class Engine(Protocol):
+    facts: EngineFacts
+
+    def encode(self, image: Tensor) -> Tensor:
+        """image (3, H, W) RGB in [0, 1] -> tokens (C, H / stride, W / stride)."""
+        ...
+
+    def depth(self, image: np.ndarray, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """image (H, W, 3) uint8, K (3, 3) pixels -> z-depth (H, W) float32 in scene units, valid (H, W) bool."""
+        ...
+
+    def next_keys(self, coverage: np.ndarray, chunk: range, made: frozenset[int]) -> list[int]:
+        """Which frames to generate now, before `chunk` is decoded; [] when nothing more is needed.
+
+        coverage (T,): share of every frame that the memory shows, 0..1; made: frames generated so far.
+        """
+        ...
+
+    def denoise(self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str) -> Steps:
+        """Generate what `control`, a readout on the token grid, leaves open. Closing the generator stops the work."""
+        ...
+
+    def decode(self, readout: Readout, generated: Generated | None) -> np.ndarray:
+        """A readout on the decode grid, and what was generated for these frames, -> frames (n, H, W, 3) uint8."""
+        ...

@@ -1,0 +1,43 @@
+"""How alike two pictures are. Pictures are (H, W, 3) uint8, or any equal shapes for `psnr`."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+def psnr(a: np.ndarray, b: np.ndarray, mask: np.ndarray | None = None) -> float:
+    """Peak signal-to-noise ratio in dB of 8-bit pictures, over `mask` (H, W) if given; 99.0 for equal pictures."""
+    error = (a.astype(np.float32) - b.astype(np.float32)) ** 2
+    if mask is not None:
+        error = error[mask]
+    mean = float(error.mean(dtype=np.float64)) if error.size else math.nan
+    return min(99.0, 10 * math.log10(255**2 / mean)) if mean > 0 else 99.0
+
+
+def ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Structural similarity, 0..1, mean over pixels and channels (Wang et al. 2004: 11x11 Gaussian, sigma 1.5)."""
+    x, y = (torch.from_numpy(p.astype(np.float32) / 255).permute(2, 0, 1)[:, None] for p in (a, b))
+    line = torch.exp(-(torch.arange(-5.0, 6.0) ** 2) / (2 * 1.5**2))
+    line = line / line.sum()
+
+    def blur(p):
+        return F.conv2d(F.conv2d(p, line.reshape(1, 1, 1, 11)), line.reshape(1, 1, 11, 1))
+
+    mx, my = blur(x), blur(y)
+    vx, vy, vxy = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
+    c1, c2 = 0.01**2, 0.03**2
+    score = (2 * mx * my + c1) * (2 * vxy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
+    return float(score.mean())
+
+
+def sharpness(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
+    """Mean gradient of a picture inside `mask` over that of the truth: 1 is right, less is blur, more is noise."""
+
+    def gradient(p):
+        p = p.astype(np.float32).mean(axis=2)
+        inside_x, inside_y = mask[:, 1:] & mask[:, :-1], mask[1:] & mask[:-1]
+        return np.abs(np.diff(p, axis=1))[inside_x].mean() + np.abs(np.diff(p, axis=0))[inside_y].mean()
+
+    return float(gradient(picture) / max(gradient(truth), 1e-6))

@@ -1,0 +1,405 @@
+"""`MiragePipeline`: one photo and a camera path become a clip in which the place stays itself.
+
+photo -> tokens + depth -> memory; then chunk by chunk: read the memory at the cameras, generate what nobody has seen,
+write it back, decode. The loop is the same for every engine (pipelines/engines/base.py).
+"""
+
+import hashlib
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline
+from diffusers.utils import BaseOutput
+from PIL import Image
+
+from pipelines.cameras import Camera, Trajectory, checked_frames
+from pipelines.engines.base import Engine
+from pipelines.evaluation.fidelity import psnr, ssim
+from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
+from pipelines.memory import LatentMemory, Readout
+
+EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+QUALITIES = ("draft", "standard")
+MIN_SIDE = 64
+DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
+COVERAGE_GRID = 64  # cells along the long side, for coverage of a whole path
+PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A photo as a place: cut to the clip's shape, with depth, written into a memory.
+
+    image (H, W, 3) uint8; camera: the photo's; depth (H, W) float32 in scene units;
+    memory: knows the photo, and nothing else unless one was given; distance: depth of the subject (D).
+    """
+
+    image: np.ndarray
+    camera: Camera
+    depth: np.ndarray
+    memory: LatentMemory
+    distance: float
+
+
+@dataclass
+class MirageOutput(BaseOutput):
+    """frames (T, H, W, 3) uint8, memory, coverage (T,) 0..1, loop (closed, psnr in dB, ssim), drift in 1/255,
+    seconds per part, recipe: see DoneEvent."""
+
+    frames: np.ndarray
+    memory: LatentMemory
+    coverage: np.ndarray
+    loop: LoopScore
+    drift: float
+    seconds: dict
+    recipe: dict
+
+
+class MiragePipeline(DiffusionPipeline):
+    """Photo + trajectory -> clip, on the engine that its components make up.
+
+    autoencoder (FineAutoencoder) and depth (DepthNet) make the embedded engine. `MiragePipeline.embedded()` loads
+    the weights that ship with the project, `from_pretrained` any folder in the diffusers layout.
+    """
+
+    def __init__(self, autoencoder, depth):
+        super().__init__()
+        self.register_modules(autoencoder=autoencoder, depth=depth)
+        from pipelines.depth import EmbeddedDepth
+        from pipelines.engines.embedded import EmbeddedEngine
+
+        self.engine: Engine = EmbeddedEngine(autoencoder, EmbeddedDepth(depth))
+
+    @classmethod
+    def embedded(cls) -> "MiragePipeline":
+        """The small engine that ships with the project; needs no network and no GPU."""
+        return cls.from_pretrained(EMBEDDED_FOLDER)
+
+    def __call__(
+        self,
+        image: "Image.Image | np.ndarray | Lifted | None",
+        trajectory: Trajectory,
+        prompt: str | None = None,
+        seed: int = 0,
+        memory: LatentMemory | None = None,
+        depth: np.ndarray | None = None,
+        quality: str = "standard",
+        callback_on_step_end: Callable | None = None,
+    ) -> MirageOutput:
+        """Render a whole clip; see `stream` for the arguments.
+
+        callback_on_step_end(pipe, step, num_steps, {}) is called after every step, as in diffusers; what it raises
+        ends the render.
+        """
+        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality):
+            if isinstance(event, StepEvent) and callback_on_step_end is not None:
+                callback_on_step_end(self, event.step, event.num_steps, {})
+        return MirageOutput(
+            event.frames, event.memory, event.coverage, event.loop, event.drift, event.seconds, event.recipe
+        )
+
+    def stream(
+        self,
+        image: "Image.Image | np.ndarray | Lifted | None",
+        trajectory: Trajectory,
+        prompt: str | None = None,
+        seed: int = 0,
+        memory: LatentMemory | None = None,
+        depth: np.ndarray | None = None,
+        quality: str = "standard",
+    ) -> Iterator[StepEvent | ChunkEvent | DoneEvent]:
+        """Render, telling what happens as it happens. Closing the iterator stops the work within one step.
+
+        image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; it is cut to
+        the trajectory's shape, and trajectory[0] is its camera. memory: a world to start in; it is not changed.
+        depth: (H, W) z-depth of the photo in the trajectory's units; estimated if None. quality: "draft" or
+        "standard". Equal arguments give equal bits on one machine. Raises ValueError before any work for input that
+        cannot be rendered.
+        """
+        self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality)
+        return self._stream(image, trajectory, seed, memory, depth, quality)
+
+    def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality) -> None:
+        facts = self.engine.facts
+        frames, height, width = len(trajectory), trajectory.height, trajectory.width
+        check_size(height, width, facts.size_step, facts.max_side)
+        checked_frames(frames)
+        if quality not in QUALITIES:
+            raise ValueError(f"quality={quality!r} is unknown. Use one of {', '.join(QUALITIES)}.")
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed={seed!r} must be a whole number from 0 to 2**63 - 1. Use 0.")
+        if prompt and not facts.takes_prompt:
+            raise ValueError(f"The {facts.name} model has no text input, so a prompt would be ignored. Leave it out.")
+        if image is None and (memory is None or not memory.num_points):
+            raise ValueError("There is neither a photo nor a memory to start from. Give one of them.")
+        if image is not None and not isinstance(image, (Lifted, Image.Image)):
+            check_array(image)
+        if isinstance(image, Lifted) and (image.camera.height, image.camera.width) != (height, width):
+            raise ValueError(
+                f"The photo was lifted at {image.camera.height}x{image.camera.width} and the trajectory is "
+                f"{height}x{width}. Lift it at the size of the clip."
+            )
+        if memory is not None and (memory.channels, memory.interpolates) != (facts.channels, facts.interpolates):
+            raise ValueError(
+                f"This memory holds {memory.channels}-channel tokens of another model; the {facts.name} model uses "
+                f"{facts.channels}. Open the scene with the model it was made with."
+            )
+        if depth is not None:
+            check_depth(depth)
+
+    def _stream(self, image, trajectory, seed, memory, depth, quality):
+        facts, started = self.engine.facts, time.perf_counter()
+        seconds = defaultdict(float, dict.fromkeys(("encode", "depth", "memory_write", "memory_readout"), 0.0))
+        seconds.update(denoise=0.0, decode=0.0)
+        chunks = [
+            range(start, min(start + facts.frames_per_chunk, len(trajectory)))
+            for start in range(0, len(trajectory), facts.frames_per_chunk)
+        ]
+
+        # 1. The photo becomes tokens with depth, and the memory knows it.
+        if image is None:
+            memory, photo = memory.copy(), None
+        else:
+            lifted = image if isinstance(image, Lifted) else None
+            if lifted is None:
+                lifted = self.lift(
+                    image, trajectory.height, trajectory.width, trajectory[0], depth, memory, seconds=seconds
+                )
+            memory, photo = lifted.memory.copy(), lifted.image
+        yield StepEvent(0, len(chunks), 1, 1, "depth")
+        num_known_views = len(memory.views)
+
+        frames = np.empty((len(trajectory), trajectory.height, trajectory.width, 3), np.uint8)
+        backed = np.empty(len(trajectory), np.float32)
+        coverage, made, drift = self.coverage(memory, trajectory), frozenset(), []
+        grid = trajectory.height // facts.stride, trajectory.width // facts.stride
+        decode_grid = trajectory.height // facts.decode_stride, trajectory.width // facts.decode_stride
+        group = max(1, PIXELS_PER_READOUT // math.prod(decode_grid))
+        for index, chunk in enumerate(chunks):
+            # 2. Generate what the memory does not show, and remember it.
+            generated = None
+            while keys := self.engine.next_keys(coverage, chunk, made):
+                cameras = [trajectory[t] for t in keys]
+                with timed(seconds, "memory_readout"):
+                    control = memory.readout(cameras, *grid)
+                generated = yield from self._denoise(control, cameras, seed, quality, index, len(chunks), seconds)
+                with timed(seconds, "memory_write"):
+                    memory.write(generated.tokens, generated.depth, cameras, generated.valid)
+                made |= frozenset(keys)
+                with timed(seconds, "memory_readout"):
+                    coverage = self.coverage(memory, trajectory)
+
+            # 3. Read the memory at every camera of the chunk and decode.
+            for start in range(chunk.start, chunk.stop, group):
+                part = slice(start, min(start + group, chunk.stop))
+                with timed(seconds, "memory_readout"):
+                    readout = memory.readout(list(trajectory[part]), *decode_grid)
+                with timed(seconds, "decode"):
+                    frames[part] = self.engine.decode(readout, generated)
+                from_photo = (readout.view >= 0) & (readout.view < num_known_views)
+                backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
+                if photo is not None:
+                    drift.append(colour_change(frames[part][-1], photo, readout))
+                yield StepEvent(index, len(chunks), part.stop - chunk.start, len(chunk), "decode")
+            yield ChunkEvent(index, len(chunks), chunk.start, frames[chunk.start : chunk.stop], backed[chunk])
+
+        # 4. What the clip is worth.
+        loop = LoopScore(trajectory.is_closed)
+        if loop.closed:
+            loop = LoopScore(True, psnr(frames[0], frames[-1]), ssim(frames[0], frames[-1]))
+        seconds["total"] = time.perf_counter() - started
+        recipe = self.recipe(photo, trajectory, seed, quality)
+        worst = max(drift, default=0.0)
+        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
+
+    def _denoise(self, control, cameras, seed, quality, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
+        """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""
+        steps = self.engine.denoise(control, cameras, seed, quality)
+        while True:
+            try:
+                with timed(seconds, "denoise"):
+                    step, num_steps = next(steps)
+            except StopIteration as done:
+                return done.value
+            yield StepEvent(chunk, num_chunks, step, num_steps, "denoise")
+
+    @torch.no_grad()
+    def lift(
+        self,
+        image: Image.Image | np.ndarray,
+        height: int,
+        width: int,
+        camera: Camera | None = None,
+        depth: np.ndarray | None = None,
+        memory: LatentMemory | None = None,
+        fov_degrees: float = DEFAULT_FOV,
+        seconds: dict | None = None,
+    ) -> Lifted:
+        """Give a photo depth and write it into a memory, ready to be seen from other cameras.
+
+        The photo is cut in its middle to the shape of (height, width) pixels. camera: the photo's, on any grid of
+        that shape; without one it stands at the origin with fov_degrees across its long side. depth: z-depth of the
+        whole photo; estimated if None. memory: a world the photo is added to; left unchanged.
+        """
+        facts, seconds = self.engine.facts, defaultdict(float) if seconds is None else seconds
+        check_size(height, width, facts.size_step, facts.max_side)
+        if camera is None:
+            camera = Camera.from_fov(fov_degrees, height, width)
+        camera = camera.resized(height, width)
+        photo = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
+        whole, box = covering(photo.convert("RGB"), height, width)
+        left, top = box
+        pixels = np.array(whole)
+        cut = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+        with timed(seconds, "depth"):
+            if depth is None:
+                K = camera.K.copy()
+                K[:2, 2] += left, top  # the estimator sees all of the photo, also what the clip's shape cuts away
+                depth, valid = self.engine.depth(pixels, K)
+            else:
+                depth = resize_nearest(check_depth(depth), whole.height, whole.width)
+                valid = np.isfinite(depth) & (depth > 0)
+            depth, valid = (np.ascontiguousarray(x[top : top + height, left : left + width]) for x in (depth, valid))
+        if not valid.any():
+            raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
+        with timed(seconds, "encode"):
+            tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
+        with timed(seconds, "memory_write"):
+            memory = LatentMemory(facts.channels, facts.interpolates) if memory is None else memory.copy()
+            memory.write(tokens, depth, camera, valid)
+        return Lifted(cut, camera, depth, memory, subject_distance(depth, valid))
+
+    @torch.no_grad()
+    def coverage(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
+        """(T,) share of every frame that the memory shows, 0..1, on a coarse grid: about 0.1 s for 65 frames."""
+        long_side = max(trajectory.height, trajectory.width)
+        height, width = (
+            max(1, round(side * COVERAGE_GRID / long_side)) for side in (trajectory.height, trajectory.width)
+        )
+        thin = max(1, max((max(v.depth.shape) for v in memory.views), default=0) // (2 * COVERAGE_GRID))
+        readout = memory.readout(list(trajectory), height, width, thin)
+        return readout.mask.flatten(1).float().mean(dim=1).numpy()
+
+    @torch.no_grad()
+    def preview(self, lifted: Lifted, trajectory: Trajectory, max_frames: int = 24) -> tuple[np.ndarray, np.ndarray]:
+        """The path as it will be, before anything is invented.
+
+        Returns (n, H, W, 3) uint8, at most max_frames evenly spaced frames at the size the photo was lifted at, with
+        what the photo does not show hatched, and (T,) coverage of every frame.
+        """
+        path = trajectory.resized(lifted.camera.height, lifted.camera.width)
+        chosen = np.unique(np.linspace(0, len(path) - 1, min(max_frames, len(path))).round().astype(int))
+        stride = self.engine.facts.decode_stride
+        frames = np.empty((len(chosen), path.height, path.width, 3), np.uint8)
+        for i, t in enumerate(chosen):
+            readout = lifted.memory.readout(path[t], path.height // stride, path.width // stride)
+            frames[i] = hatched(self.engine.decode(readout, None)[0], readout.mask[0].numpy())
+        return frames, self.coverage(lifted.memory, path)
+
+    def recipe(self, photo: np.ndarray | None, trajectory: Trajectory, seed: int, quality: str) -> dict:
+        """What it takes to render the clip again: photo hash, trajectory, seed, model, versions."""
+        import diffusers
+
+        return {
+            "app": "mirage-studio",
+            "model": self.engine.facts.name,
+            "photo_sha256": None if photo is None else hashlib.sha256(photo.tobytes()).hexdigest(),
+            "seed": int(seed),
+            "quality": quality,
+            "trajectory": trajectory.to_dict(),
+            "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
+        }
+
+
+# ---- checks: every message names the value, the limit and the fix -----------------------------------------------
+
+
+def check_size(height: int, width: int, step: int, max_side: int) -> None:
+    for name, value in (("height", height), ("width", width)):
+        if not MIN_SIDE <= value <= max_side:
+            nearest = min(max(value, MIN_SIDE), max_side)
+            raise ValueError(f"{name}={value} must be {MIN_SIDE}..{max_side} pixels. Use {nearest}.")
+        if value % step:
+            low = value // step * step
+            raise ValueError(f"{name}={value} must be a multiple of {step}. Use {low} or {low + step}.")
+
+
+def check_array(image: np.ndarray) -> np.ndarray:
+    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f"The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.")
+    return image
+
+
+def check_depth(depth: np.ndarray) -> np.ndarray:
+    depth = np.asarray(depth, dtype=np.float32)
+    if depth.ndim != 2:
+        raise ValueError(f"depth {depth.shape} must be (H, W): one z-depth per pixel of the photo.")
+    if not (np.isfinite(depth) & (depth > 0)).any():
+        raise ValueError("depth has no positive finite value. Give z-depth in scene units, 0 where unknown.")
+    return depth
+
+
+# ---- helpers ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def timed(seconds: dict, part: str):
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[part] += time.perf_counter() - start
+
+
+def covering(photo: Image.Image, height: int, width: int) -> tuple[Image.Image, tuple[int, int]]:
+    """The photo scaled until a (height, width) window just fits, and the (left, top) of that window in its middle."""
+    scale = max(height / photo.height, width / photo.width)
+    size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
+    whole = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
+    return whole, ((size[0] - width) // 2, (size[1] - height) // 2)
+
+
+def resize_nearest(depth: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Depth on another grid without averaging across edges."""
+    rows = (np.arange(height) + 0.5) * depth.shape[0] / height
+    columns = (np.arange(width) + 0.5) * depth.shape[1] / width
+    return depth[rows.astype(int)[:, None], columns.astype(int)[None]]
+
+
+def subject_distance(depth: np.ndarray, valid: np.ndarray) -> float:
+    """D: the median depth of the picture's middle, but not so far that a move of 0.25 D runs into what is near."""
+    height, width = depth.shape
+    middle = (slice(height // 3, -(height // 3)), slice(width // 3, -(width // 3)))
+    known = depth[middle][valid[middle]]
+    subject = np.median(known if known.size else depth[valid])
+    near = np.quantile(depth[valid], 0.08)
+    return float(min(subject, 1.5 * near))
+
+
+def hatched(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The frame with calm diagonal lines over what is unknown."""
+    rows, columns = np.indices(mask.shape)
+    period = max(8, mask.shape[1] // 48)
+    lines = ((rows + columns) % period < period // 4)[..., None]
+    return np.where(mask[..., None], frame, np.where(lines, 176, 200)).astype(np.uint8)
+
+
+def colour_change(frame: np.ndarray, photo: np.ndarray, readout: Readout) -> float:
+    """Mean colour of what a frame shows of the photo, against the photo there, in 1/255: the largest channel."""
+    step = max(1, frame.shape[1] // 128)
+    from_photo = (readout.view[-1] == 0)[::step, ::step].numpy()
+    if readout.view.shape[1:] != frame.shape[:2] or not from_photo.any():
+        return 0.0
+    place = readout.xy[-1][::step, ::step].numpy()[from_photo]
+    rows = (place[:, 1] * photo.shape[0]).astype(int).clip(0, photo.shape[0] - 1)
+    columns = (place[:, 0] * photo.shape[1]).astype(int).clip(0, photo.shape[1] - 1)
+    shown, there = frame[::step, ::step][from_photo].astype(float), photo[rows, columns].astype(float)
+    return float(np.abs(shown.mean(axis=0) - there.mean(axis=0)).max())
