@@ -1,11 +1,12 @@
 """How much of a photo the embedded autoencoder keeps.
 
-    python -m pipelines.evaluation.autoencoder --photos DIR [--model DIR] [--sheet sheet.png]
+    python -m pipelines.evaluation.autoencoder --photos DIR [--model DIR]
 
 Every photo is reduced (Lanczos, never enlarged) to the pixel count of 512x288 and of 1280x720. PSNR is over the whole
 photo after rounding to 8 bits. `fine`: encode, store in half precision, decode. `shifted`: the tokens are fetched one
 pixel to the right and below, half way between four tokens, which is the worst place a readout can ask for.
-`coarse`: the coarse latents alone, through the fine decoder; photos come without depth, so a plain ramp stands in.
+`coarse`: the coarse latents alone, through the fine decoder; photos come without depth, so a plain ramp from near at
+the bottom to far at the top stands in. `coarse_sharpness`: mean gradient over the photo's, 1 is right.
 The last line of stdout is one JSON object.
 """
 
@@ -21,7 +22,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pipelines.engines.autoencoder import FineAutoencoder
+from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
 
 SIZES = {"512x288": 512 * 288, "1280x720": 1280 * 720}
 WEIGHTS = Path(__file__).parents[1] / "embedded"
@@ -44,17 +45,27 @@ def psnr(prediction: Tensor, truth: Tensor) -> float:
     return -10 * math.log10((rounded - truth).square().mean().item() + 1e-10)
 
 
-def evaluate_photo(fine: FineAutoencoder, image: Tensor) -> tuple[dict[str, float], dict[str, Tensor]]:
-    """image (1, 3, H, W) in [0, 1] -> figures in dB, pictures by the same names."""
+def sharpness(image: Tensor, truth: Tensor) -> float:
+    """Mean gradient of image over that of truth."""
+    gradient = [x.diff(dim=-1).abs().mean() + x.diff(dim=-2).abs().mean() for x in (image, truth)]
+    return (gradient[0] / gradient[1]).item()
+
+
+def evaluate_photo(fine: FineAutoencoder, coarse: CoarseAutoencoder, image: Tensor) -> dict[str, float]:
+    """image (1, 3, H, W) in [0, 1], H and W multiples of 8 -> figures in dB, sharpness as a ratio."""
     tokens = fine.encode(image).half().float()
-    decoded = fine.decode(tokens)
-    shifted = fine.decode(F.avg_pool2d(tokens, 2, 1))
-    figures = {"fine": psnr(decoded, image), "shifted": psnr(shifted, image[..., 1:-1, 1:-1])}
-    return figures, {"fine": decoded}
+    ramp = torch.linspace(0.7, -0.7, tokens.shape[-2])[:, None].expand(1, 1, *tokens.shape[-2:])
+    alone = fine.decode(coarse.decode(coarse.encode(tokens, ramp))[0])
+    return {
+        "fine": psnr(fine.decode(tokens), image),
+        "shifted": psnr(fine.decode(F.avg_pool2d(tokens, 2, 1)), image[..., 1:-1, 1:-1]),
+        "coarse": psnr(alone, image),
+        "coarse_sharpness": sharpness(alone, image),
+    }
 
 
 def summary(values: list[float]) -> dict[str, float]:
-    return {"median": round(float(np.median(values)), 2), "min": round(min(values), 2)}
+    return {"median": round(float(np.median(values)), 2), "min": round(min(values), 2), "max": round(max(values), 2)}
 
 
 @torch.no_grad()
@@ -75,7 +86,7 @@ def decode_seconds(fine: FineAutoencoder, height: int = 1080, width: int = 1920)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder of jpg or png photos")
-    parser.add_argument("--model", type=Path, default=WEIGHTS, help="folder that holds autoencoder/")
+    parser.add_argument("--model", type=Path, default=WEIGHTS, help="folder of autoencoder/ and coarse_autoencoder/")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -83,10 +94,11 @@ def main() -> None:
     if not paths:
         parser.error(f"--photos {args.photos} holds no jpg or png file")
     fine = FineAutoencoder.from_pretrained(args.model / "autoencoder", torch_dtype=torch.float32)
+    coarse = CoarseAutoencoder.from_pretrained(args.model / "coarse_autoencoder", torch_dtype=torch.float32)
     report = {"threads": args.threads, "seconds_1920x1080": decode_seconds(fine), "photos": {}}
     for size, pixels in SIZES.items():
         for path in paths:
-            figures, _ = evaluate_photo(fine, load_photo(path, pixels))
+            figures = evaluate_photo(fine, coarse, load_photo(path, pixels))
             report["photos"].setdefault(path.stem, {})[size] = {k: round(v, 2) for k, v in figures.items()}
         for name in figures:
             report[f"{name}_{size}"] = summary([photo[size][name] for photo in report["photos"].values()])

@@ -4,7 +4,8 @@
 
 Shards are the npz files of pipelines.training.scenes, pictures are folders of jpg or png files. A run can be stopped
 at any time and started again with the same --out: it goes on where its last checkpoint was. RUN/autoencoder and
-RUN/coarse_autoencoder hold the exported moving average of the weights in half precision, RUN/*.png the evaluation sheets.
+RUN/coarse_autoencoder hold the exported moving average of the weights in half precision, RUN/sheet.png the pictures
+beside what comes back.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +24,45 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipelines.engines.autoencoder import FineAutoencoder
+from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
 
 CHECKPOINT_SECONDS = 60
-SOURCE_SIZE = 112  # side of a training crop of the fine stage, pixels
+FINE_CROP, COARSE_CROP = 112, 128  # side of a training crop, pixels
+LATENT_NOISE = 0.1  # largest standard deviation of the noise on coarse latents; a generator is never exact
 
 
-def load_pictures(folders: list[Path]) -> list[Tensor]:
-    """Every jpg and png under `folders` as (3, H, W) uint8."""
+@dataclass(frozen=True)
+class Picture:
+    """rgb (3, H, W) uint8; log_depth (1, H, W) float16, see CoarseAutoencoder, None where depth is not known."""
+
+    rgb: Tensor
+    log_depth: Tensor | None = None
+
+
+def load_pictures(folders: list[Path]) -> list[Picture]:
+    """Every jpg and png under `folders`."""
     paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    return [torch.from_numpy(np.array(Image.open(p).convert("RGB"))).permute(2, 0, 1) for p in paths]
+    return [Picture(torch.from_numpy(np.array(Image.open(p).convert("RGB"))).permute(2, 0, 1)) for p in paths]
 
 
-def load_shard_frames(folders: list[Path], limit: int = 1500) -> list[Tensor]:
-    """Up to `limit` frames (3, H, W) uint8 spread over all shards found now."""
+def load_shards(folders: list[Path], limit: int = 1500) -> list[Picture]:
+    """Up to `limit` frames spread over all shards found now."""
     paths = sorted(p for folder in folders for p in folder.rglob("*.npz"))
-    frames = []
+    pictures = []
     for path in paths:
-        rgb = np.load(path)["rgb"].reshape(-1, *np.load(path)["rgb"].shape[-3:])
-        step = max(1, math.ceil(len(rgb) * len(paths) / limit))
-        frames += [torch.from_numpy(frame.copy()) for frame in rgb[::step]]
-    return frames
+        with np.load(path) as shard:
+            rgb, depth = (torch.from_numpy(shard[name]).flatten(0, 1) for name in ("rgb", "depth"))
+        for i in range(0, len(rgb), max(1, math.ceil(len(rgb) * len(paths) / limit))):
+            pictures.append(Picture(rgb[i].clone(), relative_log_depth(depth[i].float())[None].half()))
+    return pictures
+
+
+def relative_log_depth(depth: Tensor) -> Tensor:
+    """depth (H, W), 0 = sky -> log depth over the frame's median, sky at the far limit."""
+    seen = depth > 0
+    reference = depth[seen].median() if seen.any() else torch.tensor(1.0)
+    far = torch.full_like(depth, CoarseAutoencoder.MAX_LOG_DEPTH)
+    return torch.where(seen, (depth.clamp(min=1e-4) / reference).log(), far)
 
 
 def gradient_l1(prediction: Tensor, target: Tensor, weight: Tensor | float = 1.0) -> Tensor:
@@ -52,66 +72,141 @@ def gradient_l1(prediction: Tensor, target: Tensor, weight: Tensor | float = 1.0
     return error.abs().mean() + 0.5 * (dx.abs().mean() + dy.abs().mean())
 
 
-def warped_pair(picture: Tensor, size: int, rng: random.Random) -> tuple[Tensor, Tensor, Tensor]:
+@dataclass(frozen=True)
+class Pair:
     """Two views of one crop and the way between them.
 
-    picture (3, H, W) uint8 -> source (3, size, size), target (3, size, size) in [0, 1], grid (size/2, size/2, 2): for
-    every token of the target its place in the source in grid_sample coordinates (align_corners=False).
+    source, target: (3, S, S) in [0, 1].
+    log_depth:      (1, S/2, S/2) of the target, on the token grid.
+    grid:           (S/2, S/2, 2), for every token of the target its place in the source, in grid_sample coordinates
+                    (align_corners=False).
+    """
+
+    source: Tensor
+    target: Tensor
+    log_depth: Tensor
+    grid: Tensor
+
+
+def draw_pair(picture: Picture, size: int, rng: random.Random) -> Pair:
+    """A random crop at a random scale and an affine view of it, `size` pixels wide.
 
     Both views are reduced from one grid of twice the resolution: warping the small source itself would give
     targets that are blurrier than a camera's.
     """
-    height, width = picture.shape[-2:]
-    side = min(int(size * math.exp(rng.uniform(0, math.log(3)))), height, width)
+    height, width = picture.rgb.shape[-2:]
+    side = min(int(size * math.exp(rng.uniform(-0.2, math.log(3)))), height, width)
     top, left = rng.randint(0, height - side), rng.randint(0, width - side)
-    crop = picture[None, :, top : top + side, left : left + side].float() / 255
+    area = (..., slice(top, top + side), slice(left, left + side))
+    crop = picture.rgb[area][None].float() / 255
+    log_depth = invented_log_depth(crop) if picture.log_depth is None else picture.log_depth[area][None].float()
     if rng.random() < 0.5:
-        crop = crop.flip(-1)
-    large = F.interpolate(crop, (2 * size, 2 * size), mode="bicubic", antialias=True)
+        crop, log_depth = crop.flip(-1), log_depth.flip(-1)
 
     angle, scale = rng.gauss(0, 0.05), math.exp(rng.gauss(0, 0.08))
     shift = [rng.gauss(0, 6) / size * 2 for _ in range(2)]
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
     theta = torch.tensor([[[cos, -sin, shift[0]], [sin, cos, shift[1]]]])
-    turned = F.grid_sample(
-        large, F.affine_grid(theta, large.shape, align_corners=False), mode="bicubic", align_corners=False
-    )
+    large = F.interpolate(crop, (2 * size, 2 * size), mode="bicubic", antialias=True)
+    pixels = F.affine_grid(theta, large.shape, align_corners=False)
+    turned = F.grid_sample(large, pixels, mode="bicubic", padding_mode="reflection", align_corners=False)
     views = F.interpolate(torch.cat([large, turned]), (size, size), mode="bicubic", antialias=True).clamp(0, 1)
-    return views[0], views[1], F.affine_grid(theta, (1, 3, size // 2, size // 2), align_corners=False)[0]
+    grid = F.affine_grid(theta, (1, 3, size // 2, size // 2), align_corners=False)
+    seen = F.grid_sample(log_depth, grid, mode="nearest", padding_mode="reflection", align_corners=False)
+    return Pair(views[0], views[1], seen[0], grid[0])
+
+
+def invented_log_depth(image: Tensor) -> Tensor:
+    """image (1, 3, H, W) -> (1, 1, H, W): a smooth field with steps where the picture's broad areas meet."""
+    height, width = image.shape[-2:]
+    tilt = torch.linspace(0.7, -0.7, 3)[:, None] * torch.rand(1)
+    smooth = F.interpolate(torch.randn(1, 1, 3, 4) * 0.3 + tilt, (height, width), mode="bicubic")
+    areas = F.interpolate(image.mean(1, keepdim=True), (24, 24), mode="bilinear", antialias=True)
+    areas = F.interpolate(areas, (height, width), mode="bicubic")
+    return smooth + torch.randn(1) * 0.4 * (areas > areas.mean()).float()
 
 
 class PairPool:
-    """A few hundred warped pairs of which every batch renews some: preparing pairs stays cheaper than the step."""
+    """A few hundred pairs of which every batch renews some: preparing pairs stays cheaper than the step."""
 
-    def __init__(self, pictures: list[Tensor], size: int, capacity: int, rng: random.Random):
+    def __init__(self, pictures: list[Picture], size: int, capacity: int, rng: random.Random):
         self.pictures, self.size, self.rng = pictures, size, rng
-        self.pairs = [self._draw() for _ in range(capacity)]
+        self.pairs = [self._draw() for _ in tqdm(range(capacity), desc="pairs", leave=False)]
 
-    def _draw(self):
-        return warped_pair(self.rng.choice(self.pictures), self.size, self.rng)
+    def _draw(self) -> Pair:
+        return draw_pair(self.rng.choice(self.pictures), self.size, self.rng)
 
-    def batch(self, count: int, renew: int = 2) -> list[Tensor]:
+    def batch(self, count: int, renew: int = 2) -> Pair:
+        """`count` pairs, stacked."""
         for _ in range(renew):
             self.pairs[self.rng.randrange(len(self.pairs))] = self._draw()
-        return [torch.stack(parts) for parts in zip(*self.rng.sample(self.pairs, count), strict=True)]
+        pairs = self.rng.sample(self.pairs, count)
+        return Pair(*(torch.stack([getattr(p, f.name) for p in pairs]) for f in fields(Pair)))
+
+
+def fetch(tokens: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
+    """tokens (B, C, h, w) of the source as the target sees them -> the same shape, mask (B, 1, h, w), 1 = seen."""
+    inside = (grid.abs().amax(-1) < 1 - 2 / tokens.shape[-1]).float()[:, None]
+    return F.grid_sample(tokens, grid, mode="bilinear", padding_mode="border", align_corners=False), inside
 
 
 def fine_loss(model: FineAutoencoder, pool: PairPool, batch_size: int) -> tuple[Tensor, dict[str, float]]:
     """The picture from its tokens, and another view of it from the same tokens fetched where that view sees them."""
-    source, target, grid = pool.batch(batch_size)
-    tokens = model.encode(source)
-    noisy = tokens + 0.01 * torch.randn_like(tokens)
-    warped = F.grid_sample(noisy, grid, mode="bilinear", align_corners=False)
-    # Cells near the rim mix in places that the source does not show.
-    inside = (grid.abs().amax(-1) < 1 - 8 / SOURCE_SIZE).float()[:, None]
-    inside = -F.max_pool2d(-inside, 7, 1, 3)
-    inside = F.interpolate(inside, scale_factor=2.0)
-    decoded, seen = model.decode(torch.cat([noisy, warped])).chunk(2)
-    loss = gradient_l1(decoded, source) + gradient_l1(seen, target, inside)
+    pair = pool.batch(batch_size)
+    tokens = model.encode(pair.source)
+    tokens = tokens + 0.01 * torch.randn_like(tokens)
+    fetched, inside = fetch(tokens, pair.grid)
+    inside = F.interpolate(-F.max_pool2d(-inside, 7, 1, 3), scale_factor=2.0)
+    decoded, seen = model.decode(torch.cat([tokens, fetched])).chunk(2)
+    loss = gradient_l1(decoded, pair.source) + 1.5 * gradient_l1(seen, pair.target, inside)
     with torch.no_grad():
-        warp_error = ((seen - target).square() * inside).sum() / (3 * inside.sum().clamp(min=1))
-        figures = {"psnr": psnr(decoded, source), "warp_psnr": -10 * math.log10(warp_error.item() + 1e-10)}
+        error = ((seen - pair.target).square() * inside).sum() / (3 * inside.sum().clamp(min=1))
+    return loss, {"psnr": psnr(decoded, pair.source), "warped": -10 * math.log10(error.item() + 1e-10)}
+
+
+def coarse_loss(
+    model: CoarseAutoencoder, fine: FineAutoencoder, pool: PairPool, batch_size: int
+) -> tuple[Tensor, dict[str, float]]:
+    """A view from its coarse latents and the part of it that a memory of another view would know; often nothing."""
+    pair = pool.batch(batch_size, renew=3)
+    with torch.no_grad():
+        source, target = fine.encode(torch.cat([pair.source, pair.target])).chunk(2)
+        fetched, inside = fetch(source, pair.grid)
+        mask = inside * random_mask(inside)
+    with torch.autocast("cpu", torch.bfloat16):
+        latents = model.encode(target, pair.log_depth)
+        noisy = latents + torch.randn_like(latents) * torch.rand(batch_size, 1, 1, 1) * LATENT_NOISE
+        tokens, log_depth = model.decode(noisy, fetched, pair.log_depth, mask)
+        tokens, log_depth, latents = tokens.float(), log_depth.float(), latents.float()
+        decoded = fine.decode(tokens)
+    loss = (
+        gradient_l1(decoded.float(), pair.target)
+        + 0.1 * (tokens - target).abs().mean()
+        + 0.1 * gradient_l1(log_depth, pair.log_depth)
+        + 3e-3 * (latents.square().mean() - 1).clamp(min=0)
+    )
+    alone = mask.flatten(1).amax(1) == 0
+    figures = {"depth": (log_depth - pair.log_depth).abs().mean().item()}
+    if alone.any():
+        figures["alone"] = psnr(decoded[alone].detach().float(), pair.target[alone])
     return loss, figures
+
+
+def random_mask(like: Tensor) -> Tensor:
+    """What is known of each picture, (B, 1, h, w): nothing (40 %), all but a band and blobs (35 %), or everything."""
+    mask = torch.ones_like(like)
+    height, width = like.shape[-2:]
+    for one in mask:
+        choice = random.random()
+        if choice < 0.4:
+            one.zero_()
+        elif choice < 0.75:
+            band = random.randint(width // 16, width // 2)
+            one.rot90(random.randint(0, 3), (1, 2))[..., :band] = 0
+            noise = torch.randn(1, 1, random.randint(3, 10), random.randint(3, 10))
+            noise = F.interpolate(noise, (height, width), mode="bicubic")[0]
+            one *= (noise < random.uniform(0.2, 1.5)).float()
+    return mask
 
 
 def psnr(prediction: Tensor, target: Tensor) -> float:
@@ -183,14 +278,12 @@ def export_half(model: nn.Module, folder: Path) -> None:
     copy.deepcopy(model).half().save_pretrained(folder)
 
 
-def train_fine(pictures: list[Tensor], run: Path, minutes: float, batch_size: int, seed: int) -> FineAutoencoder:
-    rng = random.Random(seed)
+def train_fine(pictures: list[Picture], run: Path, minutes: float, batch_size: int, rng: random.Random) -> None:
+    pool = PairPool(pictures, FINE_CROP, capacity=400, rng=rng)
     model = FineAutoencoder()
-    pool = PairPool(pictures, SOURCE_SIZE, capacity=400, rng=rng)
-    model.init_from_pca(torch.stack([pair[0] for pair in pool.pairs]))
-    export_half(model, run / "autoencoder")
+    model.init_from_pca(torch.stack([pair.source for pair in pool.pairs]))
     model = model.to(memory_format=torch.channels_last)
-    return train(
+    train(
         model,
         loss=lambda: fine_loss(model, pool, batch_size),
         export=lambda average: export_half(average, run / "autoencoder"),
@@ -198,6 +291,39 @@ def train_fine(pictures: list[Tensor], run: Path, minutes: float, batch_size: in
         minutes=minutes,
         learning_rate=2e-3,
     )
+
+
+def train_coarse(pictures: list[Picture], run: Path, minutes: float, batch_size: int, rng: random.Random) -> None:
+    """Needs the fine autoencoder of the same run, which stays as it is."""
+    fine = FineAutoencoder.from_pretrained(run / "autoencoder", torch_dtype=torch.float32).requires_grad_(False)
+    pool = PairPool(pictures, COARSE_CROP, capacity=400, rng=rng)
+    model = CoarseAutoencoder()
+    with torch.no_grad():
+        tokens = fine.encode(torch.stack([pair.target for pair in pool.pairs]))
+    model.init_from_pca(tokens, torch.stack([pair.log_depth for pair in pool.pairs]))
+    model = model.to(memory_format=torch.channels_last)
+    train(
+        model,
+        loss=lambda: coarse_loss(model, fine, pool, batch_size),
+        export=lambda average: export_half(average, run / "coarse_autoencoder"),
+        run=run / "coarse",
+        minutes=minutes,
+        learning_rate=1.5e-3,
+    )
+
+
+@torch.no_grad()
+def save_sheet(pictures: list[Picture], run: Path, columns: int = 6) -> None:
+    """run/sheet.png: pictures, fine tokens decoded, coarse latents alone decoded, one row each."""
+    fine = FineAutoencoder.from_pretrained(run / "autoencoder", torch_dtype=torch.float32)
+    coarse = CoarseAutoencoder.from_pretrained(run / "coarse_autoencoder", torch_dtype=torch.float32)
+    rng = random.Random(1)
+    pairs = [draw_pair(picture, 192, rng) for picture in rng.sample(pictures, min(columns, len(pictures)))]
+    images, log_depth = (torch.stack([getattr(p, name) for p in pairs]) for name in ("target", "log_depth"))
+    tokens = fine.encode(images)
+    rows = [images, fine.decode(tokens), fine.decode(coarse.decode(coarse.encode(tokens, log_depth))[0])]
+    sheet = torch.cat([torch.cat(list(row), dim=-1) for row in rows], dim=-2).clamp(0, 1)
+    Image.fromarray((sheet.permute(1, 2, 0) * 255).round().byte().numpy()).save(run / "sheet.png")
 
 
 def main() -> None:
@@ -213,10 +339,16 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    pictures = load_pictures(args.pictures) + load_shard_frames(args.shards)
+    random.seed(args.seed)
+    pictures = load_pictures(args.pictures) + load_shards(args.shards)
     if not pictures:
         parser.error("no training pictures: give --pictures with jpg or png files, or --shards with npz files")
-    train_fine(pictures, args.out, args.minutes, args.batch_size, args.seed)
+    rng = random.Random(args.seed)
+    if args.stage in ("fine", "both"):
+        train_fine(pictures, args.out, args.minutes, args.batch_size, rng)
+    if args.stage in ("coarse", "both"):
+        train_coarse(pictures, args.out, args.minutes, args.batch_size, rng)
+        save_sheet(pictures, args.out)
 
 
 if __name__ == "__main__":
