@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""One command sets everything up: `python3 run.py studio` opens the studio, `python3 run.py test` passes the tests.
+
+Needs Python 3.11+ with pip and nothing else. Makes `.venv` beside this file, installs the pinned requirements into it
+(again only when they change), and hands over to the program with that environment.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+DEV_REQUIREMENTS = ("pytest==9.2.0", "playwright==1.65.2", "ruff==0.17.6")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def install(requirements: list[str], stamp_name: str) -> None:
+    """Install into the environment, unless the same list was installed before."""
+    stamp = ENVIRONMENT / stamp_name
+    wanted = hashlib.sha256("\n".join([sys.version, *requirements]).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    if not PYTHON.exists():
+        print(f"Making {ENVIRONMENT} ...", flush=True)
+        venv.create(ENVIRONMENT, with_pip=True)
+    print("Installing the requirements; this takes a few minutes the first time ...", flush=True)
+    # torch first: what depends on it then takes this version instead of choosing one
+    requirements = sorted(requirements, key=lambda name: not name.startswith("torch=="))
+    for batch in (requirements[:1], requirements):
+        subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *batch], check=True)
+    stamp.write_text(wanted)
+
+
+def runtime_requirements() -> list[str]:
+    lines = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
+    return [line for line in lines if line]
+
+
+def find_chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def install_chromium() -> str | None:
+    """The browser of the page's tests, from the system's packages where that is allowed."""
+    if find_chromium() is None and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("Installing chromium for the browser tests ...", flush=True)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+            subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    return find_chromium()
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):
+        version = ".".join(map(str, sys.version_info[:2]))
+        print(f"Python {version} is too old; Mirage Studio needs 3.11 or newer. Install it and run this again.")
+        return 1
+    what, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("help", [])
+    if what == "studio":
+        install(runtime_requirements(), "runtime.stamp")
+        return subprocess.run([PYTHON, "app.py", *rest], cwd=ROOT).returncode
+    if what == "test":
+        install(runtime_requirements(), "runtime.stamp")
+        install([*DEV_REQUIREMENTS], "dev.stamp")
+        chromium = install_chromium()
+        if chromium is None:
+            print("The browser tests need Chromium or Chrome: install it, or set CHROMIUM to its path, and run again.")
+            return 1
+        environment = {**os.environ, "CHROMIUM": chromium}
+        return subprocess.run([PYTHON, "-m", "pytest", *rest], cwd=ROOT, env=environment).returncode
+    print("Usage: python3 run.py studio | python3 run.py test [pytest options]")
+    return 0 if what in ("help", "-h", "--help") else 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"This step failed: {' '.join(map(str, error.cmd))}. Its message is above.")
+    except KeyboardInterrupt:
+        sys.exit(130)
