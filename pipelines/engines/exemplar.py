@@ -1,0 +1,369 @@
+"""What the photo never saw: a hole is filled with pieces of the known picture (exemplar search, no weights).
+
+The search runs on small grids. Every patch that touches the hole looks for the known patch most like it, the matches
+vote for new values, and this repeats from coarse to fine (Wexler et al., "Space-time completion of video", PAMI 2007).
+All that makes a match good or bad, its tokens, its plane, how far it lies along a row or (dearer) across rows, is a
+coordinate of one vector, so a grid is searched exhaustively by one matrix product. Of the offsets found, the most
+frequent ones compete for large pieces (He and Sun, "Statistics of patch offsets", ECCV 2012). The field is then
+enlarged to the full grid, one token is copied for every token of the hole, and the pieces are joined in the gradient
+domain (Perez et al., "Poisson image editing", SIGGRAPH 2003).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipelines.engines.baselines import nearest_known, smooth_fill
+from pipelines.engines.inpaint_depth import Surroundings, complete_depth, survey
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A complete view.
+
+    features: (C, h, w) float32, known tokens bit for bit; depth: (h, w) float32, complete;
+    source: (h, w, 2) int32 row and column each token was copied from (known tokens: themselves);
+    confidence: (h, w) float32, 1 where known, falling towards 0 with distance from it and with a poor match.
+    """
+
+    features: Tensor
+    depth: Tensor
+    source: Tensor
+    confidence: Tensor
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """The dials of the search. Costs are in units of the picture's variance."""
+
+    grids: tuple[int, ...] = (64, 128)  # longer side of the grids that are searched, tokens
+    rounds: tuple[int, ...] = (8, 3)  # match-and-vote rounds on each
+    patch: int = 7
+    along: float = 0.1  # cost of copying from a frame width away along the row
+    across: float = 6.0  # and across rows
+    plane: float = 0.3  # cost of copying from another plane
+    reuse: float = 0.04  # cost of every further copy of the same patch
+    temperature: float = 0.1  # of the votes, relative to the median cost
+    offsets: int = 40  # how many offsets compete for pieces
+    seam: float = 0.03  # cost of a seam between two pieces, per token
+    pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
+    base: float = 1.0
+    gain: float = 1.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One small grid of the view, (h, w). values: (C, h, w), 0 where unknown; known, source: bool."""
+
+    values: Tensor
+    known: Tensor
+    source: Tensor  # may be copied
+    around: Surroundings
+
+    @property
+    def hole(self) -> Tensor:
+        return ~self.known
+
+
+def fill(
+    features: Tensor,
+    mask: Tensor,
+    depth: Tensor,
+    K: Tensor,
+    *,
+    seed: int = 0,
+    on_step: Callable[[int, int], None] | None = None,
+    config: SearchConfig = SearchConfig(),
+) -> Filled:
+    """Invent what a view does not know, from what it does.
+
+    features: (C, h, w) float; mask: (h, w) bool, True = known; depth: (h, w) z-depth, 0 where unknown;
+    K: (3, 3) of this grid. on_step(i, n) is called after each of n steps; what it raises stops the work.
+    """
+    c, h, w = features.shape
+    K = torch.as_tensor(K, dtype=torch.float32)
+    steps = sum(config.rounds) + 2
+    done = 0
+
+    def tick():
+        nonlocal done
+        done += 1
+        if on_step is not None:
+            on_step(done, steps)
+
+    x = field = cost = None
+    for longest, rounds in zip(config.grids, config.rounds, strict=True):
+        grid = small_grid(features, mask, depth, K, longest, seed)
+        x = first_guess(grid) if x is None else torch.where(grid.known, grid.values, resize(x, grid.known.shape))
+        x, field, cost = search(grid, x, rounds, config, tick, pieces=longest == config.grids[-1])
+    own = torch.arange(h * w).reshape(h, w)
+    copyable = mask & ~(resize(grid.around.foreground[None].float(), (h, w))[0] > 0.5)
+    full = torch.where(mask, own, enlarge(field, (h, w)))
+    sourced = copyable.reshape(-1)[full]
+    tick()
+    front = resize(grid.around.foreground[None].float(), (h, w), "nearest-exact")[0] > 0
+    flat = features.reshape(c, -1)
+    copied = torch.where(mask | sourced, flat[:, full], 0.0)
+    guide = copied + config.base * resize(x - reduce(copied, mask | sourced, grid.known.shape)[0], (h, w))
+    copied = torch.where(sourced | mask, copied, guide)
+    out = blend(features, copied, guide, full, mask, sourced, front & mask, config.pull)
+    tick()
+    full = torch.where(mask | sourced, full, own)
+    source = torch.stack([full // w, full % w], -1).int()
+    certain = resize((torch.exp(-cost) * 0.97 ** away(grid.known))[None], (h, w))[0]
+    return Filled(out, complete_depth(depth, mask, K, grid.around), source, torch.where(mask, 1.0, certain))
+
+
+def resize(x: Tensor, size: tuple[int, int], mode: str = "bilinear") -> Tensor:
+    """x (C, h, w) -> (C, *size)."""
+    return F.interpolate(x[None], tuple(size), mode=mode, align_corners=False if mode == "bilinear" else None)[0]
+
+
+def reduce(x: Tensor, weight: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Mean of x (C, h, w) over the cells of a smaller grid, counting only where weight (h, w) is; and its share."""
+    weight = weight.to(x.dtype)
+    share = F.adaptive_avg_pool2d(weight[None, None], tuple(size))[0, 0]
+    mean = F.adaptive_avg_pool2d((x * weight)[None], tuple(size))[0] / share.clamp(min=1e-6)
+    return torch.where(share > 0, mean, 0.0), share
+
+
+def small_grid(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, longest: int, seed: int) -> Grid:
+    h, w = mask.shape
+    scale = min(1.0, longest / max(h, w))
+    size = max(1, round(h * scale)), max(1, round(w * scale))
+    values, share = reduce(features, mask, size)
+    known = share > 0.6
+    # depth is picked, not averaged: the mean of a near and a far surface is on neither
+    rows, columns = nearest_cells(size[0], h), nearest_cells(size[1], w)
+    picked = depth[rows][:, columns]
+    ratio = torch.tensor([size[1] / w, size[0] / h, 1.0])
+    around = survey(picked, known, ratio[:, None] * K, seed)
+    return Grid(values, known, (share > 0.99) & ~around.foreground, around)
+
+
+def nearest_cells(count: int, length: int) -> Tensor:
+    return ((torch.arange(count) + 0.5) * length / count).long().clamp(max=length - 1)
+
+
+def away(known: Tensor) -> Tensor:
+    """Distance of every token from the nearest known one, in tokens. (h, w) bool -> (h, w) float."""
+    h, w = known.shape
+    row, column = nearest_known(known)
+    return ((row - torch.arange(h)[:, None]) ** 2 + (column - torch.arange(w)[None]) ** 2).float().sqrt()
+
+
+def first_guess(grid: Grid) -> Tensor:
+    """Smooth, but every plane for itself, so that a floor does not run up the wall."""
+    sources = grid.known & ~grid.around.foreground
+    guess = smooth_fill(grid.values, sources if sources.any() else grid.known)
+    label = grid.around.label
+    for plane in range(len(grid.around.planes)):
+        on = sources & (label == plane)
+        if on.sum() >= 8:
+            guess = torch.where(label == plane, smooth_fill(grid.values, on), guess)
+    return torch.where(grid.known, grid.values, guess)
+
+
+def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Callable[[], None], pieces: bool):
+    """Match and vote. x: (C, h, w) start values. Returns x, field (h, w) int64 (flat index of the source), cost (h, w)."""
+    c, h, w = x.shape
+    size, r = config.patch, config.patch // 2
+    canvas = F.pad(x[None], (r, r, r, r), mode="replicate")[0]
+    free = F.pad(grid.hole, (r, r, r, r), value=True)  # what lies outside the frame is unknown as well
+    near = F.max_pool2d(grid.hole[None, None].float(), size, 1, r)[0, 0] > 0
+    query = near.reshape(-1).nonzero()[:, 0]
+    whole = -F.max_pool2d(-F.pad(grid.source[None, None].float(), (r, r, r, r)), size, 1)[0, 0] > 0
+    for candidates in (whole, grid.source, grid.known):
+        pool = candidates.reshape(-1).nonzero()[:, 0]
+        if len(pool) >= 16:
+            break
+    field, cost = torch.arange(h * w), torch.zeros(h * w)
+    if not len(query) or not len(pool):
+        for _ in range(rounds):
+            tick()
+        return x, field.reshape(h, w), cost.reshape(h, w)
+
+    colour = colour_basis(grid.values[:, grid.known])
+    place = places(grid, config)
+    confidence = 0.1 + 0.9 * 0.85 ** away(grid.known).reshape(-1)[query]
+    use = torch.zeros(h * w)
+    projection = None
+    for _ in range(rounds):
+        seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
+        if projection is None:
+            sample = seen[pool[:: max(1, len(pool) // 3000)]]
+            centre = sample.mean(0)
+            projection = torch.linalg.eigh((sample - centre).T @ (sample - centre))[1][:, -32:] / size
+            reference = torch.cat([(seen[pool] - centre) @ projection, place[pool]], 1)
+        wanted = torch.cat([(seen[query] - centre) @ projection, place[query]], 1)
+        price = (reference**2).sum(1) + config.reuse * (use[pool] - 1).clamp(0, 4)
+        price, best = torch.addmm(price[None], wanted, reference.T, alpha=-2).min(1)
+        price = (price + (wanted**2).sum(1)).clamp(min=0)
+        match = pool[best]
+        use = torch.bincount(match, minlength=h * w).float()
+
+        weight = torch.exp(-price / (config.temperature * price.median().clamp(min=1e-4))) * confidence + 1e-6
+        patches = F.unfold(canvas[None], size)[0]
+        votes = torch.zeros(len(patches) + 1, h * w)
+        votes[:-1, query] = patches[:, match] * weight
+        votes[-1, query] = weight
+        total = F.fold(votes[None, :-1], canvas.shape[1:], size)[0]
+        mass = F.fold(votes[None, -1:].expand(1, size * size, -1), canvas.shape[1:], size)[0]
+        canvas = torch.where(free & (mass > 0), total / mass.clamp(min=1e-9), canvas)
+        tick()
+    field[query], cost[query] = match, price
+    field = field.reshape(h, w)
+    x = canvas[:, r : r + h, r : r + w]
+    if pieces:
+        seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
+        field = large_pieces(torch.cat([(seen - centre) @ projection, place], 1), field, grid, config)
+    return x, field, cost.reshape(h, w)
+
+
+def colour_basis(tokens: Tensor, count: int = 3) -> Tensor:
+    """The directions (count, C) that hold most of the variance of tokens (C, n), scaled so that it is 1 in all."""
+    tokens = tokens.T[:: max(1, tokens.shape[1] // 4096)]
+    tokens = tokens - tokens.mean(0)
+    values, vectors = torch.linalg.eigh(tokens.T @ tokens / len(tokens))
+    return vectors[:, -count:].T / values[-count:].sum().clamp(min=1e-8).sqrt()
+
+
+def places(grid: Grid, config: SearchConfig) -> Tensor:
+    """Coordinates (h * w, n) whose squared distance is the cost of copying from there to here, whatever it looks like."""
+    h, w = grid.known.shape
+    rows, columns = torch.meshgrid(torch.arange(h) / max(h, w), torch.arange(w) / max(h, w), indexing="ij")
+    coordinates = [rows * config.across**0.5, columns * config.along**0.5]
+    for plane in range(len(grid.around.planes)):
+        coordinates.append((grid.around.label == plane) * (config.plane / 2) ** 0.5)
+    return torch.stack(coordinates).reshape(len(coordinates), -1).T
+
+
+def large_pieces(vectors: Tensor, field: Tensor, grid: Grid, config: SearchConfig) -> Tensor:
+    """One source for every token of the hole out of the most frequent offsets, with as few seams as the match allows.
+
+    vectors: (h * w, n), squared distance = cost of a match. Min-sum belief propagation with a constant cost per seam.
+    """
+    h, w = field.shape
+    nodes = grid.hole.reshape(-1).nonzero()[:, 0]
+    if not len(nodes):
+        return field
+    match = field.reshape(-1)[nodes]
+    code = (match // w - nodes // w + h) * (2 * w) + match % w - nodes % w + w
+    histogram = torch.bincount(code, minlength=4 * h * w).float().reshape(1, 1, 2 * h, 2 * w)
+    histogram = F.avg_pool2d(histogram, 3, 1, 1)
+    peaks = histogram * (histogram == F.max_pool2d(histogram, 3, 1, 1))
+    top = peaks.reshape(-1).topk(min(config.offsets, peaks.numel())).indices
+    y = nodes[:, None] // w + top // (2 * w) - h
+    x = nodes[:, None] % w + top % (2 * w) - w
+    inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
+    index = y.clamp(0, h - 1) * w + x.clamp(0, w - 1)
+    inside &= grid.source.reshape(-1)[index]
+    cost = torch.stack([((vectors[nodes] - vectors[i]) ** 2).sum(1) for i in index.T], 1)
+    unary = torch.zeros(h * w, len(top))
+    unary[nodes] = torch.where(inside, cost, 10.0)
+    unary = unary.reshape(h, w, -1)
+    seam = config.seam * grid.hole.float()[..., None]
+    across, down = torch.minimum(seam[:, 1:], seam[:, :-1]), torch.minimum(seam[1:], seam[:-1])
+
+    def send(belief: Tensor, edge: Tensor) -> Tensor:
+        return torch.minimum(belief - belief.min(-1, keepdim=True).values, edge)
+
+    from_left, from_right, from_above, from_below = (torch.zeros_like(unary) for _ in range(4))
+    for _ in range(20):
+        belief = unary + from_left + from_right + from_above + from_below
+        new = send((belief - from_right)[:, :-1], across), send((belief - from_left)[:, 1:], across)
+        new += send((belief - from_below)[:-1], down), send((belief - from_above)[1:], down)
+        slots = from_left[:, 1:], from_right[:, :-1], from_above[1:], from_below[:-1]
+        for slot, message in zip(slots, new, strict=True):
+            slot.lerp_(message, 0.5)  # damped, or loops of the grid oscillate
+    belief = unary + from_left + from_right + from_above + from_below
+    label = belief.reshape(h * w, -1)[nodes].argmin(1, keepdim=True)
+    chosen = torch.where(inside.gather(1, label), index.gather(1, label), match[:, None])[:, 0]
+    return field.reshape(-1).scatter(0, nodes, chosen).reshape(h, w)
+
+
+def enlarge(field: Tensor, size: tuple[int, int]) -> Tensor:
+    """A field of flat indices (h, w) on a finer grid: every token keeps the offset of its cell."""
+    h, w = field.shape
+    H, W = size
+    rows, columns = torch.arange(H), torch.arange(W)
+    y, x = (rows * h // H)[:, None], (columns * w // W)[None]
+    match = field[y, x]
+    dy = ((match // w - y) * (H / h)).round().long()
+    dx = ((match % w - x) * (W / w)).round().long()
+    return (rows[:, None] + dy).clamp(0, H - 1) * W + (columns[None] + dx).clamp(0, W - 1)
+
+
+def blend(features, copied, guide, field, mask, sourced, front, pull) -> Tensor:
+    """Join copied pieces: their differences are kept, what is known is the border, seams take the mean of both sides.
+
+    features, copied, guide: (C, h, w); field: (h, w) flat index; mask, sourced (source known), front (known foreground,
+    it must not bleed into what is behind it): (h, w) bool. pull: towards guide, in 1 / frame width.
+    """
+    c, h, w = features.shape
+    hole = ~mask
+    gx, wx = wanted_differences(features, field, mask, sourced, front, 1)
+    gy, wy = wanted_differences(features, field, mask, sourced, front, w)
+    out = solve(copied, gx, gy, wx, wy, hole, guide, (pull / max(h, w)) ** 2)
+    return torch.where(mask, features, out)
+
+
+def wanted_differences(features, field, mask, sourced, front, step):
+    """Differences to the next token along a row (step 1) or column (step w), and the weight of each, 0 for none."""
+    c, h, w = features.shape
+    dy, dx = divmod(step, w)
+    a = (slice(0, h - dy), slice(0, w - dx))
+    b = (slice(dy, h), slice(dx, w))
+    flat, known = features.reshape(c, -1), (mask & ~front).reshape(-1)
+    total, count = 0.0, 0.0
+    for end, sign in ((a, 1), (b, -1)):  # what the source of either end says about its neighbour
+        at = field[end]
+        y, x = at // w + sign * dy, at % w + sign * dx
+        inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
+        other = (y.clamp(0, h - 1) * w + x.clamp(0, w - 1)).long()
+        good = (inside & sourced[end] & ~mask[end] & known[other]).to(features.dtype)
+        total = total + sign * (flat[:, other] - flat[:, at]) * good
+        count = count + good
+    weight = (~(mask[a] & mask[b]) & ~front[a] & ~front[b]).to(features.dtype)
+    return total / count.clamp(min=1), weight
+
+
+def solve(start, gx, gy, wx, wy, hole, guide, strength) -> Tensor:
+    """Least squares by conjugate gradients, all channels together, from the solution of a grid half as fine."""
+    c, h, w = start.shape
+    iterations = 40
+    if max(h, w) > 96:
+        iterations = 10
+    m = hole.to(start.dtype)
+
+    def apply(v):
+        dx = wx * (v[..., :, 1:] - v[..., :, :-1])
+        dy = wy * (v[..., 1:, :] - v[..., :-1, :])
+        out = strength * v
+        out[..., :, :-1] -= dx
+        out[..., :, 1:] += dx
+        out[..., :-1, :] -= dy
+        out[..., 1:, :] += dy
+        return out * m
+
+    rhs = strength * guide
+    rhs[..., :, :-1] -= wx * gx
+    rhs[..., :, 1:] += wx * gx
+    rhs[..., :-1, :] -= wy * gy
+    rhs[..., 1:, :] += wy * gy
+    x = start.clone()
+    res = rhs * m - apply(x)
+    p = res.clone()
+    rs = (res * res).sum((1, 2), keepdim=True)
+    for _ in range(120):
+        ap = apply(p)
+        alpha = rs / (p * ap).sum((1, 2), keepdim=True).clamp(min=1e-20)
+        x = x + alpha * p
+        res = res - alpha * ap
+        new = (res * res).sum((1, 2), keepdim=True)
+        p = res + new / rs.clamp(min=1e-20) * p
+        rs = new
+    return torch.where(hole, x, start)

@@ -1,0 +1,186 @@
+"""Geometry of a hole: which planes enclose the place, what stands in front of them, and how far away the unseen part is.
+
+Planes decide only where the depth really consists of planes (`trust`). Estimated depth is often bent, and bent depth
+read as planes calls a facade "foreground" and fills the hole beside it with sky.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipelines.engines.baselines import smooth_fill
+
+FAR = 1e6  # where no plane is met
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a small grid (h, w) of the view says about the room around it.
+
+    planes: (P, 4) rows (n, o) with n . x = o in the view's camera frame, camera on the positive side; P = 0: no trust.
+    label: (h, w) int64 plane met first along the ray, -1 none; foreground: (h, w) bool known tokens never to copy;
+    far: (h, w) depth behind all foreground, complete; trust: 0..1, share of tokens that lie on their plane among those that are near it.
+    """
+
+    planes: Tensor
+    label: Tensor
+    foreground: Tensor
+    far: Tensor
+    trust: float
+
+
+def rays(K: Tensor, h: int, w: int) -> Tensor:
+    """Directions with z = 1 through the token centres (at 0.5). (h, w, 3)"""
+    y = (torch.arange(h) + 0.5 - K[1, 2]) / K[1, 1]
+    x = (torch.arange(w) + 0.5 - K[0, 2]) / K[0, 0]
+    return torch.stack([x[None].expand(h, w), y[:, None].expand(h, w), torch.ones(h, w)], -1)
+
+
+def fit_planes(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0, limit: int = 8, tolerance: float = 0.025):
+    """Planes with hardly anything behind them, by RANSAC over points with normals. depth, known: (h, w). Returns (P, 4)."""
+    g = torch.Generator().manual_seed(seed)
+    direction = rays(K, *depth.shape)
+    points = direction * depth[..., None]
+    normals = torch.zeros_like(points)
+    along_x, along_y = points[1:-1, 2:] - points[1:-1, :-2], points[2:, 1:-1] - points[:-2, 1:-1]
+    normals[1:-1, 1:-1] = F.normalize(torch.linalg.cross(along_x, along_y), dim=-1)
+    inner = F.pad(F.max_pool2d(-known[None, None].float(), 3, 1)[0, 0] < -0.5, (1, 1, 1, 1))
+    if inner.sum() < 100:
+        return torch.zeros(0, 4)
+    inner &= depth < 6 * depth[inner].median()
+    index = inner.reshape(-1).nonzero()[:, 0]
+    index = index[torch.randperm(len(index), generator=g)[:2000]]
+    points, normals = points.reshape(-1, 3)[index], normals.reshape(-1, 3)[index]
+    z = points[:, 2]
+    left = torch.ones(len(index), dtype=torch.bool)
+    found, areas = [], []
+    for _ in range(limit):
+        rest = left.nonzero()[:, 0]
+        if len(rest) < 0.05 * len(index):
+            break
+        pick = rest[torch.randint(len(rest), (160,), generator=g)]
+        offset = (normals[pick] * points[pick]).sum(-1)
+        close = (points[rest] @ normals[pick].T - offset).abs() < tolerance * z[rest, None]
+        close &= (normals[rest] @ normals[pick].T).abs() > 0.85
+        members = rest[close[:, close.sum(0).argmax()]]
+        if len(members) < 0.025 * len(index):
+            break
+        for _ in range(2):  # least squares; noise of depth grows with depth, so near points weigh more
+            weight = 1 / z[members] ** 2
+            centre = (points[members] * weight[:, None]).sum(0) / weight.sum()
+            spread = (points[members] - centre) * weight.sqrt()[:, None]
+            normal = torch.linalg.eigh(spread.T @ spread)[1][:, 0]
+            offset = normal @ centre
+            residual = (points[rest] @ normal - offset).abs()
+            members = rest[(residual < tolerance * z[rest]) & ((normals[rest] @ normal).abs() > 0.8)]
+            if len(members) < 30:
+                break
+        left[rest[residual < 1.5 * tolerance * z[rest]]] = False
+        if len(members) < 30:
+            continue
+        if offset > 0:
+            normal, offset = -normal, -offset
+        behind = (points @ normal - offset < -0.05 * z).float().mean()
+        if behind < 0.05:
+            found.append(torch.cat([normal, offset[None]]))
+            slant = (points[members] @ normal).abs() / z[members]
+            areas.append((z[members] ** 2 / slant.clamp(min=0.05)).sum())
+    if not found:
+        return torch.zeros(0, 4)
+    areas = torch.stack(areas)
+    return torch.stack(found)[areas > 0.04 * areas.max()]  # a cupboard door at the edge of the picture is no wall
+
+
+def hull(planes: Tensor, K: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
+    """Depth of the first plane along each ray and which one. (h, w) float, FAR where none; (h, w) int64, -1 where none."""
+    if not len(planes):
+        return torch.full((h, w), FAR), torch.full((h, w), -1)
+    slope = rays(K, h, w) @ planes[:, :3].T
+    depth = torch.where(slope < -1e-3, planes[:, 3] / slope.clamp(max=-1e-3), FAR)
+    depth, label = depth.min(-1)
+    return depth, torch.where(depth < FAR, label, -1)
+
+
+def near_sides(depth: Tensor, known: Tensor) -> Tensor:
+    """Known tokens on the near side of a gap that opens between a near and a far surface. depth, known (h, w) -> bool.
+
+    Both ends of every empty run of a row or column are compared in inverse depth, in which surfaces are straight.
+    """
+    return _near_sides_of_rows(depth, known) | _near_sides_of_rows(depth.T, known.T).T
+
+
+def _near_sides_of_rows(depth: Tensor, known: Tensor) -> Tensor:
+    h, w = depth.shape
+    column = torch.arange(w)[None].expand(h, w)
+    left = torch.where(known, column, -1).cummax(1).values
+    right = torch.where(known, column, w).flip(1).cummin(1).values.flip(1)
+    gap = ~known & (left >= 0) & (right < w)
+    a, b = left.clamp(0, w - 1), right.clamp(0, w - 1)
+    inverse = torch.where(known, 1 / depth.clamp(min=1e-6), 0.0)
+    at_a, at_b = inverse.gather(1, a), inverse.gather(1, b)
+    # where the surface at either end would be at the other end
+    step = 3
+    back_a, back_b = (a - step).clamp(min=0), (b + step).clamp(max=w - 1)
+    slope_a = torch.where(known.gather(1, back_a), (at_a - inverse.gather(1, back_a)) / step, 0.0)
+    slope_b = torch.where(known.gather(1, back_b), (inverse.gather(1, back_b) - at_b) / step, 0.0)
+    length = (b - a).float()
+    jump = torch.minimum((at_a + slope_a * length - at_b).abs(), (at_b - slope_b * length - at_a).abs())
+    jump = torch.minimum(jump, (at_a - at_b).abs())
+    gap &= jump > 0.15 * torch.maximum(at_a, at_b)
+    nearer = torch.where(at_a > at_b, a, b)
+    hits = torch.zeros(h, w).scatter_add(1, nearer, gap.float())
+    return (hits > 0) & known
+
+
+def spread_on_surface(seeds: Tensor, depth: Tensor, known: Tensor, steps: int) -> Tensor:
+    """Grow seeds (h, w) bool over known neighbours whose depth goes on without a step."""
+    for _ in range(steps):
+        near = torch.where(seeds, depth, FAR)[None, None]
+        low = -F.max_pool2d(-near, 3, 1, 1)[0, 0]
+        seeds = seeds | (known & ((depth - low).abs() < 0.06 * depth))
+    return seeds
+
+
+def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundings:
+    """Look around on a small grid. depth (h, w), 0 where unknown; known (h, w) bool; K of this grid."""
+    h, w = depth.shape
+    valid = known & (depth > 0) & depth.isfinite()
+    planes, trust = torch.zeros(0, 4), 0.0
+    if valid.sum() >= 100 and min(h, w) >= 8:
+        planes = fit_planes(depth, valid, K, seed)
+    if len(planes):
+        behind, label = hull(planes, K, h, w)
+        use = valid & (depth < 6 * depth[valid].median())
+        error = ((depth - behind).abs() / depth.clamp(min=1e-6))[use]
+        near = (error < 0.1).float().mean()
+        trust = float((error < 0.025).float().mean() / near.clamp(min=1e-3))
+        if trust < 0.75 or near < 0.3:
+            planes = planes[:0]
+    behind, label = hull(planes, K, h, w)
+    if len(planes):  # a wall that runs to infinity is no wall there
+        limit = 1.5 * depth[valid].quantile(0.98)
+        label = torch.where(behind > limit, -1, label)
+    foreground = spread_on_surface(near_sides(depth, valid), depth, valid, steps=max(2, max(h, w) // 24))
+    if len(planes):
+        foreground |= valid & (label >= 0) & (depth < 0.93 * behind)
+        foreground = F.max_pool2d(foreground[None, None].float(), 3, 1, 1)[0, 0].bool() & valid
+    usable = valid & ~foreground
+    if usable.sum() < 16:
+        usable, foreground = valid, torch.zeros_like(valid)
+    far = smooth_fill(depth.clamp(min=1e-3).log()[None], usable)[0].exp() if valid.any() else torch.ones(h, w)
+    if len(planes):
+        far = torch.where(label >= 0, behind, torch.maximum(far, behind.clamp(max=limit)))
+    return Surroundings(planes, label, foreground, far, trust)
+
+
+def complete_depth(depth: Tensor, mask: Tensor, K: Tensor, around: Surroundings) -> Tensor:
+    """Depth on the full grid: known values bit for bit, planes exactly, elsewhere the small grid's far side enlarged."""
+    h, w = depth.shape
+    far = F.interpolate(around.far.log()[None, None], (h, w), mode="bilinear", align_corners=False)[0, 0].exp()
+    if len(around.planes):
+        behind, _ = hull(around.planes, K, h, w)
+        small = F.interpolate((around.label >= 0)[None, None].float(), (h, w), mode="nearest-exact")[0, 0] > 0
+        far = torch.where(small & (behind < FAR), behind, far)
+    return torch.where(mask & (depth > 0) & depth.isfinite(), depth, far)
