@@ -127,6 +127,13 @@ class LatentMemory:
         """Bytes of what is remembered: features, depths and the two indices (as saved, without caches)."""
         return self.features.nbytes + len(self.features) * 4 + self.num_points * 8
 
+    @property
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """Least and greatest x, y, z of the stored samples, scene units; zeros when empty."""
+        if not self.num_points:
+            return [0.0] * 3, [0.0] * 3
+        return self._points.min(dim=0).values.tolist(), self._points.max(dim=0).values.tolist()
+
     def copy(self) -> "LatentMemory":
         """An independent memory with the same content; tensors are shared, since none is ever changed in place."""
         other = LatentMemory(self.channels, self.interpolates, self.dtype)

@@ -1,0 +1,217 @@
+"""python -m pipelines render | evaluate | info: the engine from the command line."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def build_parser() -> argparse.ArgumentParser:
+    from pipelines.evaluation import suites
+
+    parser = argparse.ArgumentParser(prog="python -m pipelines", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    render = commands.add_parser("render", help="one photo and one camera move become a clip")
+    render.add_argument("photo", nargs="?", type=Path, help="any common image file; may be left out with --scene")
+    path = render.add_mutually_exclusive_group()
+    path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
+    path.add_argument("--trajectory", type=Path, help="a path as JSON, see docs/trajectory.md")
+    render.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="parameter of the move")
+    render.add_argument("--frames", type=int, default=65, help="4n+1 (default 65: four seconds)")
+    render.add_argument("--size", type=size, default=(288, 512), metavar="HxW", help="pixels (default 288x512)")
+    render.add_argument("--seed", type=int, default=0)
+    render.add_argument("--quality", default="standard", help="draft or standard")
+    render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
+    render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
+    render.add_argument("--scene", type=Path, help="go on in this scene if it exists, and keep it there")
+    render.add_argument("--prompt", help="for models that read text")
+    render.add_argument("--depth", type=Path, help="16-bit PNG of the photo's z-depth, 0 = unknown")
+    render.add_argument("--depth-scale", type=float, default=1000.0, help="PNG value of one scene unit (default 1000)")
+    render.add_argument("--out", type=Path, required=True, help="the mp4")
+    render.add_argument("--report", type=Path, help="figures of the render as JSON")
+
+    evaluate = commands.add_parser("evaluate", help="measure the engine against truth and baselines")
+    suites.add_arguments(evaluate)
+
+    info = commands.add_parser("info", help="what a scene folder, a saved memory or a clip holds")
+    info.add_argument("path", type=Path)
+    return parser
+
+
+def size(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(part) for part in text.lower().split("x"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} must be HEIGHTxWIDTH in pixels, for example 288x512") from error
+    return height, width
+
+
+def move_params(settings: list[str]) -> dict:
+    params = {}
+    for setting in settings:
+        name, separator, value = setting.partition("=")
+        if not separator:
+            raise ValueError(f"--set {setting} must be NAME=VALUE, for example --set strength=0.5.")
+        try:
+            params[name] = float(value)
+        except ValueError:
+            params[name] = value
+    return params
+
+
+def load_depth(path: Path, scale: float) -> np.ndarray:
+    from PIL import Image
+
+    if not scale > 0:
+        raise ValueError(f"--depth-scale {scale} must be positive. Use 1000 for millimetres.")
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            values = np.array(image)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read as a PNG ({error}). Give a 16-bit grey PNG.") from error
+    if values.ndim != 2:
+        raise ValueError(f"{path.name} has {values.shape[2]} channels. Give a 16-bit grey PNG.")
+    return values.astype(np.float32) / scale
+
+
+def load_pipeline(model: str):
+    from pipelines.pipeline_mirage import MiragePipeline
+
+    return MiragePipeline.embedded() if model == "embedded" else MiragePipeline.from_pretrained(model)
+
+
+def render(args: argparse.Namespace) -> dict:
+    started = time.perf_counter()
+    from pipelines.cameras import Camera, Trajectory, checked_frames, move
+    from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4
+    from pipelines.scene import Scene
+
+    # Everything that can be wrong with the request is found before any weights load.
+    photo = open_photo(args.photo) if args.photo else None
+    scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
+    if photo is None and scene is None:
+        raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
+    depth = load_depth(args.depth, args.depth_scale) if args.depth else None
+    params = move_params(args.set)
+    checked_frames(args.frames)
+    for out in filter(None, (args.out, args.report)):
+        if not out.parent.is_dir():
+            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
+    height, width = args.size
+    trajectory = None
+    if args.trajectory:
+        trajectory = Trajectory.load(args.trajectory).resized(height, width)
+        camera = trajectory[0]
+    elif scene:
+        camera = scene.camera_for(height, width)
+    elif args.fov is None and (focal := read_focal(args.photo)):
+        scale = max(height / photo.height, width / photo.width)
+        focal = focal_pixels(focal, photo.height, photo.width) * scale
+        camera = Camera(np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]), np.eye(4), height, width)
+    else:
+        camera = Camera.from_fov(60 if args.fov is None else args.fov, height, width)
+    if trajectory is None:
+        trajectory = move(args.move, camera, distance=scene.distance if scene else 1.0, frames=args.frames, **params)
+
+    before_loading = time.perf_counter()
+    pipe = load_pipeline(args.model)
+    load_seconds = time.perf_counter() - before_loading
+    source, memory, lift_seconds = photo, scene.memory if scene else None, {}
+    distance = scene.distance if scene else None
+    if photo is not None and scene is None:
+        # The size of a move depends on how far its subject is, so the photo is lifted before the path is made.
+        pipe.check_inputs(photo, trajectory, args.prompt, args.seed, None, depth, args.quality)
+        lift_seconds = dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
+        source = pipe.lift(photo, height, width, camera, depth, seconds=lift_seconds)
+        distance = source.distance
+        if not args.trajectory:
+            trajectory = move(args.move, camera, distance=distance, frames=args.frames, **params)
+    num_chunks, last_shown = 0, None
+    for event in pipe.stream(source, trajectory, args.prompt, args.seed, memory, depth, args.quality):
+        shown = getattr(event, "chunk", None)
+        if shown is not None and shown != last_shown:
+            num_chunks, last_shown = event.num_chunks, shown
+            print(f"chunk {event.chunk + 1} of {event.num_chunks}", file=sys.stderr, flush=True)
+    write_mp4(event.frames, args.out, trajectory.fps, event.recipe)
+    if args.scene:
+        Scene(event.memory, scene.camera if scene else camera, distance).save(args.scene)
+
+    seconds = {"load": load_seconds, **event.seconds}
+    for part, value in lift_seconds.items():
+        seconds[part] += value
+    seconds["total"] = time.perf_counter() - started
+    return {
+        "frames": len(trajectory),
+        "fps": trajectory.fps,
+        "width": width,
+        "height": height,
+        "model": pipe.engine.facts.name,
+        "seed": args.seed,
+        "seconds": {part: round(value, 3) for part, value in seconds.items()},
+        "chunks": num_chunks,
+        "coverage": [round(float(value), 4) for value in event.coverage],
+        "loop": {"closed": event.loop.closed, "psnr": event.loop.psnr, "ssim": event.loop.ssim},
+        "memory": {"points": event.memory.num_points, "bytes": event.memory.nbytes},
+        "drift": round(event.drift, 3),
+    }
+
+
+def info(args: argparse.Namespace) -> dict:
+    from pipelines.media import read_recipe
+    from pipelines.memory import LatentMemory
+    from pipelines.scene import Scene
+
+    if not args.path.exists():
+        raise ValueError(f"{args.path} does not exist. Give a scene folder, a saved memory or a clip.")
+    if args.path.suffix.lower() == ".mp4":
+        recipe = read_recipe(args.path)
+        if recipe is None:
+            raise ValueError(f"{args.path.name} carries no recipe. Only clips rendered here do.")
+        return recipe
+    scene = Scene.load(args.path) if args.path.is_dir() else None
+    memory = scene.memory if scene else LatentMemory.load(args.path)
+    low, high = memory.bounds
+    report = {"points": memory.num_points, "bytes": memory.nbytes, "views": len(memory.views)}
+    report["bounds"] = {"min": [round(x, 3) for x in low], "max": [round(x, 3) for x in high]}
+    if scene:
+        report["distance"] = scene.distance
+    return report
+
+
+def write_json(report: dict, path: Path) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(json.dumps(report, indent=1))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    try:
+        if args.command == "render":
+            report = render(args)
+            if args.report:
+                write_json(report, args.report)
+        elif args.command == "evaluate":
+            from pipelines.evaluation import suites
+
+            suites.run(args)  # prints and writes its own report, suite by suite
+            return 0
+        else:
+            report = info(args)
+    except (ValueError, TypeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""A scene on disk: what a place remembers and the camera its photo was taken with, so that work can go on later."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.cameras import Camera
+from pipelines.memory import LatentMemory
+
+MEMORY_FILE, INDEX_FILE = "memory.safetensors", "scene.json"
+FORMAT, VERSION = "mirage-scene", 1
+
+
+@dataclass(frozen=True)
+class Scene:
+    """memory: everything seen and invented so far; camera: the photo's; distance: depth of its subject (D)."""
+
+    memory: LatentMemory
+    camera: Camera
+    distance: float
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the folder's two files, each complete or not at all."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.memory.save(folder / MEMORY_FILE)
+        index = {
+            "format": FORMAT,
+            "version": VERSION,
+            "distance": self.distance,
+            "camera": {
+                "K": self.camera.K.tolist(),
+                "c2w": self.camera.c2w.tolist(),
+                "height": self.camera.height,
+                "width": self.camera.width,
+            },
+        }
+        partial = folder / (INDEX_FILE + ".partial")
+        try:
+            partial.write_text(json.dumps(index, indent=1))
+            os.replace(partial, folder / INDEX_FILE)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike) -> "Scene":
+        """Raises ValueError when the folder holds no scene, or a damaged or newer one."""
+        folder = Path(folder)
+        if not (folder / INDEX_FILE).is_file() or not (folder / MEMORY_FILE).is_file():
+            raise ValueError(f"{folder} holds no scene: {INDEX_FILE} and {MEMORY_FILE} are needed. Render one first.")
+        try:
+            index = json.loads((folder / INDEX_FILE).read_text())
+            if index["format"] != FORMAT or index["version"] > VERSION:
+                raise ValueError(
+                    f"format {index['format']!r} version {index['version']} is not known; update the program"
+                )
+            stored = index["camera"]
+            camera = Camera(np.array(stored["K"]), np.array(stored["c2w"]), stored["height"], stored["width"])
+            distance = float(index["distance"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{folder / INDEX_FILE} cannot be read: {error}. Render the scene again.") from error
+        return cls(LatentMemory.load(folder / MEMORY_FILE), camera, distance)
+
+    def camera_for(self, height: int, width: int) -> Camera:
+        """The photo's camera for a clip of this size and shape: the same place and middle, the lens kept."""
+        scale = max(height / self.camera.height, width / self.camera.width)
+        K = self.camera.K.copy()
+        K[:2, :2] *= scale
+        K[:2, 2] = (K[:2, 2] - (self.camera.width / 2, self.camera.height / 2)) * scale + (width / 2, height / 2)
+        return Camera(K, self.camera.c2w, height, width)
