@@ -79,33 +79,32 @@ def neighbours(grid: Tensor, radius: int) -> Tensor:
 def sharpen(inverse: Tensor, guide: Tensor, trust: Tensor, radius: int = 2, passes: int = 2) -> Tensor:
     """Weighted mode of the window: inverse, trust (h, w), guide (3, h, w) -> inverse (h, w).
 
-    Weights fall with the difference in colour and with how steep the window's own cells are, since a steep cell is
-    likely a mixture. Tolerance of "the same value" is 6 %.
+    Neighbours vote with their own small planes, so a slope votes for itself. Votes fall with the difference in colour
+    and with how bent the neighbour's surroundings are, since such a cell is likely a mixture.
     """
     side = 2 * radius + 1
     offsets = torch.arange(side) - radius
     near = torch.exp(-(offsets[:, None] ** 2 + offsets[None] ** 2) / (2 * radius**2)).reshape(-1, 1, 1)
-    colours = neighbours(guide, radius)
-    alike = torch.exp(-(colours - guide).square().sum(1) / (2 * 0.10**2)) + 0.02
+    off_y, off_x = (o.reshape(-1, 1, 1) for o in torch.meshgrid(offsets, offsets, indexing="ij"))
+    alike = torch.exp(-(neighbours(guide, radius) - guide).square().sum(1) / (2 * 0.10**2)) + 0.02
+    inside = F.unfold(torch.ones_like(inverse)[None, None], side, padding=radius).reshape(-1, *inverse.shape)
     for _ in range(passes):
-        logs = inverse.log()
-        slopes = local_planes(inverse)[1:] / inverse  # relative change per cell that is not an edge
-        # A cell on a plane is not steep: what counts is the second difference, relative.
-        around = neighbours(logs[None], 1)[:, 0]
-        bend = torch.maximum((around[3] + around[5] - 2 * logs).abs(), (around[1] + around[7] - 2 * logs).abs())
-        spread = around.amax(0) - around.amin(0)
-        clean = torch.exp(-((spread - 2 * slopes.abs().sum(0)).clamp(min=0) + bend) / 0.1) + 0.05
-        packed = neighbours(torch.stack([logs, clean * trust]), radius)
-        values, weights = packed[:, 0], packed[:, 1] * alike * near
-        support = torch.stack(
-            [(weights * torch.exp(-((values - value) / 0.06).square())).sum(0) for value in values.unbind(0)]
-        )
-        best = values.gather(0, support.argmax(0, keepdim=True))
-        chosen = weights * torch.exp(-((values - best) / 0.06).square())
-        mode = (chosen * values).sum(0) / chosen.sum(0)
-        # Where the cell already agrees with the mode it keeps its own, finer value.
-        own = torch.exp(-((logs - mode) / 0.06).square())
-        inverse = torch.exp(own * logs + (1 - own) * mode)
+        value, slope_x, slope_y = local_planes(inverse)
+        around = neighbours(inverse[None], 1)[:, 0]
+        bend = (around[3] + around[5] - 2 * inverse).abs() + (around[1] + around[7] - 2 * inverse).abs()
+        bend[[0, -1]], bend[:, [0, -1]] = bend[[1, -2]], bend[:, [1, -2]]
+        clean = torch.exp(-bend / (0.1 * inverse)) + 0.05
+        packed = neighbours(torch.stack([value, slope_x, slope_y, clean * trust]), radius)
+        reach = -packed[:, 1] * off_x - packed[:, 2] * off_y
+        votes = (packed[:, 0] + reach.clamp(-0.5 * packed[:, 0], 0.5 * packed[:, 0])).log()
+        weights = packed[:, 3] * alike * near * inside
+        support = torch.stack([(weights * torch.exp(-((votes - v) / 0.06).square())).sum(0) for v in votes.unbind(0)])
+        best = votes.gather(0, (support * inside).argmax(0, keepdim=True))
+        chosen = weights * torch.exp(-((votes - best) / 0.06).square())
+        mode = (chosen * votes).sum(0) / chosen.sum(0)
+        # A cell that agrees with the mode keeps its own, finer value.
+        move = (((inverse.log() - mode).abs() - 0.04) / 0.04).clamp(0, 1)
+        inverse = torch.exp(torch.lerp(inverse.log(), mode, move))
     return inverse
 
 
@@ -150,8 +149,7 @@ def fit_planes(
     the result does not depend on chance. A plane must explain the share `smallest` of the picture within `tolerance`
     of its inverse depth, and explained cells are taken out before the next is looked for.
     """
-    height, width = inverse.shape
-    basis = plane_basis(height, width).flatten(1).T.contiguous()
+    basis = plane_basis(*inverse.shape).flatten(1).T.contiguous()
     value, left = inverse.flatten(), weights.flatten().clone()
     sigma = tolerance * value
     total = weights.sum().clamp(min=1e-6)
@@ -164,8 +162,9 @@ def fit_planes(
     found = []
     for _ in range(count):
         planes = weighted_planes(basis, value, windows * left / sigma.square() + 1e-12)
-        for _ in range(4):
-            residual = (planes @ basis.T - value) / sigma
+        # The narrower the later fits, the less the far side of a crease bends the plane.
+        for narrow in (1.0, 1.0, 0.7, 0.4, 0.25):
+            residual = (planes @ basis.T - value) / (sigma * narrow)
             robust = left / (1 + residual.square()).square()
             planes = weighted_planes(basis, value, robust / sigma.square() + 1e-12)
         residual = (planes @ basis.T - value) / sigma

@@ -1,0 +1,222 @@
+"""How good is the depth: numbers on rooms and RGB-D sequences, pictures of photographs.
+
+    python -m pipelines.evaluation.depth --rgbd DIR --rooms 24 --photos DIR --sheet sheet.png
+
+prints one JSON line. Rooms are generated scenes of families that no training run sees; their depth is exact and the
+estimate is scaled by one number, the ratio of medians. An RGB-D sequence has real or ray-traced depth; the estimate is
+fitted with a scale and a shift of inverse depth, one pair for each frame, by least squares over the measured pixels.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from pipelines.depth import DepthEstimator
+
+
+@dataclass(frozen=True)
+class RgbdFrame:
+    """image (H, W, 3) uint8, depth (H, W) float32 metres with 0 = not measured, K (3, 3) pixels, c2w (4, 4)."""
+
+    image: np.ndarray
+    depth: np.ndarray
+    K: np.ndarray
+    c2w: np.ndarray
+
+
+def rgbd_sequence(folder: Path | str, step: int = 1) -> Iterator[RgbdFrame]:
+    """Every `step`-th frame of a folder with sequence.json, rgb/*.jpg and depth/*.png (16 bit / depth_scale)."""
+    folder = Path(folder)
+    index = folder / "sequence.json"
+    if not index.is_file():
+        raise FileNotFoundError(f"{index} is missing; an RGB-D sequence is sequence.json beside rgb/ and depth/")
+    sequence = json.loads(index.read_text())
+    lens = sequence["intrinsics"]
+    K = np.array([[lens["fx"], 0, lens["cx"]], [0, lens["fy"], lens["cy"]], [0, 0, 1.0]])
+    for i, frame in list(enumerate(sequence["frames"]))[::step]:
+        image = np.array(Image.open(folder / "rgb" / f"{i:04d}.jpg").convert("RGB"))
+        depth = np.array(Image.open(folder / "depth" / f"{i:04d}.png")).astype(np.float32) / sequence["depth_scale"]
+        yield RgbdFrame(image, depth, K, np.array(frame["c2w"]))
+
+
+def abs_rel(depth: np.ndarray, truth: np.ndarray) -> float:
+    """Mean of |depth - truth| / truth over (n,) pixels."""
+    return float(np.mean(np.abs(depth - truth) / truth))
+
+
+def delta1(depth: np.ndarray, truth: np.ndarray) -> float:
+    """Share of (n,) pixels whose depth is within a factor of 1.25 of the truth."""
+    return float(np.mean(np.maximum(depth / truth, truth / depth) < 1.25))
+
+
+def align_median(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """depth (n,) times the one number that gives it the median of truth (n,)."""
+    return depth * (np.median(truth) / np.median(depth))
+
+
+def align_inverse(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Scale and shift of inverse depth that fit truth (n,) best in least squares; clamped to the range of truth."""
+    inverse = 1 / depth
+    columns = np.stack([inverse, np.ones_like(inverse)], 1)
+    (scale, shift), *_ = np.linalg.lstsq(columns, 1 / truth, rcond=None)
+    return 1 / np.clip(scale * inverse + shift, 1 / truth.max(), 1 / truth.min())
+
+
+def score(depth: np.ndarray, truth: np.ndarray, align) -> dict[str, float]:
+    """depth, truth (H, W), truth 0 = unknown -> abs_rel, delta1, and the rank correlation, which needs no alignment."""
+    known = truth > 0
+    estimate, truth = depth[known].astype(np.float64), truth[known].astype(np.float64)
+    aligned = align(estimate, truth)
+    ranks = [np.argsort(np.argsort(v[:: max(1, len(v) // 20000)])) for v in (estimate, truth)]
+    return {
+        "abs_rel": abs_rel(aligned, truth),
+        "delta1": delta1(aligned, truth),
+        "rank": float(np.corrcoef(*ranks)[0, 1]),
+    }
+
+
+def mean_scores(scores: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(float(np.mean([s[name] for s in scores])), 4) for name in scores[0]} | {"frames": len(scores)}
+
+
+def evaluate_rgbd(estimator: DepthEstimator, folder: Path, frames: int = 8) -> dict[str, dict]:
+    """Scores of each sequence below `folder` (about `frames` frames of each), and their mean as "all"."""
+    results = {}
+    for sequence in sorted(p.parent for p in Path(folder).rglob("sequence.json")):
+        count = len(json.loads((sequence / "sequence.json").read_text())["frames"])
+        scores = [
+            score(estimator(f.image, f.K)[0], f.depth, align_inverse)
+            for f in rgbd_sequence(sequence, max(1, count // frames))
+        ]
+        results[sequence.name] = mean_scores(scores)
+    if not results:
+        raise FileNotFoundError(f"no sequence.json below {folder}")
+    results["all"] = {
+        k: round(float(np.mean([r[k] for r in results.values()])), 4) for k in ("abs_rel", "delta1", "rank")
+    }
+    return results
+
+
+# --- Looking ---------------------------------------------------------------------------------------------------------
+
+
+def colour_map(value: np.ndarray) -> np.ndarray:
+    """value (h, w) in [0, 1] -> RGB uint8, dark blue far to yellow near."""
+    anchors = np.array([[10, 10, 60], [70, 20, 130], [190, 50, 110], [250, 130, 50], [255, 245, 140]], float)
+    position = np.clip(value, 0, 1) * (len(anchors) - 1)
+    low = np.minimum(position.astype(int), len(anchors) - 2)
+    return (anchors[low] + (anchors[low + 1] - anchors[low]) * (position - low)[..., None]).astype(np.uint8)
+
+
+def inverse_picture(depth: np.ndarray) -> np.ndarray:
+    """depth (h, w) -> RGB uint8 of the inverse depth, stretched between its 2nd and 98th percentile."""
+    low, high = np.percentile(1 / depth, [2, 98])
+    return colour_map((1 / depth - low) / max(high - low, 1e-9))
+
+
+def slid(image: np.ndarray, depth: np.ndarray, share: float) -> np.ndarray:
+    """The photo seen from a camera moved sideways, near things moving by `share` of the width; what was hidden is green.
+
+    image (h, w, 3) uint8, depth (h, w). A nearest-pixel warp with a depth test: errors of depth are not smoothed over.
+    """
+    height, width = depth.shape
+    inverse = 1 / depth
+    shift = share * width * inverse / np.percentile(inverse, 95)
+    rows, columns = np.mgrid[:height, :width]
+    out = np.full_like(image, (0, 255, 0))
+    order = np.argsort(inverse, axis=None, kind="stable")  # far first, near paints over
+    rows, columns, shift = (a.ravel()[order] for a in (rows, columns, shift))
+    for half in (0.0, 0.5):  # twice, half a pixel apart: closes the cracks that stretching opens
+        target = np.floor(columns - shift + shift.mean() + half).astype(int)
+        inside = (target >= 0) & (target < width)
+        out[rows[inside], target[inside]] = image[rows[inside], columns[inside]]
+    return out
+
+
+def top_view(image: np.ndarray, depth: np.ndarray, K: np.ndarray, size: int) -> np.ndarray:
+    """Seen from above, camera at the bottom centre: (size, size, 3). Straight walls must be straight lines."""
+    height, width = depth.shape
+    x = (np.arange(width) + 0.5 - K[0, 2])[None] / K[0, 0] * depth
+    reach = np.percentile(depth, 92) * 1.15
+    row = size - 1 - (depth / reach * size).astype(int)
+    column = (size / 2 + x / reach * size * 0.7).astype(int)
+    inside = (row >= 0) & (column >= 0) & (column < size)
+    out = np.zeros((size, size, 3), np.uint8)
+    out[row[inside], column[inside]] = image[inside]
+    return out
+
+
+def photo_sheet(estimator: DepthEstimator, photos: list[Path], file: Path, columns: int = 2):
+    """One row of four tiles for each photo: photo | inverse depth | camera slid sideways | from above."""
+    cell = 200
+    rows = []
+    for photo in photos:
+        picture = Image.open(photo).convert("RGB")
+        image = np.array(picture)
+        height, width = image.shape[:2]
+        K = np.array([[0.8 * max(height, width), 0, width / 2], [0, 0.8 * max(height, width), height / 2], [0, 0, 1.0]])
+        depth, _ = estimator(image, K)
+        ratio = min(cell / height, 1.6 * cell / width)
+        small = round(height * ratio), round(width * ratio)
+        pick = [
+            np.minimum(((np.arange(n) + 0.5) / n * m).astype(int), m - 1)
+            for n, m in zip(small, (height, width), strict=True)
+        ]
+        z = depth[np.ix_(*pick)]
+        thumb = np.array(picture.resize(small[::-1]))
+        slide = slid(image, depth, 0.06)[np.ix_(*pick)]
+        row = Image.new("RGB", (int(1.6 * cell) * 3 + cell + 16, cell + 4), (30, 30, 30))
+        for i, tile in enumerate((thumb, inverse_picture(z), slide)):
+            row.paste(Image.fromarray(tile), (i * (int(1.6 * cell) + 4), 0))
+        row.paste(Image.fromarray(top_view(image, depth, K, cell)), (3 * (int(1.6 * cell) + 4), 0))
+        ImageDraw.Draw(row).text((4, cell - 12), photo.stem, fill=(255, 255, 255))
+        rows.append(row)
+    lines = -(-len(rows) // columns)
+    sheet = Image.new("RGB", (rows[0].width * columns, rows[0].height * lines))
+    for i, row in enumerate(rows):
+        sheet.paste(row, (i // lines * row.width, i % lines * row.height))
+    sheet.save(file)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="folder of depth weights; default: the shipped ones")
+    parser.add_argument("--rgbd", type=Path, help="folder of RGB-D sequences")
+    parser.add_argument("--frames", type=int, default=8, help="frames of each sequence")
+    parser.add_argument("--rooms", type=int, default=0, help="how many held-out generated views")
+    parser.add_argument("--photos", type=Path, help="folder of photos for the sheet")
+    parser.add_argument("--sheet", type=Path, help="where the sheet goes")
+    parser.add_argument("--planes", type=int, default=8, help="0 switches straightening off")
+    parser.add_argument("--pixels", type=int, default=192 * 256, help="size of the network's input")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+
+    import torch
+
+    from pipelines.depth import EmbeddedDepth
+    from pipelines.depth.embedded import EMBEDDED_FOLDER
+
+    torch.set_num_threads(args.threads)
+    options = {"planes": args.planes, "pixels": args.pixels}
+    estimator = EmbeddedDepth.from_pretrained(args.model or EMBEDDED_FOLDER, **options)
+    report: dict = {"planes": args.planes, "pixels": args.pixels}
+    began = time.perf_counter()
+    if args.rgbd:
+        report["rgbd"] = evaluate_rgbd(estimator, args.rgbd, args.frames)
+    if args.rooms:
+        report["rooms"] = evaluate_rooms(estimator, args.rooms)
+    if args.photos and args.sheet:
+        photos = sorted(p for p in args.photos.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
+        photo_sheet(estimator, photos, args.sheet)
+    report["seconds"] = round(time.perf_counter() - began, 1)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()

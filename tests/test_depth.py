@@ -1,0 +1,156 @@
+"""Depth: what refinement must keep, and what the estimator promises whatever the photo. No weights, no shared data."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pipelines.depth import DepthEstimator, DepthNet, EmbeddedDepth, refine_depth
+from pipelines.depth.refine import fit_planes, plane_basis
+from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1, rgbd_sequence
+
+TINY = {"widths": (8, 16, 32), "convs": 1, "blocks": 1, "heads": 2}
+
+
+@pytest.fixture
+def estimator() -> EmbeddedDepth:
+    """A small network with random heads, so that its answers depend on the photo."""
+    torch.manual_seed(0)
+    net = DepthNet(**TINY)
+    for head in (net.plane[-1], net.pick[-1]):
+        torch.nn.init.normal_(head.weight, std=0.5)
+    return EmbeddedDepth(net, pixels=64 * 96)
+
+
+def pixel_grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    y, x = np.mgrid[:height, :width]
+    return (y + 0.5) / height, (x + 0.5) / width
+
+
+def coarse(inverse: np.ndarray, height: int, width: int) -> torch.Tensor:
+    """Full-size inverse depth -> blurred log depth on a coarse grid, as a network would give it."""
+    small = F.interpolate(torch.from_numpy(inverse)[None, None].float(), (height, width), mode="area")
+    return -F.avg_pool2d(F.pad(small, (1,) * 4, mode="replicate"), 3, 1)[0, 0].log()
+
+
+@pytest.mark.parametrize("planes", [0, 8])
+def test_a_plane_stays_a_plane_whatever_is_painted_on_it(planes):
+    y, x = pixel_grid(180, 240)
+    inverse = 0.4 + 0.9 * y + 0.3 * x
+    checker = (((y * 9).astype(int) + (x * 12).astype(int)) % 2 * 200).astype(np.uint8)
+    cells = plane_basis(45, 60)
+    log_depth = -(0.4 + 0.9 * (cells[2] + 1) / 2 + 0.3 * (cells[1] + 1) / 2).log()
+    depth, is_sky = refine_depth(log_depth, np.repeat(checker[..., None], 3, 2), planes=planes)
+    ratio = depth * inverse
+    # One scale for all pixels; float32 maths and the value clamp at the border cells leave 1e-3.
+    np.testing.assert_allclose(ratio / np.median(ratio), 1, atol=2e-3)
+    assert not is_sky.any()
+
+
+def test_a_step_is_sharp_and_sits_on_the_edge_of_the_photo():
+    y, x = pixel_grid(240, 320)
+    near = (x - 0.5) ** 2 + (y - 0.45) ** 2 < 0.06
+    image = np.where(near[..., None], [190, 60, 40], [90, 120, 140]).astype(np.uint8)
+    inverse = np.where(near, 2.0, 0.5)
+    depth, _ = refine_depth(coarse(inverse, 30, 40), image)
+    scaled = depth * (np.median(1 / inverse) / np.median(depth))
+    wrong = np.abs(scaled * inverse - 1) > 0.1
+    flying = (scaled > 0.6) & (scaled < 1.7)
+    assert wrong.mean() < 0.003, "the edge moved away from the photo's edge"
+    assert flying.mean() < 0.001, "pixels hang between the two surfaces"
+
+
+def test_a_bowed_wall_is_straightened_and_a_ball_is_not():
+    y, x = pixel_grid(96, 128)
+    wall = 0.5 + 0.5 * x
+    bowed = wall * (1 + 0.02 * np.sin(6 * y) * np.cos(5 * x))
+    radius = np.hypot(x - 0.5, y - 0.5) / 0.2
+    ball = 1.4 + 0.8 * np.sqrt(np.clip(1 - radius**2, 0, 1))
+    inverse = np.where(radius < 1, ball, bowed)
+    image = np.where((radius < 1)[..., None], [200, 40, 40], [180, 180, 170]).astype(np.uint8)
+    log_depth = -torch.from_numpy(inverse).float().log()
+    errors = {}
+    for planes in (0, 6):
+        depth, _ = refine_depth(log_depth, image, planes=planes)
+        scale = np.median(depth * wall)
+        error = np.abs(depth * np.where(radius < 1, ball, wall) / scale - 1)
+        errors[planes] = error[radius > 1.2].mean(), error[radius < 0.8].mean()
+    assert errors[6][0] < 0.35 * errors[0][0]
+    assert errors[6][1] < errors[0][1] + 0.025  # large facets of a large ball may be pulled a little
+
+
+def test_planes_of_a_corner_are_found_exactly():
+    basis = plane_basis(48, 64)
+    floor, wall = torch.tensor([0.8, 0.0, 0.7]), torch.tensor([0.7, -0.5, 0.0])
+    inverse = torch.maximum((floor[:, None, None] * basis).sum(0), (wall[:, None, None] * basis).sum(0))
+    found = fit_planes(inverse, torch.ones_like(inverse), count=2)
+    for plane in (floor, wall):
+        assert (found - plane).abs().amax(1).min() < 1e-2
+
+
+def test_sky_is_far_and_flagged():
+    y, _ = pixel_grid(120, 160)
+    sky = torch.zeros(30, 40)
+    sky[:10] = 0.99
+    image = np.where(y[..., None] < 1 / 3, [120, 170, 240], [90, 80, 60]).astype(np.uint8).repeat(1, 1)
+    depth, is_sky = refine_depth(torch.linspace(2, 0, 30)[:, None].expand(30, 40), image, sky=sky)
+    assert (is_sky == (y < 1 / 3)).mean() > 0.97
+    assert depth[is_sky].min() > 2 * depth[~is_sky].max() * 0.99
+
+
+@pytest.mark.parametrize("size", [(97, 161), (160, 90), (5, 7), (1, 1), (40, 400)])
+def test_any_photo_gives_finite_depth_of_its_size(estimator, size):
+    image = np.random.default_rng(0).integers(0, 255, (*size, 3)).astype(np.uint8)
+    depth, valid = estimator(image, np.eye(3))
+    assert depth.shape == valid.shape == size and depth.dtype == np.float32 and valid.dtype == bool
+    assert valid.all() and np.isfinite(depth).all() and depth.min() > 0
+
+
+def test_black_photo_and_twice_the_same_bits(estimator):
+    assert isinstance(estimator, DepthEstimator)
+    black = np.zeros((60, 80, 3), np.uint8)
+    first, second = estimator(black, np.eye(3))[0], estimator(black, np.eye(3))[0]
+    assert np.isfinite(first).all() and (first == second).all()
+    assert 10 < estimator.horizontal_fov(black) < 170
+
+
+def test_float_photo_is_refused(estimator):
+    with pytest.raises(ValueError, match=r"float64 \(8, 8, 3\); give an \(H, W, 3\) uint8"):
+        estimator(np.zeros((8, 8, 3)), np.eye(3))
+    with pytest.raises(ValueError, match="33x64; both sides must be multiples of 32"):
+        estimator.net(torch.zeros(1, 3, 33, 64))
+
+
+def test_weights_survive_a_round_trip(estimator, tmp_path):
+    estimator.net.save_pretrained(tmp_path)
+    loaded = EmbeddedDepth.from_pretrained(tmp_path, pixels=64 * 96)
+    image = np.random.default_rng(1).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+    assert (loaded(image)[0] == estimator(image)[0]).all()  # a copy: exact
+    assert tuple(loaded.net.config.widths) == TINY["widths"]
+    with pytest.raises(FileNotFoundError, match="config.json is missing"):
+        EmbeddedDepth.from_pretrained(tmp_path / "nowhere")
+
+
+def test_scores_ignore_what_they_say_they_ignore():
+    truth = np.random.default_rng(0).uniform(1, 5, 1000)
+    assert abs_rel(align_median(3.7 * truth, truth), truth) < 1e-9
+    assert abs_rel(align_inverse(1 / (0.3 / truth + 0.2), truth), truth) < 1e-9
+    assert delta1(align_median(truth**3, truth), truth) < 0.6
+
+
+def test_rgbd_sequence_reads_metres(tmp_path):
+    from PIL import Image
+
+    for folder in ("rgb", "depth"):
+        (tmp_path / folder).mkdir()
+    Image.new("RGB", (4, 3), (10, 20, 30)).save(tmp_path / "rgb" / "0000.jpg")
+    Image.fromarray(np.array([[0, 2500, 5000, 1]] * 3, np.uint16)).save(tmp_path / "depth" / "0000.png")
+    sequence = {"intrinsics": {"fx": 4, "fy": 4, "cx": 2, "cy": 1.5}, "depth_scale": 5000.0}
+    sequence["frames"] = [{"rgb": "rgb/0000.jpg", "depth": "depth/0000.png", "c2w": np.eye(4).tolist()}]
+    (tmp_path / "sequence.json").write_text(json.dumps(sequence))
+    (frame,) = rgbd_sequence(tmp_path)
+    np.testing.assert_allclose(frame.depth[0], [0, 0.5, 1.0, 0.0002])
+    with pytest.raises(FileNotFoundError, match=r"sequence\.json is missing"):
+        list(rgbd_sequence(tmp_path / "rgb"))
