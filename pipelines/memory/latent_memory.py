@@ -291,27 +291,27 @@ class LatentMemory:
         offsets = torch.from_numpy(np.stack([b for _, b in projections])).float()
         u, v, z = project(points, matrices, offsets)
         winner = zbuffer(u, v, z, height + 2 * MARGIN, width + 2 * MARGIN)
-        mask = winner >= 0
-        safe = winner.clamp(min=0)
-        depth = torch.where(mask, z.gather(1, safe.reshape(num, -1)).reshape(winner.shape), 0.0)
-        view = torch.where(mask, view_of[safe], -1)
-        sample = torch.where(mask, cell_of[safe], -1)
+        mask, point = winner >= 0, winner.clamp(min=0).reshape(num, -1)
+        depth = (z.gather(1, point) * mask.reshape(num, -1)).reshape(winner.shape)
+        view = view_of.take(point).reshape(winner.shape).masked_fill_(~mask, -1)
+        sample = cell_of.take(point).reshape(winner.shape).masked_fill_(~mask, -1)
         relative = self._relative(cameras)
         mask, depth, view, sample = self._close_cracks(mask, depth, view, sample, thin)
         self._close_rims(relative, mask, depth, view, sample, thin)
-        off_x, off_y = self._offset_from_sample(
-            relative, mask.nonzero(as_tuple=True), depth[mask], view[mask], sample[mask]
-        )
-        # A wrong depth must not send a cell to another part of the view: stay near the sample.
-        off_x, off_y = off_x.clamp(-1.5, 1.5), off_y.clamp(-1.5, 1.5)
-        on_sample = (off_x.abs() < ON_SAMPLE) & (off_y.abs() < ON_SAMPLE)
-        off_x, off_y = torch.where(on_sample, 0.0, off_x), torch.where(on_sample, 0.0, off_y)
-        rows, columns = self._table[view[mask], 1], self._table[view[mask], 2]
-        xy = torch.zeros(*mask.shape, 2)
-        place = (sample[mask] % columns + 0.5 + off_x) / columns, (sample[mask] // columns + 0.5 + off_y) / rows
-        xy[mask] = torch.stack(place, dim=-1)
+
         inner = slice(MARGIN, -MARGIN)
-        return tuple(x[:, inner, inner].contiguous() for x in (mask, depth, view, xy, sample))
+        depth, view, sample = (x[:, inner, inner].contiguous() for x in (depth, view, sample))
+        cells = torch.meshgrid(
+            torch.arange(num), torch.arange(height) + MARGIN, torch.arange(width) + MARGIN, indexing="ij"
+        )
+        off_x, off_y = self._offset_from_sample(relative, cells, depth, view, sample)
+        # A wrong depth must not send a cell to another part of the view: stay near the sample.
+        off_x, off_y = off_x.clamp_(-1.5, 1.5), off_y.clamp_(-1.5, 1.5)
+        on_sample = torch.maximum(off_x.abs(), off_y.abs()) < ON_SAMPLE
+        rows, columns = self._sizes(view)
+        x = (sample % columns + 0.5 + off_x.masked_fill_(on_sample, 0)) / columns
+        y = (sample // columns + 0.5 + off_y.masked_fill_(on_sample, 0)) / rows
+        return view >= 0, depth, view, torch.stack([x, y], dim=-1), sample
 
     def _close_cracks(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int):
         """Fill the gaps that open when a surface is seen larger than it was written.
@@ -320,13 +320,12 @@ class LatentMemory:
         surface; the run may be empty or show something behind. What was never seen is not between neighbours, so it
         stays unknown.
         """
-        columns = self._table[:, 2]
-        magnification = self._magnification(mask, depth, view, sample)
+        magnification = self._magnification(depth, view, sample)
         spans = [s for s, needed in ((2, 1.0), (3, 1.9), (4, 2.8)) if magnification >= needed or s == 2]
         for dim in (2, 1, 2):
             size = depth.shape[dim]
-            width_of = columns[view.clamp(min=0)]
-            row, column = sample // width_of, sample % width_of
+            _, columns = self._sizes(view)
+            row, column = sample // columns, sample % columns
             new = [mask.clone(), depth.clone(), view.clone(), sample.clone()]
             for span in spans:
                 if size <= span:
@@ -347,12 +346,17 @@ class LatentMemory:
             mask, depth, view, sample = new
         return mask, depth, view, sample
 
-    def _magnification(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor) -> float:
-        """Largest ratio of the depth a surface was seen at to the depth it is read at: how far apart samples fall."""
-        if not mask.any():
+    def _magnification(self, depth: Tensor, view: Tensor, sample: Tensor) -> float:
+        """Largest ratio of the depth a surface was seen at to the depth it is read at: how far apart samples fall.
+
+        Judged on every fourth row and column.
+        """
+        depth, view, sample = (x[:, ::4, ::4] for x in (depth, view, sample))
+        known = view >= 0
+        if not known.any():
             return 1.0
-        seen_at = self._flat_depth[self._table[view[mask], 0] + sample[mask]]
-        return float((seen_at / depth[mask]).max())
+        seen_at = self._flat_depth[self._table[view[known], 0] + sample[known]]
+        return float((seen_at / depth[known]).max())
 
     def _close_rims(self, relative, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int) -> None:
         """Grow each surface, in place, to the cells that the footprint of its outermost samples still covers."""
@@ -367,26 +371,34 @@ class LatentMemory:
             cells = tuple(index[covered] for index in cells)
             mask[cells], depth[cells], view[cells], sample[cells] = True, d[covered], v[covered], s[covered]
 
-    def _relative(self, cameras) -> list[Tensor]:
-        """Twelve (T * V,) columns of the maps from each target's pixels to each view's, see `pixels_to_pixels`."""
+    def _sizes(self, view: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows and columns of the depth grid of the view each cell came from; one number each if there is one view."""
+        if len(self.views) == 1:
+            return self._table[0, 1], self._table[0, 2]
+        safe = view.clamp(min=0)
+        return self._table[:, 1].take(safe), self._table[:, 2].take(safe)
+
+    def _relative(self, cameras) -> Tensor:
+        """(T, V, 12) maps from each target's pixels to each view's, see `pixels_to_pixels`."""
         maps = [pixels_to_pixels(camera, source.camera) for camera in cameras for source in self.views]
         rows = np.stack([np.concatenate([a, b[:, None]], axis=1).reshape(12) for a, b in maps])
-        return list(torch.from_numpy(rows.T.copy()).float())
+        return torch.from_numpy(rows).float().reshape(len(cameras), len(self.views), 12)
 
-    def _offset_from_sample(self, relative, cells, depth: Tensor, view: Tensor, sample: Tensor):
+    def _offset_from_sample(self, relative: Tensor, cells, depth: Tensor, view: Tensor, sample: Tensor):
         """How far, in cells of the view, the surface at the centre of a target cell lies from the sample it came from.
 
-        cells: (camera, row, column) indices (n,); depth, view, sample (n,). Returns x and y offsets (n,).
+        cells: (camera, row, column) indices; depth, view, sample: of the same shape. Returns x and y offsets; where
+        view is -1 they mean nothing.
         """
-        camera_index, row, column = cells
-        pair = camera_index * len(self.views) + view
-        a = [c[pair] for c in relative]
+        camera, row, column = cells
+        pair = camera if len(self.views) == 1 else camera * len(self.views) + view.clamp(min=0)
+        a = relative.reshape(-1, 12).index_select(0, pair.reshape(-1)).T.reshape(12, *pair.shape)
         u, v, z = column + 0.5, row + 0.5, depth
         x = z * (a[0] * u + a[1] * v + a[2]) + a[3]
         y = z * (a[4] * u + a[5] * v + a[6]) + a[7]
-        w = (z * (a[8] * u + a[9] * v + a[10]) + a[11]).clamp(min=1e-6)
-        columns = self._table[view, 2]
-        return x / w - (sample % columns + 0.5), y / w - (sample // columns + 0.5)
+        w = (z * (a[8] * u + a[9] * v + a[10]) + a[11]).clamp_(min=1e-6)
+        _, columns = self._sizes(view)
+        return x.div_(w) - (sample % columns + 0.5), y.div_(w) - (sample // columns + 0.5)
 
     def _thinned(self, thin: int) -> Tensor:
         columns = self._table[self._view, 2]

@@ -68,10 +68,12 @@ def zbuffer(u: Tensor, v: Tensor, z: Tensor, height: int, width: int) -> Tensor:
     num_cameras, num_points = z.shape
     column, row = u.floor(), v.floor()
     inside = (z >= NEAR) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    camera_index, point_index = inside.nonzero(as_tuple=True)
-    cell = (camera_index * height + row[inside].long()) * width + column[inside].long()
-    key = (z[inside].contiguous().view(torch.int32).long() << 32) | (num_points - 1 - point_index)
+    pair = inside.reshape(-1).nonzero()[:, 0]
+    camera, point = pair // num_points, pair % num_points
+    column, row, z = (x.reshape(-1).index_select(0, pair) for x in (column, row, z))
+    cell = (camera * height + row.long()) * width + column.long()
+    key = (z.view(torch.int32).long() << 32) | (num_points - 1 - point)
     buffer = torch.full((num_cameras * height * width,), _EMPTY, dtype=torch.int64, device=z.device)
     buffer.scatter_reduce_(0, cell, key, "amin", include_self=True)
     winner = num_points - 1 - (buffer & 0xFFFFFFFF)
-    return torch.where(buffer == _EMPTY, -1, winner).reshape(num_cameras, height, width)
+    return winner.masked_fill_(buffer == _EMPTY, -1).reshape(num_cameras, height, width)
