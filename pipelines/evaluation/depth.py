@@ -121,7 +121,7 @@ def inverse_picture(depth: np.ndarray) -> np.ndarray:
 
 
 def slid(image: np.ndarray, depth: np.ndarray, share: float) -> np.ndarray:
-    """The photo seen from a camera moved sideways, near things moving by `share` of the width; what was hidden is green.
+    """The photo from a camera moved sideways; near things move by `share` of the width, what was hidden is green.
 
     image (h, w, 3) uint8, depth (h, w). A nearest-pixel warp with a depth test: errors of depth are not smoothed over.
     """
@@ -170,7 +170,7 @@ def photo_sheet(estimator: DepthEstimator, photos: list[Path], file: Path, colum
         ]
         z = depth[np.ix_(*pick)]
         thumb = np.array(picture.resize(small[::-1]))
-        slide = slid(image, depth, 0.06)[np.ix_(*pick)]
+        slide = slid(image, depth, 0.06)[pick]
         row = Image.new("RGB", (int(1.6 * cell) * 3 + cell + 16, cell + 4), (30, 30, 30))
         for i, tile in enumerate((thumb, inverse_picture(z), slide)):
             row.paste(Image.fromarray(tile), (i * (int(1.6 * cell) + 4), 0))
