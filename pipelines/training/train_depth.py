@@ -14,7 +14,6 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pipelines.depth.embedded import DepthNet
+from pipelines.evaluation.depth import inverse_picture
 
+# Sides of a batch. Small ones first: a room's layout shows at half the pixels, and a step takes half the time.
+SMALL_SIZES = [(128, 192)] * 4 + [(160, 192)] * 3 + [(128, 224)] * 2 + [(192, 128)] * 2 + [(160, 160)] * 2
 SIZES = [(192, 256)] * 6 + [(160, 288)] * 3 + [(256, 192)] * 2 + [(224, 224)] * 2 + [(160, 320)]
+SMALL_UNTIL = 0.4  # share of the training time
 NEAR, FAR = 0.05, 300.0  # metres; depth outside is clamped before the logarithm
 
 
@@ -311,16 +314,13 @@ class Shards:
         return rgb[view], depth[view], K[view]
 
 
-def batches(shards: Shards, pictures: Pictures, batch: int, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Endless rgb (B, 3, h, w), depth (B, h/2, w/2), log focal (B,), one size per batch."""
-    rng = random.Random(seed)
-    while True:
-        size = rng.choice(SIZES)
-        items = [augment(rng, *shards.pick(rng), pictures, size) for _ in range(batch)]
-        depth = torch.stack([z for _, z, _ in items])
-        # Nearest, not averaged: a mean over an edge is a depth that exists nowhere.
-        depth = F.interpolate(depth[:, None], scale_factor=0.5, mode="nearest")[:, 0]
-        yield torch.stack([rgb for rgb, _, _ in items]), depth, torch.tensor([f for _, _, f in items])
+def make_batch(rng: random.Random, shards: Shards, pictures: Pictures, count: int, size: tuple[int, int]):
+    """rgb (B, 3, h, w) in [0, 1], depth (B, h/2, w/2) metres with 0 = sky, log(focal / diagonal) (B,) or NaN."""
+    items = [augment(rng, *shards.pick(rng), pictures, size) for _ in range(count)]
+    depth = torch.stack([z for _, z, _ in items])
+    # Nearest, not averaged: a mean over an edge is a depth that exists nowhere.
+    depth = F.interpolate(depth[:, None], scale_factor=0.5, mode="nearest")[:, 0]
+    return torch.stack([rgb for rgb, _, _ in items]), depth, torch.tensor([f for _, _, f in items])
 
 
 # --- Loss ------------------------------------------------------------------------------------------------------------
@@ -383,22 +383,6 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
 # --- Sheet -----------------------------------------------------------------------------------------------------------
 
 
-def colour_map(value: np.ndarray) -> np.ndarray:
-    """value (h, w) in [0, 1] -> RGB uint8, dark blue far to yellow near, with thin contour lines."""
-    anchors = np.array([[10, 10, 60], [70, 20, 130], [190, 50, 110], [250, 130, 50], [255, 245, 140]], float)
-    position = value.clip(0, 1) * (len(anchors) - 1)
-    low = np.minimum(position.astype(int), len(anchors) - 2)
-    colour = anchors[low] + (anchors[low + 1] - anchors[low]) * (position - low)[..., None]
-    return colour.astype(np.uint8)
-
-
-def inverse_picture(log_depth: np.ndarray) -> np.ndarray:
-    """Inverse depth as a picture, stretched between its 2nd and 98th percentile."""
-    inverse = np.exp(-log_depth)
-    low, high = np.percentile(inverse, [2, 98])
-    return colour_map((inverse - low) / max(high - low, 1e-9))
-
-
 @torch.no_grad()
 def sheet(net: DepthNet, file: Path, rgb: Tensor, depth: Tensor, photos: list[Path]):
     """A contact sheet: training or held-out pictures (picture | estimate | truth), then photos (picture | estimate)."""
@@ -410,7 +394,7 @@ def sheet(net: DepthNet, file: Path, rgb: Tensor, depth: Tensor, photos: list[Pa
         small = Image.fromarray((picture.permute(1, 2, 0) * 255).byte().numpy()).resize(size)
         far = torch.where(truth > 0, truth, truth.max() * 5).clamp(NEAR, FAR)
         tiles.append(
-            [np.array(small), inverse_picture(output.log_depth[0].numpy()), inverse_picture(far.log().numpy())]
+            [np.array(small), inverse_picture(output.log_depth[0].exp().numpy()), inverse_picture(far.numpy())]
         )
     for photo in photos:
         picture = Image.open(photo).convert("RGB")
@@ -418,8 +402,8 @@ def sheet(net: DepthNet, file: Path, rgb: Tensor, depth: Tensor, photos: list[Pa
         size = min(SIZES, key=lambda s: abs(math.log(aspect * s[0] / s[1])))
         array = torch.from_numpy(np.array(picture.resize(size[::-1], Image.Resampling.BOX))).permute(2, 0, 1)
         output = net(array[None].float() / 255)
-        log_depth = output.log_depth[0].masked_fill(output.sky_logits[0] > 0, 6.0).numpy()
-        tiles.append([np.array(picture.resize((size[1] // 2, size[0] // 2))), inverse_picture(log_depth)])
+        estimate = output.log_depth[0].masked_fill(output.sky_logits[0] > 0, 6.0).exp().numpy()
+        tiles.append([np.array(picture.resize((size[1] // 2, size[0] // 2))), inverse_picture(estimate)])
     net.train()
     columns = 3
     cell_h, cell_w = 130, 3 * 164
@@ -479,7 +463,7 @@ def train(args: argparse.Namespace):
     look_rgb = torch.stack([r for r, _ in look])
     look_depth = torch.stack([d for _, d in look])[:, ::2, ::2]
     photos = sorted(args.photos.glob("*.jpg")) if args.photos else []
-    feed = batches(shards, pictures, args.batch, args.seed + step)
+    rng = random.Random(args.seed + step)
     total = args.minutes * 60
     log = (args.out / "log.jsonl").open("a")
     means: dict[str, float] = {}
@@ -490,7 +474,8 @@ def train(args: argparse.Namespace):
     while (spent := time.monotonic() - started) < total:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(spent / total, step, args.rate)
-        rgb, depth, log_focal = next(feed)
+        size = rng.choice(SMALL_SIZES if spent < SMALL_UNTIL * total else SIZES)
+        rgb, depth, log_focal = make_batch(rng, shards, pictures, args.batch, size)
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             output = net(rgb)
         loss, parts = depth_loss(output, depth, log_focal)
