@@ -65,7 +65,8 @@ class EmbeddedEngine:
         tokens, depths = [], []
         for index, camera in enumerate(cameras):
             yield index, len(cameras)
-            filled = fill(control.latents[index], control.mask[index], control.depth[index], camera.K, seed=seed)
+            K = torch.tensor(camera.resized(*control.mask.shape[1:]).K, dtype=torch.float32)
+            filled = fill(control.latents[index], control.mask[index], control.depth[index], K, seed=seed)
             tokens.append(filled.features)
             depths.append(filled.depth)
         yield len(cameras), len(cameras)

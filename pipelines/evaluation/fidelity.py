@@ -17,14 +17,20 @@ def psnr(a: np.ndarray, b: np.ndarray, mask: np.ndarray | None = None) -> float:
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> float:
-    """Structural similarity, 0..1, mean over pixels and channels (Wang et al. 2004: 11x11 Gaussian, sigma 1.5)."""
-    x, y = (torch.from_numpy(p.astype(np.float32) / 255).permute(2, 0, 1)[:, None] for p in (a, b))
+    """Structural similarity, 0..1, mean over pixels and channels (Wang et al. 2004: 11x11 Gaussian, sigma 1.5).
+
+    As its authors' code does, pictures are first averaged down by round(shorter side / 256), so that a score means
+    the same at every size.
+    """
+    pair = torch.from_numpy(np.stack([a, b]).astype(np.float32) / 255).permute(3, 0, 1, 2)
+    pair = F.avg_pool2d(pair, max(1, round(min(pair.shape[-2:]) / 256)))
     line = torch.exp(-(torch.arange(-5.0, 6.0) ** 2) / (2 * 1.5**2))
     line = line / line.sum()
 
     def blur(p):
-        return F.conv2d(F.conv2d(p, line.reshape(1, 1, 1, 11)), line.reshape(1, 1, 11, 1))
+        return F.conv2d(F.conv2d(p[:, None], line.reshape(1, 1, 1, 11)), line.reshape(1, 1, 11, 1))[:, 0]
 
+    x, y = pair.unbind(1)
     mx, my = blur(x), blur(y)
     vx, vy, vxy = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
     c1, c2 = 0.01**2, 0.03**2

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+class AnalyticDepth:
+    """A DepthEstimator with the answer in the box: a slanted wall, and a nearer block in the middle."""
+
+    def __call__(self, image, K):
+        height, width = image.shape[:2]
+        rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+        depth = np.broadcast_to(3.0 - rows, (height, width)).copy()
+        depth[int(height * 0.4) : int(height * 0.75), int(width * 0.4) : int(width * 0.6)] = 1.5
+        return depth, np.ones((height, width), bool)
+
+
+def photo(height=72, width=128):
+    """A picture with soft colours and a few hard edges."""
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    channels = [np.sin(7 * x + 2 * y), np.sin(5 * y - 3 * x + 1), np.sin(9 * x * y + 2)]
+    picture = np.stack(channels, axis=-1) * 70 + 128
+    picture[height // 4 : height // 2, width // 8 : width // 4] = (200, 60, 50)
+    picture[height // 2 :, width // 3 : width // 2] *= 0.6
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def pipe():
+    """The real pipeline with the shipped autoencoder and exact depth."""
+    from pipelines import MiragePipeline
+    from pipelines.depth import DepthNet
+    from pipelines.engines.autoencoder import FineAutoencoder
+    from pipelines.pipeline_mirage import EMBEDDED_FOLDER
+
+    pipe = MiragePipeline(FineAutoencoder.from_pretrained(EMBEDDED_FOLDER / "autoencoder"), DepthNet())
+    pipe.engine.depth_estimator = AnalyticDepth()
+    return pipe

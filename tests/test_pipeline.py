@@ -1,0 +1,183 @@
+"""The loop: a clip starts with the photo, ends where it began, is the same for the same seed, and can be stopped."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import photo
+
+from pipelines import ChunkEvent, DoneEvent, LatentMemory, StepEvent, Trajectory, move
+from pipelines.evaluation.fidelity import psnr, sharpness, ssim
+from pipelines.pipeline_mirage import Lifted
+
+
+def path(pipe, name="there-and-back", frames=17, **params):
+    lifted = pipe.lift(photo(), 72, 128)
+    return lifted, move(name, lifted.camera, distance=lifted.distance, frames=frames, **params)
+
+
+def test_a_closed_move_starts_with_the_photo_and_comes_back_to_it(pipe):
+    lifted, trajectory = path(pipe)
+    result = pipe(photo(), trajectory)
+    assert result.frames.shape == (17, 72, 128, 3) and result.frames.dtype == np.uint8
+    assert psnr(result.frames[0], lifted.image) > 36
+    assert result.loop.closed and result.loop.psnr > 45 and result.loop.ssim > 0.99
+    assert psnr(result.frames[8], lifted.image) < 30  # the camera did move
+    assert result.coverage.shape == (17,) and (result.coverage > 0.7).all() and result.coverage[0] == 1.0
+    assert result.drift < 2
+
+
+def test_stream_and_call_give_the_same_pixels_in_order(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    events = list(pipe.stream(photo(), trajectory, seed=3))
+    chunks = [event for event in events if isinstance(event, ChunkEvent)]
+    assert [chunk.first_frame for chunk in chunks] == [0, 8, 16]
+    streamed = np.concatenate([chunk.frames for chunk in chunks])
+    done = events[-1]
+    assert isinstance(done, DoneEvent) and np.array_equal(streamed, done.frames)
+    assert any(isinstance(event, StepEvent) and event.stage == "denoise" for event in events)
+    again = pipe(lifted, trajectory, seed=3)  # lifted before or not, same work
+    assert np.array_equal(again.frames, done.frames)
+    assert set(done.seconds) >= {"encode", "depth", "memory_write", "memory_readout", "denoise", "decode", "total"}
+
+
+def test_what_was_invented_is_remembered_and_the_given_memory_is_not_changed(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    points = lifted.memory.num_points
+    first = pipe(lifted, trajectory)
+    assert lifted.memory.num_points == points < first.memory.num_points
+    second = pipe(None, trajectory, memory=first.memory)
+    assert second.memory.num_points <= first.memory.num_points * 1.01  # nothing is invented twice
+    assert psnr(first.frames[-1], second.frames[-1]) > 40
+    assert second.coverage[-1] > first.coverage[-1]  # the earlier memory backs what was invented then
+
+
+def test_memory_of_a_clip_survives_the_disk(pipe, tmp_path):
+    lifted, trajectory = path(pipe, "side-slide")
+    result = pipe(lifted, trajectory)
+    result.memory.save(tmp_path / "scene.safetensors")
+    again = pipe(None, trajectory, memory=LatentMemory.load(tmp_path / "scene.safetensors"))
+    direct = pipe(None, trajectory, memory=result.memory)
+    assert np.array_equal(again.frames, direct.frames)
+
+
+def test_closing_the_stream_stops_the_work_at_the_next_step(pipe):
+    _, trajectory = path(pipe)
+    calls = []
+    decode = pipe.engine.decode
+    pipe.engine.decode = lambda *args: calls.append(1) or decode(*args)
+    try:
+        stream = pipe.stream(photo(), trajectory)
+        while not (isinstance(event := next(stream), StepEvent) and event.stage == "decode"):
+            pass
+        stream.close()
+    finally:
+        pipe.engine.decode = decode
+    assert len(calls) == 1
+
+
+def test_the_caller_may_stop_from_the_callback(pipe):
+    class Enough(Exception):
+        pass
+
+    def stop(*_):
+        raise Enough
+
+    with pytest.raises(Enough):
+        pipe(photo(), path(pipe)[1], callback_on_step_end=stop)
+
+
+@pytest.mark.parametrize("size", [(128, 72), (64, 64), (80, 64)])
+def test_other_shapes_are_cut_from_the_middle(pipe, size):
+    height, width = size
+    lifted = pipe.lift(photo(), height, width)
+    result = pipe(lifted, move("push-in", lifted.camera, distance=lifted.distance, frames=5))
+    assert result.frames.shape == (5, height, width, 3)
+    assert psnr(result.frames[0], lifted.image) > 33
+
+
+def test_preview_shows_the_same_cameras_and_hatches_what_is_unknown(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    frames, coverage = pipe.preview(lifted, trajectory, max_frames=5)
+    assert frames.shape == (5, 72, 128, 3) and coverage.shape == (17,)
+    assert psnr(frames[0], lifted.image) > 36
+    assert coverage[0] > 0.99 > coverage[-1]
+    rendered = pipe(lifted, trajectory)
+    known = lifted.memory.readout(trajectory[16], 72, 128).mask[0].numpy()
+    assert psnr(frames[-1], rendered.frames[-1], known) > 40
+
+
+def test_given_depth_is_used(pipe):
+    depth = np.full((72, 128), 2.0, np.float32)
+    lifted = pipe.lift(photo(), 72, 128, depth=depth)
+    assert np.allclose(lifted.depth, 2.0) and lifted.distance == pytest.approx(2.0)
+
+
+BAD = [
+    (dict(seed=-1), "seed=-1 must be a whole number"),
+    (dict(seed=1.5), "seed=1.5 must be a whole number"),
+    (dict(prompt="a red sofa"), "no text input"),
+    (dict(quality="best"), "quality='best' is unknown"),
+    (dict(depth=np.zeros((72, 128))), "no positive finite value"),
+    (dict(memory=LatentMemory(48)), "48-channel tokens of another model"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_input_is_refused_before_any_work(pipe, arguments, message):
+    _, trajectory = path(pipe)
+    with pytest.raises(ValueError, match=message):
+        pipe.stream(photo(), trajectory, **arguments)  # not even started
+
+
+def test_bad_sizes_and_frames_are_refused(pipe):
+    camera = pipe.lift(photo(), 72, 128).camera
+    cameras = [camera] * 34
+    with pytest.raises(ValueError, match="frames=34 must be 4n . 1.*33 or 37"):
+        pipe.stream(photo(), Trajectory.from_cameras(cameras))
+    with pytest.raises(ValueError, match="height=71 must be a multiple of 2. Use 70 or 72"):
+        pipe.stream(photo(), Trajectory.from_cameras([camera.resized(71, 128)] * 5))
+    with pytest.raises(ValueError, match="width=4000 must be 64..1920"):
+        pipe.stream(photo(), Trajectory.from_cameras([camera.resized(720, 4000)] * 5))
+    with pytest.raises(ValueError, match="neither a photo nor a memory"):
+        pipe.stream(None, Trajectory.from_cameras([camera] * 5))
+
+
+def test_all_black_and_all_equal_photos_render(pipe):
+    black = np.zeros((72, 128, 3), np.uint8)
+    lifted, trajectory = path(pipe)
+    result = pipe(black, trajectory)
+    assert result.frames.max() < 12
+
+
+def test_lifted_at_another_size_is_refused(pipe):
+    lifted, _ = path(pipe)
+    assert isinstance(lifted, Lifted)
+    other = move("push-in", lifted.camera.resized(144, 256), distance=1.0, frames=5)
+    with pytest.raises(ValueError, match="lifted at 72x128"):
+        pipe.stream(lifted, other)
+
+
+def test_fidelity_measures_what_it_says():
+    a = photo()
+    noisy = (a.astype(int) + np.random.randint(-9, 10, a.shape)).clip(0, 255).astype(np.uint8)
+    everywhere = np.ones(a.shape[:2], bool)
+    assert psnr(a, a) == 99 and ssim(a, a) == pytest.approx(1)
+    assert psnr(a, noisy) == pytest.approx(10 * np.log10(255**2 / (9 * 10 / 3)), abs=0.5)
+    assert ssim(a, noisy) < 0.95 and sharpness(noisy, a, everywhere) > 1.2
+
+
+def test_importing_the_cameras_brings_in_no_torch():
+    code = "import pipelines, pipelines.cameras, presets.schema, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_recipe_is_json_and_names_what_it_takes(pipe):
+    _, trajectory = path(pipe)
+    recipe = json.loads(json.dumps(pipe(photo(), trajectory, seed=5).recipe))
+    assert recipe["seed"] == 5 and recipe["model"] == "embedded" and len(recipe["photo_sha256"]) == 64
+    assert Trajectory.from_dict(recipe["trajectory"]) == trajectory
+    assert recipe["versions"]["torch"] == torch.__version__
