@@ -1,0 +1,108 @@
+"""What a model is worth, in numbers: the suites behind `python -m pipelines evaluate`. See docs/evaluation.md.
+
+    python -m pipelines.evaluation.suites --suite rooms [--scenes 12 --frames 33 --size 144x256]
+    python -m pipelines.evaluation.suites --suite rgbd --data DIR
+    python -m pipelines.evaluation.suites --suite loop --photos DIR [--sheet sheet.png]
+
+Progress goes to stderr, one JSON line with the summary to stdout, the whole report to --out.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SUITES = ("rooms", "rgbd", "loop")
+BASELINES = ("none", "rgb", "append", "smooth")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--suite", choices=SUITES, required=True, help="what to measure")
+    parser.add_argument("--model", default="embedded", help="'embedded' or a folder in the diffusers layout")
+    parser.add_argument("--baseline", action="append", choices=BASELINES, help="repeatable; default: all of the suite")
+    parser.add_argument("--out", type=Path, help="the whole report as JSON")
+    parser.add_argument("--seed", type=int, default=0, help="of what is invented")
+    parser.add_argument("--frames", type=int, default=33, help="rooms, loop: frames of a clip, 4n + 1")
+    parser.add_argument("--size", type=height_width, help="HEIGHTxWIDTH; default: rooms 144x256, loop 288x512")
+    parser.add_argument("--scenes", type=int, default=12, help="rooms: how many held-out scenes")
+    parser.add_argument("--data", type=Path, help="rgbd: folder of RGB-D sequences")
+    parser.add_argument("--pairs", type=int, default=4, help="rgbd: pairs per sequence and gap")
+    parser.add_argument("--photos", type=Path, help="loop: folder of photos")
+    parser.add_argument("--sheet", type=Path, help="loop: contact sheet for people, PNG")
+
+
+def height_width(text: str) -> tuple[int, int]:
+    """'144x256' -> (144, 256)."""
+    try:
+        height, width = (int(side) for side in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"size {text!r} must be HEIGHTxWIDTH, for example 144x256.") from None
+    return height, width
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Measure, print the summary as one JSON line and write the whole report to args.out; returns the summary.
+
+    Raises ValueError for arguments that do not fit, before any weights load.
+    """
+    import importlib
+
+    from pipelines import MiragePipeline
+    from pipelines.cameras import checked_frames
+
+    checked_frames(args.frames)
+    if args.scenes < 1 or args.pairs < 1:
+        raise ValueError(f"scenes={args.scenes} and pairs={args.pairs} must be at least 1.")
+    for suite, option, folder in (("rgbd", "data", args.data), ("loop", "photos", args.photos)):
+        if args.suite == suite and (folder is None or not folder.is_dir()):
+            raise ValueError(f"The suite {suite} needs --{option} FOLDER, got {folder}.")
+    pipe = MiragePipeline.embedded() if args.model == "embedded" else MiragePipeline.from_pretrained(args.model)
+    started = time.perf_counter()
+    report = importlib.import_module(f"pipelines.evaluation.{args.suite}").evaluate(pipe, args)
+    report = {"suite": args.suite, "model": args.model, **report, "seconds": round(time.perf_counter() - started, 1)}
+    if args.out is not None:
+        write_json(report, args.out)
+    summary = {name: value for name, value in report.items() if name != "details"}
+    print(json.dumps(summary), flush=True)
+    return summary
+
+
+def target(value: float, at_least: float | None = None, at_most: float | None = None) -> dict:
+    """A figure beside what it must reach."""
+    low, high = -float("inf") if at_least is None else at_least, float("inf") if at_most is None else at_most
+    limits = {name: limit for name, limit in (("at_least", at_least), ("at_most", at_most)) if limit is not None}
+    return {"value": round(value, 3), **limits, "reached": bool(low <= value <= high)}
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def write_json(report: dict, path: Path) -> None:
+    """Complete or not at all."""
+    handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(report, file, indent=1)
+        os.chmod(partial, 0o644)  # mkstemp makes the file private; a report is meant to be read
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
