@@ -105,7 +105,13 @@ def render(args: argparse.Namespace) -> dict:
     height, width = args.size
     trajectory = None
     if args.trajectory:
-        trajectory = Trajectory.load(args.trajectory).resized(height, width)
+        trajectory = Trajectory.load(args.trajectory)
+        if abs(trajectory.width * height - trajectory.height * width) > 0.01 * trajectory.width * height:
+            raise ValueError(
+                f"--size {height}x{width} has another shape than {args.trajectory.name} "
+                f"({trajectory.height}x{trajectory.width}). Use a size of that shape."
+            )
+        trajectory = trajectory.resized(height, width)
         camera = trajectory[0]
     elif scene:
         camera = scene.camera_for(height, width)
