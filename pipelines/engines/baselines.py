@@ -1,4 +1,4 @@
-"""The plain fills of a hole: a smooth one and a mirror. Start values for the exemplar search, and what it is measured against."""
+"""The plain fills of a hole: a smooth one and a mirror. Start values for the exemplar search, and what it is held against."""
 
 import torch
 from torch import Tensor
