@@ -133,7 +133,7 @@ def outline(rng: random.Random, yy: Tensor, xx: Tensor, y: float, x: float, radi
     kind = rng.random()
     stretch = rng.uniform(0.6, 1.7)
     dy, dx = (yy - y) / stretch, (xx - x) * stretch
-    if kind < 0.45:  # a wavy blob: fruit, head, plant
+    if kind < 0.35:  # a wavy blob: fruit, head, plant
         angle = torch.atan2(dy, dx)
         rim = 1.0 + sum(rng.uniform(-0.16, 0.16) * torch.cos(k * angle + rng.uniform(0, 6.3)) for k in (1, 2, 3, 5, 8))
         return 1 - torch.sqrt(dy**2 + dx**2) / (radius * rim)
@@ -229,7 +229,7 @@ def jpeg(rng: random.Random, rgb: Tensor) -> Tensor:
 def restyle(rng: random.Random, rgb: Tensor, pictures: Pictures) -> Tensor:
     """Light, colour, grain, blur and compression; nothing here moves a pixel."""
     height, width = rgb.shape[1:]
-    if rng.random() < 0.3:  # dirt, shadows and patterns that carry no depth
+    if rng.random() < 0.25:  # dirt, shadows and patterns that carry no depth
         paint = pictures(rng, height, width)
         paint = paint.mean(0, keepdim=True) if rng.random() < 0.5 else paint
         strength = rng.uniform(0.15, 0.7)
@@ -240,12 +240,12 @@ def restyle(rng: random.Random, rgb: Tensor, pictures: Pictures) -> Tensor:
     if rng.random() < 0.5:  # uneven light
         light = F.interpolate(torch.rand(1, 1, 3, 3), (height, width), mode="bicubic", align_corners=True)[0]
         rgb = rgb * (1 + rng.uniform(0, 0.8) * (light - 0.5))
-    if rng.random() < 0.25:
+    if rng.random() < 0.08:  # seldom: that grass is green and skies are blue is worth knowing
         rgb = rgb[torch.randperm(3)]
     grey = rgb.mean(0, keepdim=True)
     rgb = grey + (rgb - grey) * (0.0 if rng.random() < 0.08 else rng.uniform(0.3, 1.5))
-    rgb = rgb * (torch.rand(3, 1, 1) * 0.5 + 0.75) * rng.uniform(0.6, 1.4) + rng.uniform(-0.1, 0.1)
-    rgb = rgb.clamp(0, 1) ** rng.uniform(0.6, 1.7)
+    rgb = rgb * (torch.rand(3, 1, 1) * 0.4 + 0.8) * rng.uniform(0.7, 1.4) + rng.uniform(-0.08, 0.1)
+    rgb = rgb.clamp(0, 1) ** rng.uniform(0.6, 1.5)
     blur = rng.random()
     if blur < 0.25:
         rgb = box_blur(rgb, 1)
@@ -261,13 +261,13 @@ def augment(rng: random.Random, rgb: np.ndarray, depth: np.ndarray, K: np.ndarra
     """One training pair from one generated view: rgb (3, *size) float, depth (*size), log(focal / diagonal) or NaN."""
     log_focal = math.nan
     kind = rng.random()
-    if kind < 0.12:
+    if kind < 0.08:
         picture, z = tabletop(rng, pictures, size)
         picture, z = paste_things(rng, picture, z, pictures, rng.randint(1, 4))
     else:
         picture = torch.from_numpy(rgb).float() / 255
         picture, z, log_focal = crop(rng, picture, torch.from_numpy(depth).float(), K, size)
-        if kind < 0.45:
+        if kind < 0.35:
             if rng.random() < 0.5:
                 picture = defocus(rng, picture, z)
             picture, z = paste_things(rng, picture, z, pictures, rng.choice((1, 1, 2, 3)))
