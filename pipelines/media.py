@@ -6,6 +6,7 @@ import os
 import secrets
 import warnings
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,7 @@ def write_mp4(
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             if recipe is not None:
                 container.metadata["comment"] = json.dumps(recipe, separators=(",", ":"), allow_nan=False)
-            stream = container.add_stream("libx264", rate=int(fps) if fps == int(fps) else round(fps * 1000) / 1000)
+            stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
             stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
             stream.options = {"crf": str(crf), "preset": preset}
             # Untagged HD is read as BT.709 by some players and BT.601 by others: say which one it is

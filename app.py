@@ -1,0 +1,42 @@
+"""Opens the studio: `python app.py`, then http://127.0.0.1:7860.
+
+Settings come from the environment: MIRAGE_HOST (127.0.0.1), MIRAGE_PORT (7860, or the next free one), MIRAGE_DATA
+(folder for uploads and clips; a temporary one by default). On a Space the host is 0.0.0.0.
+"""
+
+import os
+from pathlib import Path
+
+# Read at import by the libraries below: the studio sends nothing to anybody
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+if data := os.environ.get("MIRAGE_DATA"):
+    os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
+
+from studio.engine import Engine  # noqa: E402
+from studio.layout import CSS_PATHS, build_studio, theme  # noqa: E402
+
+
+def main() -> None:
+    engine = Engine()
+    demo = build_studio(engine)
+    on_a_space = "SPACE_ID" in os.environ
+    port = os.environ.get("MIRAGE_PORT")
+    demo.launch(
+        server_name=os.environ.get("MIRAGE_HOST", "0.0.0.0" if on_a_space else "127.0.0.1"),
+        server_port=int(port) if port else None,
+        share=False,
+        run_history=False,
+        max_file_size="48mb",  # above the studio's own limit, whose sentence is the better one
+        theme=theme(),
+        css_paths=CSS_PATHS,
+        footer_links=[],
+        enable_monitoring=False,
+        prevent_thread_lock=True,
+    )
+    engine.warm_up()  # after the page is up: reading torch takes as long as everything before it
+    demo.block_thread()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,488 @@
+"""One plain function per event of the page. Each takes what the widgets hold and tells what they should show.
+
+Handlers answer with {name of a widget: new value or update}; `layout` maps the names. Whatever arrives is checked
+here or in `state`: any visitor can send any payload to any event.
+"""
+
+import asyncio
+import functools
+import itertools
+import json
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from pipelines.events import ChunkEvent, DoneEvent, StepEvent
+from pipelines.media import PhotoError, focal_pixels, open_photo, read_focal, write_mp4, write_poster
+from studio import media
+from studio.engine import Engine, one_line
+from studio.state import FPS, Clip, Order, Pace, Session, Take, calm_seconds, clip_size, directions, presets
+from studio.text import Refusal, duration, say, say_photo_error
+
+log = logging.getLogger(__name__)
+pace = Pace()
+_turn = itertools.count()  # makes every answer to the stage a new one, so that saying the same thing twice shows twice
+
+LOW_COVERAGE = 0.8
+PREVIEW_FRAMES = 33
+MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
+STOP_SECONDS = 30
+
+Answer = dict[str, object]
+
+
+# -- small pieces shared by the handlers ----------------------------------------------------------------------------
+
+
+def stage(session: Session, note: str = "", share: float | None = None, error: str = "") -> dict:
+    """What the stage shows: the session's picture, and what is being done (share 0..1) or what went wrong."""
+    return {**session.shown, "note": note, "share": share, "error": error, "turn": next(_turn)}
+
+
+def sentence(language: str, error: Exception) -> str:
+    """An error as the visitor reads it."""
+    if isinstance(error, Refusal):
+        return error.said_in(language)
+    if isinstance(error, PhotoError):
+        return say_photo_error(language, error)
+    if isinstance(error, OSError):
+        return say(language, "disk_full")
+    if isinstance(error, ValueError):  # the engine's own sentence: value, limit, fix
+        return say(language, "engine_error", reason=one_line(error))
+    return say(language, "unexpected", reason=type(error).__name__)
+
+
+def explains(handler):
+    """A handler that fails says why on the stage and gives the buttons back; the page goes on."""
+
+    @functools.wraps(handler)
+    def run(engine: Engine, session: Session, language: str, *values) -> Iterator[Answer]:
+        try:
+            yield from handler(engine, session, language, *values)
+        except Exception as error:
+            if not isinstance(error, Refusal | PhotoError):
+                log.exception("%s failed", handler.__name__)
+            yield {"stage": stage(session, error=sentence(language, error)), **idle()}
+
+    return run
+
+
+def idle() -> Answer:
+    return {"render": gr.update(visible=True), "cancel": gr.update(visible=False)}
+
+
+def meter(session: Session, language: str) -> Answer:
+    """The photo-backed strip and its plain words, for the last preview or the finished clip."""
+    if session.coverage is None:
+        return {"strip": "", "advice": "", "shorter": gr.update(visible=False)}
+    worst = int(np.argmin(session.coverage))
+    low, mean = float(session.coverage[worst]), float(session.coverage.mean())
+    percent, is_clip = round(100 * low), session.shown["kind"] == "clip"
+    words = say(language, "backed_clip" if is_clip else "backed_preview", percent=percent, mean=round(100 * mean))
+    legend = (
+        f'<p class="legend"><i class="key-backed"></i>{escape(say(language, "backed"))}'
+        f'<i class="key-invented"></i>{escape(say(language, "invented"))}</p>'
+    )
+    strip = f'<div class="meter">{media.strip_svg(session.coverage, words)}{legend}<p>{escape(words)}</p></div>'
+    warnings = []
+    if low < LOW_COVERAGE and not is_clip:
+        second = worst / max(len(session.coverage) - 1, 1) * session.seconds
+        warnings.append(say(language, "low_coverage", percent=100 - percent, second=second))
+    if session.calm_seconds and not is_clip:
+        warnings.append(say(language, "too_fast", seconds=session.calm_seconds))
+    return {
+        "strip": strip,
+        "advice": "".join(f'<p class="warning">{escape(line)}</p>' for line in warnings),
+        "shorter": gr.update(visible=low < LOW_COVERAGE and not is_clip),
+    }
+
+
+def lift(pipe, session: Session, order: Order, height: int, width: int):
+    """The photo, cropped to (height, width), seen in 3D; remembered for as long as the photo and the crop stay."""
+    key = (order.ratio, order.focus, height, width)
+    if key not in session.lifts:
+        image = media.crop(session.photo, height, width, order.focus)
+        session.lifts.clear()  # one is enough: the next preview is nearly always of the same crop
+        session.lifts[key] = pipe.lift(image, height, width, **lens(session, image))
+    return session.lifts[key]
+
+
+def lens(session: Session, image) -> dict[str, float]:
+    """The crop's field of view, where the camera wrote its focal length into the photo."""
+    if session.focal_35mm is None:
+        return {}
+    focal = focal_pixels(session.focal_35mm, session.photo.height, session.photo.width)
+    return {"fov_degrees": float(np.degrees(2 * np.arctan(max(image.size) / 2 / focal)))}
+
+
+def photo_size(session: Session) -> tuple[int, int]:
+    return session.photo.height, session.photo.width
+
+
+def show_photo(session: Session, ratio: str, focus: float) -> None:
+    """The stage shows the photo as it will be cropped."""
+    height, width = clip_size(ratio, "standard", photo_size(session))
+    file = session.new_file(".jpg")
+    picture = media.crop(session.photo, height, width, focus)
+    picture.save(file, quality=92)
+    session.show("photo", file, picture.height, picture.width)
+
+
+# -- language and engine --------------------------------------------------------------------------------------------
+
+
+def language_of(request: gr.Request) -> str:
+    """Italian for browsers that ask for Italian before English, English for all others."""
+    wanted = [part.split(";")[0].strip()[:2] for part in request.headers.get("accept-language", "").lower().split(",")]
+    return next((code for code in wanted if code in ("it", "en")), "en")
+
+
+async def watch_engine(engine: Engine, language: str):
+    """Tells that the model is loading, and then that it is there, or why it is not."""
+    engine.warm_up()
+    if engine.is_loading:
+        yield {"status": _status("loading", say(language, "model_loading"))}
+    while engine.is_loading:
+        await asyncio.sleep(0.25)
+    yield engine_status(engine, language)
+
+
+def engine_status(engine: Engine, language: str) -> Answer:
+    if engine.is_loading:
+        return {"status": _status("loading", say(language, "model_loading"))}
+    if engine.error is not None:
+        return {"status": _status("failed", say(language, "model_failed", reason=engine.error))}
+    return {"status": _status("ready", say(language, "model_ready"))}
+
+
+def _status(kind: str, words: str) -> str:
+    # braces and dollars could be read as a template by the page; an engine's error is the only foreign text here
+    return f'<p class="status {kind}" role="status">{escape(words).translate({ord(c): None for c in "{}$`"})}</p>'
+
+
+# -- 1. the photo ---------------------------------------------------------------------------------------------------
+
+
+@explains
+def take_photo(engine: Engine, session: Session, language: str, path, ratio, focus) -> Iterator[Answer]:
+    """A photo was uploaded. path: where the upload route put it."""
+    _refuse_while_busy(session)
+    if not isinstance(path, str) or len(path) > 4096 or "\0" in path or not is_in_or_equal(path, get_upload_folder()):
+        raise Refusal("not_an_upload")
+    # GPS and the rest of the original must not stay on the disk longer than it takes to read it
+    try:
+        photo, focal = open_photo(path), read_focal(path)
+    finally:
+        Path(path).unlink(missing_ok=True)
+    yield from _new_photo(session, language, photo, focal, ratio, focus)
+
+
+@explains
+def take_example(engine: Engine, session: Session, language: str, example, ratio, focus) -> Iterator[Answer]:
+    _refuse_while_busy(session)
+    if not isinstance(example, str) or example not in media.examples():
+        raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=", ".join(media.examples()))
+    path = media.examples()[example]
+    yield from _new_photo(session, language, open_photo(path), read_focal(path), ratio, focus)
+
+
+def _new_photo(session: Session, language: str, photo, focal, ratio, focus) -> Iterator[Answer]:
+    order = Order.read(next(iter(presets())), 4, ratio, "draft", "right", 100, focus, 0)  # checks ratio and crop
+    session.set_photo(photo, focal)
+    show_photo(session, order.ratio, order.focus)
+    yield {"stage": stage(session), **meter(session, language), **sheet(session, language)}
+
+
+def _refuse_while_busy(session: Session) -> None:
+    if session.take is not None and not session.take.ended.is_set():
+        raise Refusal("busy")
+
+
+# -- 2. the move ----------------------------------------------------------------------------------------------------
+
+
+@explains
+def pick_move(engine: Engine, session: Session, language: str, preset) -> Iterator[Answer]:
+    """A card was chosen: its own length and its directions."""
+    order = Order.read(preset, 4, "photo", "draft", "right", 100, 50, 0)
+    chosen = presets()[order.preset]
+    ways = directions(order.preset)
+    shown = ways or ("left", "right")  # a radio group without choices would refuse every value
+    own = chosen.params.get("direction")
+    yield {
+        "seconds": min(max((chosen.frames - 1) // FPS, 2), 8),
+        "strength": 100,
+        "direction": gr.update(
+            visible=bool(ways),
+            choices=[(say(language, way), way) for way in shown],
+            value=own if own in shown else "right",
+        ),
+        "summary": move_summary(order.preset, language),
+    }
+
+
+def move_summary(preset, language: str) -> str:
+    if not isinstance(preset, str) or preset not in presets():
+        return ""
+    return escape(getattr(presets()[preset].summary, language if language == "it" else "en"))
+
+
+@explains
+def preview(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """The move on the lifted photo, without inventing anything: a few seconds, and what it would uncover."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    _refuse_while_busy(session)
+    order = Order.read(*fields)
+    show_photo(session, order.ratio, order.focus)
+    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
+    pipe = engine.pipe()
+    height, width = clip_size(order.ratio, "draft", photo_size(session))
+    lifted = lift(pipe, session, order, height, width)
+    trajectory = order.trajectory(lifted.camera, lifted.distance)
+    yield {"stage": stage(session, note=say(language, "drawing_preview"))}
+    frames, coverage = pipe.preview(lifted, trajectory, max_frames=PREVIEW_FRAMES)
+    file = session.new_file(".mp4")
+    write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
+    session.show("preview", file, height, width)
+    session.measure(coverage, order.seconds, calm_seconds(trajectory, lifted.distance))
+    yield {"stage": stage(session, note=say(language, "hatch")), **meter(session, language)}
+
+
+@explains
+def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """Format, crop, direction or strength changed: the preview follows; without a move only the crop does."""
+    if session.photo is None:
+        return
+    if fields[0] is None:
+        _refuse_while_busy(session)
+        order = Order.read(next(iter(presets())), *fields[1:])
+        show_photo(session, order.ratio, order.focus)
+        yield {"stage": stage(session)}
+    else:
+        yield from preview(engine, session, language, *fields)
+
+
+@explains
+def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """The longest path of the same kind that keeps at least 80 % of every frame from the photo."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    _refuse_while_busy(session)
+    order = Order.read(*fields)
+    pipe = engine.pipe()
+    height, width = clip_size(order.ratio, "draft", photo_size(session))
+    lifted = lift(pipe, session, order, height, width)
+    yield {"stage": stage(session, note=say(language, "drawing_preview"))}
+    strength = round(order.strength * 100)
+    while strength > 10:
+        strength = max(10, round(strength * 0.8 / 5) * 5)
+        shorter = Order.read(*fields[:5], strength, *fields[6:])
+        trajectory = shorter.trajectory(lifted.camera, lifted.distance)
+        if pipe.coverage(lifted.memory, trajectory).min() >= LOW_COVERAGE:
+            break
+    yield {"strength": strength}
+    yield from preview(engine, session, language, *fields[:5], strength, *fields[6:])
+
+
+# -- 3. the clip ----------------------------------------------------------------------------------------------------
+
+
+def estimate(engine: Engine, session: Session, language: str, *fields) -> Answer:
+    """How long a render would take, how large and how long the clip would be."""
+    try:
+        order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
+    except Refusal as error:
+        return {"estimate": escape(error.said_in(language))}
+    height, width = clip_size(order.ratio, order.quality, photo_size(session) if session.photo else (9, 16))
+    seconds = duration(language, pace.estimate(order.frames, height, width))
+    words = say(language, "estimate", time=seconds, width=width, height=height, frames=order.frames)
+    return {"estimate": escape(words)}
+
+
+def begin() -> Answer:
+    """Before the render waits for its turn: the button becomes Stop."""
+    return {"render": gr.update(visible=False), "cancel": gr.update(visible=True)}
+
+
+@explains
+def render(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """The clip, with every step told and its frames shown as they come. Closing the generator stops the work."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    _refuse_while_busy(session)
+    order = Order.read(*fields)
+    height, width = clip_size(order.ratio, order.quality, photo_size(session))
+    show_photo(session, order.ratio, order.focus)
+    take = session.take = Take(order)
+    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"), share=0)}
+    try:
+        pipe = engine.pipe()
+        started = time.perf_counter()
+        # The preview's camera and distance: what was shown is what is rendered
+        lifted = lift(pipe, session, order, *clip_size(order.ratio, "draft", photo_size(session)))
+        trajectory = order.trajectory(lifted.camera.resized(height, width), lifted.distance)
+        image = media.crop(session.photo, height, width, order.focus)
+        done = None
+        events = pipe.stream(
+            image, trajectory, seed=order.seed, quality="draft" if order.quality == "draft" else "standard"
+        )
+        try:
+            for event in events:
+                if isinstance(event, StepEvent):
+                    yield {"stage": stage(session, **_progress(language, event))}
+                elif isinstance(event, ChunkEvent):
+                    take.frames.append(event.frames)
+                    take.coverage.append(event.coverage)
+                    _show_live(session, event.frames)
+                    share = (event.chunk + 1) / event.num_chunks if event.chunk + 1 < event.num_chunks else 1.0
+                    yield {"stage": stage(session, note=say(language, "stage_decode"), share=share)}
+                elif isinstance(event, DoneEvent):
+                    done = event
+        finally:
+            events.close()  # the work stops with the visit that asked for it
+        yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
+        recipe = {**done.recipe, "studio": _studio_recipe(order), "report": _report(done)}
+        session.clip = _write_clip(session, order, done.frames, done.coverage, recipe)
+        pace.learn(time.perf_counter() - started, order.frames, height, width)
+    finally:
+        take.ended.set()
+    yield {**finished(session, language), **estimate(engine, session, language, *fields)}
+
+
+def finished(session: Session, language: str) -> Answer:
+    """The session's clip on the stage, with everything that belongs to it."""
+    clip = session.clip
+    session.show("clip", clip.video, *clip.size)
+    session.measure(clip.coverage, clip.seconds, None)
+    return {"stage": stage(session), **meter(session, language), **sheet(session, language), **idle()}
+
+
+def stopped(session: Session, language: str) -> Answer:
+    """Stop was pressed: the render is closed at its next step; what was ready becomes a short clip."""
+    take, session.take = session.take, None
+    if take is None:  # it was still waiting for its turn
+        return {"stage": stage(session, note=say(language, "stopped")), **idle()}
+    take.ended.wait(STOP_SECONDS)
+    if session.clip is not None and session.clip.order is take.order:  # it was finished just before
+        return finished(session, language)
+    if take.num_frames < MIN_PARTIAL:
+        if session.photo is not None:
+            show_photo(session, take.order.ratio, take.order.focus)
+        return {"stage": stage(session, note=say(language, "stopped")), **idle()}
+    recipe = {"studio": _studio_recipe(take.order), "report": {"stopped_after_frames": take.num_frames}}
+    try:
+        frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
+        session.clip = _write_clip(session, take.order, frames, coverage, recipe)
+    except OSError as error:
+        return {"stage": stage(session, error=sentence(language, error)), **idle()}
+    answer = finished(session, language)
+    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / FPS)
+    return answer
+
+
+def same_again(session: Session, language: str, *fields) -> tuple:
+    """The widgets as they were for the last clip; rendering then gives the same bits."""
+    return session.clip.order.widgets() if session.clip is not None else fields
+
+
+def new_seed() -> int:
+    return secrets.randbelow(1_000_000)
+
+
+def _progress(language: str, event: StepEvent) -> dict:
+    names = ("encode", "depth", "denoise", "decode")
+    what = say(language, f"stage_{event.stage}") if event.stage in names else event.stage
+    if event.stage in ("encode", "depth"):
+        return {"note": f"{what}…", "share": 0.02}
+    words = say(
+        language,
+        "progress",
+        what=what,
+        step=event.step,
+        steps=event.num_steps,
+        chunk=event.chunk + 1,
+        chunks=event.num_chunks,
+    )
+    inside = event.step / max(event.num_steps, 1) * 0.5 + (0.5 if event.stage == "decode" else 0.0)
+    return {"note": words, "share": min((event.chunk + inside) / max(event.num_chunks, 1), 0.99)}
+
+
+def _show_live(session: Session, frames: np.ndarray) -> None:
+    """The newest frame that is ready."""
+    picture = media.small(frames[-1])
+    file = session.new_file(".jpg")
+    picture.save(file, quality=88)
+    session.show("live", file, *frames.shape[1:3])
+
+
+def _write_clip(session: Session, order: Order, frames: np.ndarray, coverage: np.ndarray, recipe: dict) -> Clip:
+    folder = session.folder / secrets.token_hex(6)
+    folder.mkdir()
+    name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
+    video = write_mp4(frames, folder / f"{name}.mp4", fps=FPS, recipe=recipe)
+    poster = write_poster(frames[0], folder / f"{name}.jpg")
+    return Clip(order, video, poster, tuple(frames.shape[1:3]), len(frames), np.asarray(coverage), recipe)
+
+
+def _studio_recipe(order: Order) -> dict:
+    return {**order.__dict__, "preset_version": presets()[order.preset].version}
+
+
+def _report(done: DoneEvent) -> dict:
+    psnr, ssim = (None if value is None else round(float(value), 4) for value in (done.loop.psnr, done.loop.ssim))
+    psnr = None if psnr is not None and not np.isfinite(psnr) else psnr  # equal frames: JSON knows no infinity
+    return {
+        "loop": {"closed": done.loop.closed, "psnr": psnr, "ssim": ssim},
+        "drift": round(float(done.drift), 3),
+        "seconds": {name: round(float(value), 3) for name, value in done.seconds.items()},
+    }
+
+
+def sheet(session: Session, language: str) -> Answer:
+    """The finished clip in figures, its files and its recipe."""
+    clip = session.clip
+    if clip is None:
+        return {"sheet": gr.update(visible=False)}
+    report = clip.recipe["report"]
+    facts = [
+        ("fact_length", f"{clip.num_frames / FPS:.1f} s"),
+        ("fact_size", f"{clip.size[1]} × {clip.size[0]}"),
+        ("fact_seed", str(clip.order.seed)),
+    ]
+    if "seconds" in report:
+        loop = report["loop"]
+        closed = "∞" if loop["psnr"] is None else say(language, "loop_closed", psnr=loop["psnr"])
+        facts += [
+            ("fact_loop", closed if loop["closed"] else say(language, "loop_open")),
+            ("fact_drift", f"{report['drift']:.1f} / 255"),
+            ("fact_time", f"{report['seconds'].get('total', 0):.0f} s"),
+        ]
+    rows = "".join(f"<div><dt>{escape(say(language, key))}</dt><dd>{escape(value)}</dd></div>" for key, value in facts)
+    return {
+        "sheet": gr.update(visible=True),
+        "facts": f'<dl class="facts">{rows}</dl>',
+        "download": gr.update(value=str(clip.video)),
+        "poster": gr.update(value=str(clip.poster)),
+        "recipe": json.dumps(_brief(clip.recipe), indent=2, ensure_ascii=False),
+    }
+
+
+def _brief(recipe: dict) -> dict:
+    """The recipe for reading: the cameras of every frame stay in the file, the page names how many there are."""
+
+    def short(value):
+        if isinstance(value, dict):
+            return {key: short(item) for key, item in value.items()}
+        if isinstance(value, list) and len(value) > 16:
+            return f"{len(value)} × …"
+        return value
+
+    return short(recipe)

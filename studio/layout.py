@@ -1,0 +1,310 @@
+"""The page: `build_studio()` lays out the widgets and ties every event to its handler. Nothing here computes."""
+
+import inspect
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+
+from studio import handlers, media
+from studio.drawings import drawing
+from studio.engine import Engine
+from studio.state import MAX_SEED, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
+from studio.text import say
+from studio.widgets import Cards, Stage
+
+CSS_PATHS = [Path(__file__).parent / "studio.css"]
+STAGE_WORDS = (
+    "drop choose replace kinds uploading upload_failed too_heavy stage_photo stage_preview stage_live stage_clip"
+).split()
+SESSION_SECONDS = 6 * 3600
+# A phone shows the stage and the buttons on different screens
+TO_STAGE = "() => { document.querySelector('#stage').scrollIntoView({behavior: 'smooth', block: 'nearest'}); }"
+
+
+def theme() -> gr.themes.Base:
+    """Quiet greys and one green; fonts of the visitor's own system, so that nothing is fetched."""
+    fonts = ["Helvetica Neue", "Helvetica", "Segoe UI", "Roboto", "Arial", "sans-serif"]
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.emerald,
+        neutral_hue=gr.themes.colors.stone,
+        font=fonts,
+        font_mono=["ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace"],
+        radius_size=gr.themes.sizes.radius_sm,
+    )
+
+
+def stage_words(language: str) -> dict[str, str]:
+    return {key: say(language, key) for key in STAGE_WORDS}
+
+
+def move_items(language: str) -> list[dict[str, str]]:
+    return [
+        {
+            "id": preset.id,
+            "art": drawing(preset.move),
+            "title": getattr(preset.name, language),
+            "line": " · ".join(getattr(text, language) for text in preset.suits[:2]),
+            "badge": say(language, f"risk_{preset.risk}"),
+            "level": preset.risk,
+        }
+        for preset in presets().values()
+    ]
+
+
+def example_items(language: str) -> list[dict[str, str]]:
+    return [
+        {
+            "id": name,
+            "art": f'<img src="{media.thumbnail(path)}" alt="">',
+            "title": f"{say(language, 'example')} {number}",
+        }
+        for number, (name, path) in enumerate(media.examples().items(), 1)
+    ]
+
+
+def heading(number: int, language: str, key: str, hint: str = "") -> str:
+    hint = f"<span>{say(language, hint)}</span>" if hint else ""
+    return f'<h2 class="step"><b>{number}</b>{say(language, key)}{hint}</h2>'
+
+
+def choices(language: str, prefix: str, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(value if ":" in value else say(language, f"{prefix}{value}"), value) for value in values]
+
+
+def build_studio(engine: Engine | None = None) -> gr.Blocks:
+    """The studio's Blocks. engine: loads when the first visitor comes, unless it was warmed up before."""
+    engine = engine or Engine()
+    start = "en"
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    with gr.Blocks(title="Mirage Studio", fill_width=True, analytics_enabled=False) as demo:
+        session = gr.State(Session(), time_to_live=SESSION_SECONDS, delete_callback=Session.close)
+        ui: dict[str, gr.components.Component] = {}
+        with gr.Row(elem_id="top"):
+            gr.HTML('<h1 class="mark"><i></i>Mirage Studio</h1>', elem_id="mark")
+            ui["tagline"] = gr.HTML(say(start, "tagline"), elem_id="tagline")
+            ui["status"] = gr.HTML(elem_id="status")
+            language = gr.Radio(
+                [("EN", "en"), ("IT", "it")], value=start, show_label=False, container=False, elem_id="language"
+            )
+        with gr.Row(elem_id="table"):
+            with gr.Column(elem_id="left"):
+                ui["stage"] = Stage(stage_words(start), elem_id="stage")
+                ui["strip"] = gr.HTML(elem_id="strip")
+                ui["advice"] = gr.HTML(elem_id="advice")
+                ui["shorter"] = gr.Button(say(start, "shorter"), visible=False, size="sm", elem_id="shorter")
+                with gr.Column(visible=False, elem_id="sheet") as ui["sheet"]:
+                    ui["facts"] = gr.HTML(elem_id="facts")
+                    with gr.Row(elem_id="files"):
+                        ui["download"] = gr.DownloadButton(
+                            say(start, "download"), variant="primary", elem_id="download"
+                        )
+                        ui["poster"] = gr.DownloadButton(say(start, "poster"), elem_id="poster")
+                        ui["same_again"] = gr.Button(say(start, "same_again"), elem_id="same-again")
+                        ui["new_seed"] = gr.Button(say(start, "new_seed"), elem_id="new-seed")
+                    with gr.Accordion(say(start, "recipe"), open=False, elem_id="recipe") as ui["recipe_fold"]:
+                        ui["recipe"] = gr.Code(language="json", show_label=False, interactive=False, max_lines=18)
+            with gr.Column(elem_id="right"):
+                with gr.Column(elem_classes="step-box", elem_id="step-photo"):
+                    ui["step_photo"] = gr.HTML(heading(1, start, "step_photo", "step_photo_hint"))
+                    ui["examples"] = Cards(example_items(start), say(start, "step_photo"), elem_id="examples")
+                with gr.Column(elem_classes="step-box"):
+                    ui["step_move"] = gr.HTML(heading(2, start, "step_move", "step_move_hint"))
+                    ui["cards"] = Cards(move_items(start), say(start, "step_move"), elem_id="cards")
+                    ui["summary"] = gr.HTML(elem_id="summary")
+                    ui["direction"] = gr.Radio(
+                        choices(start, "", ("left", "right")),
+                        value="right",
+                        label=say(start, "direction"),
+                        visible=False,
+                        container=False,
+                        elem_id="direction",
+                        elem_classes="pills",
+                    )
+                with gr.Column(elem_classes="step-box"):
+                    ui["step_clip"] = gr.HTML(heading(3, start, "step_clip"))
+                    ui["ratio"] = gr.Radio(
+                        choices(start, "ratio_", RATIOS),
+                        value="photo",
+                        label=say(start, "ratio"),
+                        container=False,
+                        elem_id="ratio",
+                        elem_classes="pills",
+                    )
+                    ui["quality"] = gr.Radio(
+                        choices(start, "quality_", QUALITIES),
+                        value="draft",
+                        label=say(start, "quality"),
+                        container=False,
+                        elem_id="quality",
+                        elem_classes="pills",
+                    )
+                    ui["seconds"] = gr.Slider(*SECONDS, value=4, step=1, label=say(start, "seconds"), elem_id="seconds")
+                    with gr.Accordion(say(start, "advanced"), open=False, elem_id="advanced") as ui["advanced"]:
+                        ui["strength"] = gr.Slider(
+                            *STRENGTH, value=100, step=5, label=say(start, "strength"), elem_id="strength"
+                        )
+                        ui["focus"] = gr.Slider(0, 100, value=50, step=5, label=say(start, "focus"), elem_id="focus")
+                        ui["seed"] = gr.Number(
+                            0, precision=0, minimum=0, maximum=MAX_SEED, label=say(start, "seed"), elem_id="seed"
+                        )
+                    with gr.Row(elem_id="go"):
+                        ui["preview"] = gr.Button(say(start, "preview"), elem_id="preview")
+                        ui["render"] = gr.Button(say(start, "render"), variant="primary", elem_id="render")
+                        ui["cancel"] = gr.Button(say(start, "cancel"), variant="stop", visible=False, elem_id="cancel")
+                    ui["queue"] = gr.HTML(elem_id="queue")
+                    ui["estimate"] = gr.HTML(elem_id="estimate")
+                    ui["no_prompt"] = gr.HTML(say(start, "no_prompt"), elem_id="no-prompt")
+
+        fields = [
+            ui[name] for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed")
+        ]
+        shown = list(ui.values())
+
+        def tie(handler, *names: str):
+            """`handler` with the engine, answering by names -> a function that Gradio can call."""
+            bound = partial(handler, engine)
+
+            def widgets(answer: dict) -> dict:
+                return {ui[name]: value for name, value in answer.items()}
+
+            if inspect.isgeneratorfunction(inspect.unwrap(handler)):
+
+                def run(*values):
+                    answers = bound(*values)
+                    try:
+                        for answer in answers:
+                            yield widgets(answer)
+                    finally:
+                        answers.close()
+
+            elif inspect.isasyncgenfunction(handler):
+
+                async def run(*values):
+                    async for answer in bound(*values):
+                        yield widgets(answer)
+
+            else:
+
+                def run(*values):
+                    return widgets(bound(*values))
+
+            run.__name__ = handler.__name__
+            return run
+
+        here = [session, language]
+        # Everything that computes shares one lane: two renders at once would each take more than twice as long
+        lane = {
+            "concurrency_id": "engine",
+            "concurrency_limit": 1,
+            "show_progress_on": ui["queue"],
+            "show_progress": "minimal",
+            "api_visibility": "private",
+        }
+        look = dict(
+            fn=tie(handlers.reframe), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane
+        )
+        count = dict(
+            fn=tie(handlers.estimate), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **quiet
+        )
+
+        def photo_dropped(session, language, ratio, focus, event: gr.EventData):
+            yield from tie(handlers.take_photo)(session, language, event._data.get("path"), ratio, focus)
+
+        def first_visit(session, request: gr.Request):
+            chosen = handlers.language_of(request)
+            return {language: chosen, **speak(session, chosen, None)}
+
+        def speak(session, chosen, preset):
+            return {ui[name]: value for name, value in said_in(engine, session, chosen, preset).items()}
+
+        # 1. photo
+        picture = [ui["ratio"], ui["focus"]]
+        ui["stage"].photo(photo_dropped, [*here, *picture], shown, **quiet).then(**look).then(**count)
+        ui["examples"].picked(
+            tie(handlers.take_example), [*here, ui["examples"], *picture], shown, trigger_mode="always_last", **quiet
+        ).then(**look).then(**count)
+
+        # 2. move: a card shows its preview at once
+        ui["cards"].picked(
+            tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", **quiet
+        ).then(**look).then(**count)
+        for changed in (
+            ui["ratio"].input,
+            ui["direction"].input,
+            ui["seconds"].release,
+            ui["strength"].release,
+            ui["focus"].release,
+        ):
+            changed(**look).then(**count)
+        ui["quality"].input(**count)
+        preview = ui["preview"].click(
+            tie(handlers.preview), [*here, *fields], shown, trigger_mode="always_last", js=TO_STAGE, **lane
+        )
+        shorten = ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_STAGE, **lane)
+
+        # 3. clip
+        def renders(event):
+            """After `event`: the button turns into Stop, then the clip is made when its turn comes."""
+            begun = event(
+                lambda: {ui[name]: value for name, value in handlers.begin().items()}, None, shown, js=TO_STAGE, **quiet
+            )
+            return begun.then(tie(handlers.render), [*here, *fields], shown, **lane)
+
+        again = ui["same_again"].click(handlers.same_again, [*here, *fields], fields, **quiet)
+        fresh = ui["new_seed"].click(handlers.new_seed, None, ui["seed"], **quiet)
+        runs = [renders(ui["render"].click), renders(again.then), renders(fresh.then)]
+        ui["cancel"].click(
+            lambda session, language: {ui[name]: value for name, value in handlers.stopped(session, language).items()},
+            here,
+            shown,
+            cancels=[*runs, preview, shorten],
+            **quiet,
+        )
+
+        language.input(
+            speak,
+            [*here, ui["cards"]],
+            shown,
+            js="(s, code, card) => { document.documentElement.lang = code; return [s, code, card]; }",
+            **quiet,
+        ).then(**count)
+        demo.load(first_visit, [session], [language, *shown], **quiet).then(
+            tie(handlers.watch_engine), [language], shown, concurrency_limit=None, **quiet
+        )
+        demo.load(**count)
+    demo.queue(default_concurrency_limit=8, max_size=64)
+    return demo
+
+
+def said_in(engine: Engine, session: Session, language: str, preset: str | None) -> dict[str, object]:
+    """Every word of the page in `language`: {name of a widget: update}."""
+    language = "it" if language == "it" else "en"
+    labels = ("direction", "ratio", "quality", "seconds", "strength", "focus", "seed")
+    buttons = ("preview", "render", "cancel", "shorter", "download", "poster", "same_again", "new_seed")
+    ways = handlers.directions(preset) if isinstance(preset, str) and preset in presets() else ()
+    said: dict[str, object] = {name: gr.update(label=say(language, name)) for name in labels}
+    said["direction"] = gr.update(
+        label=say(language, "direction"), choices=choices(language, "", ways or ("left", "right"))
+    )
+    said["ratio"] = gr.update(label=say(language, "ratio"), choices=choices(language, "ratio_", RATIOS))
+    said["quality"] = gr.update(label=say(language, "quality"), choices=choices(language, "quality_", QUALITIES))
+    said |= handlers.meter(session, language) | handlers.sheet(session, language)
+    for name in buttons:
+        # a DownloadButton's value is its file, its words are its label
+        words = {"label" if name in ("download", "poster") else "value": say(language, name)}
+        said[name] = {**said.get(name, {}), **gr.update(**words)}
+    return said | {
+        "tagline": say(language, "tagline"),
+        "stage": gr.update(texts=stage_words(language)),
+        "step_photo": heading(1, language, "step_photo", "step_photo_hint"),
+        "step_move": heading(2, language, "step_move", "step_move_hint"),
+        "step_clip": heading(3, language, "step_clip"),
+        "examples": gr.update(items=example_items(language)),
+        "cards": gr.update(items=move_items(language)),
+        "summary": handlers.move_summary(preset, language),
+        "advanced": gr.update(label=say(language, "advanced")),
+        "recipe_fold": gr.update(label=say(language, "recipe")),
+        "no_prompt": say(language, "no_prompt"),
+        **handlers.engine_status(engine, language),
+    }

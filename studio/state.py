@@ -1,0 +1,261 @@
+"""What the page remembers of one visit, and what a request means once it is checked. No widgets here."""
+
+import math
+import secrets
+import shutil
+import threading
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from pipelines.cameras import Trajectory
+from pipelines.cameras.moves import CAP_DEGREES, CAP_TRAVEL, MOVES, move
+from pipelines.media import MAX_SIDE
+from presets.schema import MovePreset, load_moves
+from studio.text import Refusal
+
+FPS = 16
+SECONDS = (2, 8)
+STRENGTH = (10, 150)  # percent
+MAX_SEED = 2**31 - 1
+QUALITIES = ("draft", "standard", "full")
+RATIOS = ("photo", "16:9", "9:16", "1:1", "4:5")
+DIRECTIONS = ("left", "right", "in", "out")
+
+# (height, width) of the clip. The large sizes are those the ad platforms ask for.
+SIZES = {
+    ("16:9", "draft"): (288, 512),
+    ("16:9", "standard"): (720, 1280),
+    ("16:9", "full"): (1080, 1920),
+    ("9:16", "draft"): (512, 288),
+    ("9:16", "standard"): (1280, 720),
+    ("9:16", "full"): (1920, 1080),
+    ("1:1", "draft"): (384, 384),
+    ("1:1", "standard"): (960, 960),
+    ("1:1", "full"): (1080, 1080),
+    ("4:5", "draft"): (480, 384),
+    ("4:5", "standard"): (1040, 832),
+    ("4:5", "full"): (1350, 1080),
+}
+AREA = {"draft": 288 * 512, "standard": 720 * 1280, "full": 1080 * 1920}
+MAX_PARTS = 24  # the photo's own ratio as a fraction of at most this denominator
+
+
+@cache
+def presets() -> dict[str, MovePreset]:
+    return load_moves()
+
+
+def clip_size(ratio: str, quality: str, photo_size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the clip, both even. photo_size: (height, width), only asked for the ratio "photo".
+
+    Every quality has exactly the same shape, so that the cameras of the preview are those of the render.
+    """
+    if ratio != "photo":
+        return SIZES[ratio, quality]
+    shape = Fraction(*photo_size).limit_denominator(MAX_PARTS)
+    rows, columns = shape.numerator, shape.denominator
+    step = min(math.sqrt(AREA[quality] / (rows * columns)), MAX_SIDE / max(rows, columns))
+    step = max(int(step / 2) * 2, 2)
+    return rows * step, columns * step
+
+
+@dataclass(frozen=True)
+class Order:
+    """A clip that was asked for. Every field is checked; `Order.read` refuses anything else with a sentence."""
+
+    preset: str
+    seconds: int = 4
+    ratio: str = "photo"
+    quality: str = "draft"
+    direction: str = "right"
+    strength: float = 1.0
+    focus: float = 0.5
+    seed: int = 0
+
+    @classmethod
+    def read(cls, preset, seconds, ratio, quality, direction, strength, focus, seed) -> "Order":
+        """Values as the widgets send them (strength and focus in percent). Raises Refusal."""
+        if preset is None:
+            raise Refusal("need_move")
+        return cls(
+            preset=one_of("move", preset, tuple(presets())),
+            seconds=int(number_in("seconds", seconds, *SECONDS, whole=True)),
+            ratio=one_of("format", ratio, RATIOS),
+            quality=one_of("quality", quality, QUALITIES),
+            direction=one_of("direction", direction, DIRECTIONS),
+            strength=number_in("strength", strength, *STRENGTH) / 100,
+            focus=number_in("crop", focus, 0, 100) / 100,
+            seed=int(number_in("seed", seed, 0, MAX_SEED, whole=True)),
+        )
+
+    @property
+    def frames(self) -> int:
+        """4n + 1: latents hold the first frame, then fours."""
+        return self.seconds * FPS + 1
+
+    def trajectory(self, photo_camera, distance: float) -> Trajectory:
+        """The very cameras that are previewed and rendered. distance: depth of the subject in scene units."""
+        preset = presets()[self.preset]
+        takes = MOVES[preset.move].params
+        params: dict[str, Any] = {**preset.params, "strength": self.scaled(preset.params.get("strength", 1.0))}
+        if "direction" in takes and self.direction in takes["direction"].options:
+            params["direction"] = self.direction
+        return move(preset.move, photo_camera, distance=distance, frames=self.frames, fps=FPS, **params)
+
+    def scaled(self, strength: float) -> float:
+        """The preset's own strength times the slider's, inside what moves accept."""
+        return min(max(strength * self.strength, 0.1), 1.5)
+
+    def widgets(self) -> tuple:
+        """The values that the widgets show for this order, in the order of `read`."""
+        return (
+            self.preset,
+            self.seconds,
+            self.ratio,
+            self.quality,
+            self.direction,
+            round(self.strength * 100),
+            round(self.focus * 100),
+            self.seed,
+        )
+
+
+def directions(preset: str) -> tuple[str, ...]:
+    """What `direction` may be for a preset's move; empty where it takes none."""
+    param = MOVES[presets()[preset].move].params.get("direction")
+    # there-and-back names a side that only its arc uses
+    idle = presets()[preset].params.get("base") == "push-in"
+    return () if param is None or idle else param.options
+
+
+def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:
+    """The length at which a path that is too fast would be calm; None where it is calm already (or never would be)."""
+    before, after = trajectory.c2w[:-4], trajectory.c2w[4:]
+    travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1).max() / (CAP_TRAVEL * distance)
+    chord = np.linalg.norm(after[:, :3, :3] - before[:, :3, :3], axis=(-2, -1)).max() / (2 * math.sqrt(2))
+    excess = max(travel, 2 * math.degrees(math.asin(min(chord, 1))) / CAP_DEGREES)
+    if excess <= 1.02:
+        return None
+    return min(math.ceil(trajectory.seconds * excess), SECONDS[1])
+
+
+def one_of(name: str, value, allowed: tuple) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=", ".join(allowed))
+    return value
+
+
+def number_in(name: str, value, low: float, high: float, whole: bool = False) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+    if not is_number or (whole and value != int(value)):
+        raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=f"{low}–{high}")
+    return value
+
+
+@dataclass
+class Take:
+    """One render while it runs: what is ready, and whether it has ended."""
+
+    order: Order
+    frames: list[np.ndarray] = field(default_factory=list)
+    coverage: list[np.ndarray] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def num_frames(self) -> int:
+        return sum(len(chunk) for chunk in self.frames)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished (or stopped) clip on disk. size: (height, width)."""
+
+    order: Order
+    video: Path
+    poster: Path
+    size: tuple[int, int]
+    num_frames: int
+    coverage: np.ndarray
+    recipe: dict
+
+    @property
+    def seconds(self) -> float:
+        return self.num_frames / FPS
+
+
+class Session:
+    """One visit: its photo, its last clip, and a folder with a name that cannot be guessed.
+
+    Gradio copies the initial value of a State for every visitor; copying a session therefore makes a new one.
+    """
+
+    def __init__(self):
+        self.photo: Image.Image | None = None
+        self.focal_35mm: float | None = None
+        self.lifts: dict[tuple, Any] = {}  # (ratio, focus, size) -> Lifted, of the present photo
+        self.take: Take | None = None
+        self.clip: Clip | None = None
+        self.shown: dict = {"kind": "empty"}  # the picture on the stage
+        self.coverage: np.ndarray | None = None  # of the last preview or clip
+        self.seconds = 0.0
+        self.calm_seconds: int | None = None
+        self._folder: Path | None = None
+
+    def __deepcopy__(self, memo) -> "Session":
+        return Session()
+
+    @property
+    def folder(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(16)
+            self._folder.mkdir(parents=True, mode=0o700)
+        return self._folder
+
+    def new_file(self, suffix: str) -> Path:
+        return self.folder / f"{secrets.token_hex(6)}{suffix}"
+
+    def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
+        self.photo, self.focal_35mm, self.clip = photo, focal_35mm, None
+        self.coverage = None
+        self.lifts.clear()
+
+    def show(self, kind: str, file: Path, height: int, width: int) -> None:
+        """kind: "photo", "preview", "live" or "clip"."""
+        self.shown = {"kind": kind, "file": str(file), "height": height, "width": width}
+
+    def measure(self, coverage: np.ndarray, seconds: float, calm_seconds: int | None) -> None:
+        """What the photo-backed strip shows. calm_seconds: the better length of a path that is too fast."""
+        self.coverage, self.seconds, self.calm_seconds = np.asarray(coverage), seconds, calm_seconds
+
+    def close(self) -> None:
+        """The visit is over: nothing of it stays on disk."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+class Pace:
+    """How long renders take here. Starts from a measured line, then follows what this machine really does."""
+
+    FIXED = 4.0  # seconds: encode, depth, first chunk
+    PER_FRAME = 0.012  # seconds
+    PER_MEGAPIXEL = 0.55  # seconds per frame and megapixel
+
+    def __init__(self):
+        self.factor = 1.0
+
+    def estimate(self, frames: int, height: int, width: int) -> float:
+        """Seconds for a clip."""
+        return self.factor * (self.FIXED + frames * (self.PER_FRAME + self.PER_MEGAPIXEL * height * width / 1e6))
+
+    def learn(self, seconds: float, frames: int, height: int, width: int) -> None:
+        """A clip took `seconds`: half of the way towards what it says, so that one hiccup does not decide."""
+        ratio = seconds / self.estimate(frames, height, width)
+        self.factor = min(max(self.factor * ratio**0.5, 0.1), 20.0)

@@ -1,0 +1,216 @@
+"""Every sentence of the page, in English and Italian, in one table. No user text passes through here."""
+
+from pipelines.media import PHOTO_ERRORS, PhotoError
+
+LANGUAGES = ("en", "it")
+
+TEXT: dict[str, tuple[str, str]] = {
+    # header
+    "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
+    "model_loading": ("Loading the model…", "Carico il modello…"),
+    "model_ready": ("Ready", "Pronto"),
+    "model_failed": ("The model could not be loaded: {reason}", "Il modello non si carica: {reason}"),
+    # stage
+    "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
+    "choose": ("Choose a photo", "Scegli una foto"),
+    "replace": ("Another photo", "Un'altra foto"),
+    "kinds": (
+        "JPEG, PNG, WebP, AVIF or TIFF, up to 40 MB. The photo stays on this machine.",
+        "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
+    ),
+    "uploading": ("Reading the photo…", "Leggo la foto…"),
+    "upload_failed": (
+        "The photo did not arrive. Check the connection and drop it again.",
+        "La foto non è arrivata. Controlla la connessione e trascinala di nuovo.",
+    ),
+    "too_heavy": (
+        "The file is over 40 MB, the limit. Save it as JPEG and drop it again.",
+        "Il file supera i 40 MB, il limite. Salvalo in JPEG e trascinalo di nuovo.",
+    ),
+    "stage_photo": ("Photo", "Foto"),
+    "stage_preview": ("Preview", "Anteprima"),
+    "stage_live": ("Rendering", "In lavorazione"),
+    "stage_clip": ("Clip", "Video"),
+    # steps
+    "step_photo": ("Photo", "Foto"),
+    "step_photo_hint": (
+        "Drop yours on the left, or start from one of these.",
+        "Trascina la tua, o parti da una di queste.",
+    ),
+    "step_move": ("Move", "Movimento"),
+    "step_move_hint": ("How should the camera travel?", "Come deve muoversi la camera?"),
+    "step_clip": ("Clip", "Video"),
+    "example": ("Example", "Esempio"),
+    "risk_little": ("little invented", "poco inventato"),
+    "risk_some": ("some invented", "in parte inventato"),
+    "risk_much": ("much invented", "molto inventato"),
+    "seconds": ("Seconds", "Secondi"),
+    "ratio": ("Format", "Formato"),
+    "ratio_photo": ("As the photo", "Come la foto"),
+    "quality": ("Quality", "Qualità"),
+    "quality_draft": ("Draft", "Bozza"),
+    "quality_standard": ("Standard", "Standard"),
+    "quality_full": ("Full HD", "Full HD"),
+    "direction": ("Direction", "Direzione"),
+    "left": ("Left", "Sinistra"),
+    "right": ("Right", "Destra"),
+    "in": ("In", "Avanti"),
+    "out": ("Out", "Indietro"),
+    "advanced": ("Advanced", "Avanzate"),
+    "strength": ("Strength of the move, in %", "Ampiezza del movimento, in %"),
+    "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
+    "seed": ("Seed", "Seme"),
+    "preview": ("Preview the move", "Anteprima del movimento"),
+    "render": ("Render the clip", "Crea il video"),
+    "cancel": ("Stop", "Ferma"),
+    "estimate": (
+        "About {time} · {width} × {height} · {frames} frames",
+        "Circa {time} · {width} × {height} · {frames} fotogrammi",
+    ),
+    "no_prompt": (
+        "The built-in model takes no text: everything comes from your photo. What the camera uncovers beyond the photo "
+        "is invented from what is around it.",
+        "Il modello incluso non usa testo: tutto nasce dalla tua foto. Ciò che la camera scopre oltre la foto è "
+        "inventato a partire da quel che c'è intorno.",
+    ),
+    # what is told while it works
+    "waiting_model": ("The model is still loading, a few seconds…", "Il modello si sta caricando, pochi secondi…"),
+    "lifting": ("Reading depth from the photo…", "Leggo la profondità della foto…"),
+    "drawing_preview": ("Drawing the preview…", "Disegno l'anteprima…"),
+    "stage_encode": ("Reading the photo", "Leggo la foto"),
+    "stage_depth": ("Measuring depth", "Misuro la profondità"),
+    "stage_denoise": ("Inventing what is hidden", "Invento ciò che è nascosto"),
+    "stage_decode": ("Drawing the frames", "Disegno i fotogrammi"),
+    "progress": (
+        "{what}, step {step} of {steps} · part {chunk} of {chunks}",
+        "{what}, passo {step} di {steps} · parte {chunk} di {chunks}",
+    ),
+    "writing": ("Writing the video file…", "Scrivo il file video…"),
+    "stopping": ("Stopping…", "Mi fermo…"),
+    "stopped": ("Stopped. Nothing was kept.", "Fermato. Non è stato salvato nulla."),
+    "stopped_partial": (
+        "Stopped after {seconds:.1f} s of the clip. What was ready is kept.",
+        "Fermato dopo {seconds:.1f} s di video. La parte pronta è salva.",
+    ),
+    # photo-backed meter
+    "backed": ("From the photo", "Dalla foto"),
+    "invented": ("Invented", "Inventato"),
+    "backed_preview": (
+        "At its most daring moment, {percent} % of the picture comes from your photo.",
+        "Nel momento più ardito, il {percent} % dell'immagine viene dalla tua foto.",
+    ),
+    "backed_clip": (
+        "{mean} % of the clip comes from your photo, {percent} % at its most daring moment.",
+        "Il {mean} % del video viene dalla tua foto, il {percent} % nel momento più ardito.",
+    ),
+    "hatch": (
+        "Hatched areas are outside the photo and will be invented.",
+        "Le zone a tratteggio sono fuori dalla foto e saranno inventate.",
+    ),
+    "low_coverage": (
+        "Up to {percent} % of the picture would be invented (second {second:.1f}). A shorter path stays truer to the place.",
+        "Fino al {percent} % dell'immagine sarebbe inventato (secondo {second:.1f}). Un percorso più breve resta più fedele al luogo.",
+    ),
+    "too_fast": (
+        "At this length the move is fast. Give it {seconds} seconds for a calm clip.",
+        "Con questa durata il movimento è veloce. Dagli {seconds} secondi per un video calmo.",
+    ),
+    "shorter": ("Shorten the path", "Accorcia il percorso"),
+    "shortened": (
+        "The path is now at {percent} % of its strength.",
+        "Ora il percorso è al {percent} % della sua ampiezza.",
+    ),
+    # the finished clip
+    "fact_length": ("Length", "Durata"),
+    "fact_size": ("Size", "Dimensioni"),
+    "fact_time": ("Made in", "Creato in"),
+    "fact_loop": ("Loop", "Ritorno"),
+    "fact_drift": ("Colour drift", "Deriva colore"),
+    "fact_seed": ("Seed", "Seme"),
+    "loop_open": ("open path", "percorso aperto"),
+    "loop_closed": ("{psnr:.0f} dB at the join", "{psnr:.0f} dB alla chiusura"),
+    "download": ("Download MP4", "Scarica MP4"),
+    "poster": ("Poster", "Copertina"),
+    "same_again": ("Same again", "Rifai uguale"),
+    "new_seed": ("New seed", "Nuovo seme"),
+    "recipe": (
+        "Recipe: everything needed to make this clip again",
+        "Ricetta: tutto ciò che serve per rifare questo video",
+    ),
+    # refusals
+    "need_photo": (
+        "There is no photo yet. Drop one, or choose an example.",
+        "Non c'è ancora una foto. Trascinane una o scegli un esempio.",
+    ),
+    "need_move": (
+        "No move is chosen yet. Choose one of the cards.",
+        "Nessun movimento scelto. Scegli una delle schede.",
+    ),
+    "need_clip": (
+        "There is no finished clip yet. Render one first.",
+        "Non c'è ancora un video finito. Creane uno prima.",
+    ),
+    "bad_value": (
+        "{name} is {value}, allowed is {allowed}. Choose it again on the page.",
+        "{name} vale {value}, è ammesso {allowed}. Sceglilo di nuovo nella pagina.",
+    ),
+    "not_an_upload": (
+        "This file was not uploaded here. Drop the photo again.",
+        "Questo file non è stato caricato qui. Trascina di nuovo la foto.",
+    ),
+    "busy": (
+        "A clip of yours is still in the making. Wait for it, or stop it first.",
+        "Un tuo video è ancora in lavorazione. Aspettalo o fermalo prima.",
+    ),
+    "engine_error": ("The engine refused: {reason}", "Il motore ha rifiutato: {reason}"),
+    "unexpected": (
+        "Something went wrong inside ({reason}). Your photo is kept; try again.",
+        "Qualcosa è andato storto ({reason}). La foto è salva; riprova.",
+    ),
+    "disk_full": (
+        "The clip could not be saved: the disk is full. Free some space and render again.",
+        "Il video non è stato salvato: il disco è pieno. Libera spazio e riprova.",
+    ),
+}
+
+# The English sentences of a refused photo belong to the engine, which shows them on the command line too
+_PHOTO_ITALIAN = {
+    "missing": "La foto {name} non c'è. Indica il percorso di un'immagine.",
+    "empty": "Il file è vuoto (0 byte). Scegli di nuovo la foto.",
+    "heavy": "Il file pesa {megabytes:.0f} MB, ne sono ammessi al massimo {limit}. Salvalo in JPEG.",
+    "heic": "È una foto HEIC, che qui non si può leggere. Esportala in JPEG e trascinala di nuovo.",
+    "unknown": "Questo file non è un'immagine leggibile. Usa JPEG, PNG, WebP, AVIF, TIFF, BMP o GIF.",
+    "huge": "La foto ha {megapixels:.0f} megapixel, ne sono ammessi al massimo {limit}. Rimpiccioliscila prima.",
+    "tiny": "La foto è di {width}x{height} pixel, ogni lato deve averne almeno {limit}. Usa una versione più grande.",
+    "narrow": "La foto è lunga {aspect:.1f} volte la sua larghezza, è ammesso al massimo {limit:.0f}. Ritagliala prima.",
+    "damaged": "La foto è danneggiata o incompleta e non si legge fino in fondo. Copiala o esportala di nuovo.",
+}
+TEXT |= {f"photo_{reason}": (PHOTO_ERRORS[reason], italian) for reason, italian in _PHOTO_ITALIAN.items()}
+
+
+def say(language: str, key: str, **values) -> str:
+    """The sentence `key` in `language` ("en" or "it"; anything else reads English), its figures filled in."""
+    return TEXT[key][language == "it"].format(**values)
+
+
+def say_photo_error(language: str, error: PhotoError) -> str:
+    return say(language, f"photo_{error.reason}", **error.values)
+
+
+def duration(language: str, seconds: float) -> str:
+    """'40 s', '2 min': as exact as an estimate deserves."""
+    if seconds < 90:
+        step = 1 if seconds < 10 else 5
+        return f"{max(1, round(seconds / step) * step)} s"
+    return f"{round(seconds / 60)} min"
+
+
+class Refusal(ValueError):
+    """What the page answers to a request it cannot serve: a key of TEXT and the figures of its sentence."""
+
+    def __init__(self, key: str, **values):
+        super().__init__(TEXT[key][0].format(**values))
+        self.key, self.values = key, values
+
+    def said_in(self, language: str) -> str:
+        return say(language, self.key, **self.values)

@@ -1,0 +1,59 @@
+"""A stand-in for `MiragePipeline` with the same seams and no model: the page's own tests run in seconds on it."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from pipelines.cameras import Camera
+from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
+
+
+@dataclass(frozen=True)
+class FakeLifted:
+    image: np.ndarray
+    camera: Camera
+    memory: None
+    distance: float
+
+
+class FakePipeline:
+    """Draws the photo wherever the camera is. `closed` is set when a render was closed before its end."""
+
+    def __init__(self, step_seconds: float = 0.0):
+        self.step_seconds = step_seconds
+        self.closed = threading.Event()
+        self.calls: list[dict] = []
+
+    def lift(self, image, height, width, fov_degrees=60.0):
+        pixels = np.asarray(image.resize((width, height)))
+        return FakeLifted(pixels, Camera.from_fov(fov_degrees, height, width), None, 2.0)
+
+    def coverage(self, memory, trajectory):
+        return 1 - np.minimum(np.linalg.norm(trajectory.c2w[:, :3, 3], axis=-1), 1)
+
+    def preview(self, lifted, trajectory, max_frames=24):
+        frames = np.repeat(lifted.image[None], min(max_frames, len(trajectory)), axis=0)
+        return frames, self.coverage(None, trajectory)
+
+    def stream(self, image, trajectory, seed=0, quality="standard"):
+        self.calls.append({"trajectory": trajectory, "seed": seed, "quality": quality})
+        frame = np.asarray(image.resize((trajectory.width, trajectory.height), Image.Resampling.BILINEAR))
+        frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
+        coverage = self.coverage(None, trajectory)
+        chunks = range(0, len(trajectory), 8)
+        try:
+            for index, start in enumerate(chunks):
+                for step in (1, 2):
+                    time.sleep(self.step_seconds)
+                    yield StepEvent(index, len(chunks), step, 2)
+                part = slice(start, start + 8)
+                yield ChunkEvent(index, len(chunks), start, frames[part], coverage[part])
+            loop = LoopScore(trajectory.is_closed, 40.0 if trajectory.is_closed else None)
+            recipe = {"seed": seed, "trajectory": trajectory.to_dict()}
+            yield DoneEvent(frames, coverage, None, loop, 0.4, {"total": 1.0}, recipe)
+        except GeneratorExit:
+            self.closed.set()
+            raise
