@@ -20,6 +20,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from pipelines.cameras import Camera, Trajectory, checked_frames
+from pipelines.depth.edges import grow_near
 from pipelines.engines.base import Engine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
@@ -29,6 +30,7 @@ EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
 DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
+OUTLINE_WIDTH = 480  # the outlines in a photo are about this fraction of its long side wide
 COVERAGE_GRID = 64  # cells along the long side, for coverage of a whole path
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
 
@@ -267,8 +269,9 @@ class MiragePipeline(DiffusionPipeline):
                 depth = resize_nearest(check_depth(depth), whole.height, whole.width)
                 valid = np.isfinite(depth) & (depth > 0)
             depth, valid = (np.ascontiguousarray(x[top : top + height, left : left + width]) for x in (depth, valid))
-        if not valid.any():
-            raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
+            if not valid.any():
+                raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
+            depth = grow_near(depth, valid, max(1, round(max(height, width) / OUTLINE_WIDTH)))
         with timed(seconds, "encode"):
             tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):
