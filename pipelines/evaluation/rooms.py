@@ -6,6 +6,7 @@ and comes back the same way, so the last camera is the photo's and the last true
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def evaluate(pipe, args) -> dict:
             per_scene.append({"scene": room.name, "method": name, **alone.figures()})
         say(f"scene {index + 1} of {args.scenes}, {room.name}: " + short(per_scene, room.name))
     methods = {name: score.figures() for name, score in scores.items()}
+    methods["ceiling"] = {"covered": methods["ceiling"]["covered"]}  # elsewhere it looks at nothing
     return {
         "scenes": args.scenes,
         "frames": args.frames,
@@ -178,6 +180,7 @@ def clips(pipe, room: Room, baselines: list[str], coarse: CoarseAutoencoder | No
     near = known & (depth < SKY)
     scale = np.median(depth[near]) / np.median(estimate[near])  # one picture cannot know its scale
     yield "estimated depth", pipe(photo, path, seed=seed, depth=np.where(known, estimate * scale, 0)).frames
+    yield "ceiling", np.stack([true_lookup(room, t) for t in range(len(path))])
     if "smooth" in baselines:
         yield "smooth", seen_along(pipe.engine, lifted.memory, path)
     if "rgb" in baselines:
@@ -188,9 +191,22 @@ def clips(pipe, room: Room, baselines: list[str], coarse: CoarseAutoencoder | No
         yield "append", append_only(pipe.autoencoder, coarse, room, pipe.engine.facts.frames_per_chunk)
 
 
-def seen_along(engine, memory: LatentMemory, path: Trajectory) -> np.ndarray:
-    """(T, H, W, 3) uint8: a memory read and decoded along a path, nothing generated."""
-    return np.concatenate([engine.decode(memory.readout(camera, path.height, path.width), None) for camera in path])
+def seen_along(engine, memory: LatentMemory, cameras: Iterable[Camera]) -> np.ndarray:
+    """(T, H, W, 3) uint8: a memory read and decoded at cameras of one size, nothing generated."""
+    return np.concatenate([engine.decode(memory.readout(view, view.height, view.width), None) for view in cameras])
+
+
+def true_lookup(room: Room, t: int) -> np.ndarray:
+    """(H, W, 3) uint8: frame t from the photo's pixels at exactly the right places, which no reader can better.
+
+    What is missing from the truth then is not in the photo: finer detail, outlines, highlights. Right where `covered`.
+    """
+    path, (height, width) = room.trajectory, room.depth[t].shape
+    pixels, _ = project(unproject(pixel_centers(height, width), room.depth[t], path[t]), path[0])
+    grid = torch.from_numpy(np.nan_to_num(pixels) / [width, height] * 2 - 1).float()[None]
+    photo = torch.from_numpy(room.frames[0]).permute(2, 0, 1)[None].float()
+    found = F.grid_sample(photo, grid, "bicubic", "border", align_corners=False)[0]
+    return found.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 class PhotoPixels(EmbeddedEngine):
@@ -266,15 +282,15 @@ def coarse_autoencoder(model: str) -> CoarseAutoencoder | None:
 
 def make_room(index: int, frames: int, height: int, width: int) -> Room:
     """Room `index`: held-out family, held-out seed, a move of PATHS that ends where it began."""
-    from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene, render
+    from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
 
     num_families = len(HELD_OUT_FAMILIES)
     family = HELD_OUT_FAMILIES[index % num_families]
     scene = make_scene(FIRST_SEED + index, family)
     scene.vignette = 0.0  # belongs to a lens, not to the place: a clip keeps the one of its photo
     camera = Camera.from_fov(scene.fov_degrees, height, width)
-    _, first_depth, first_sky = render(scene, camera)
-    distance = subject_distance(first_depth.numpy(), ~first_sky.numpy())
+    _, first_depth = true_view(scene, camera)
+    distance = subject_distance(first_depth, first_depth < SKY)
     name, params = PATHS[index // num_families % len(PATHS)]
     path = closed_path(name, camera, distance, frames, **params)
     for _ in range(10):
@@ -285,12 +301,30 @@ def make_room(index: int, frames: int, height: int, width: int) -> Room:
     seen = {}  # the way back passes the same cameras
     for pose, view in zip(path.c2w, path, strict=True):
         if pose.tobytes() not in seen:
-            seen[pose.tobytes()] = render(scene, view)
-    views = [seen[pose.tobytes()] for pose in path.c2w]
-    pictures = np.stack([(rgb.permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8) for rgb, _, _ in views])
-    depth = np.stack([np.where(sky, SKY, z).astype(np.float32) for _, z, sky in views])
+            seen[pose.tobytes()] = true_view(scene, view)
+    pictures, depth = (np.stack(part) for part in zip(*(seen[pose.tobytes()] for pose in path.c2w), strict=True))
     covered = np.stack([visible_in(depth[t], path[t], depth[0], path[0]) for t in range(frames)])
     return Room(f"{family}-{FIRST_SEED + index}-{name}", path, pictures, depth, covered)
+
+
+def true_view(scene, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) uint8 and (H, W) float32 metres: what the photographer would get, the sky at SKY.
+
+    The picture is a reduction of one twice as large, since a real one does not alias, and is cut out of a wider one,
+    since the renderer's ambient occlusion looks at the surroundings of a pixel and changes at the rim.
+    """
+    from pipelines.training.scenes import render
+
+    height, width = camera.height, camera.width
+    rim = 2 * (width // 20)
+    K = camera.K.copy()
+    K[:2, 2] += rim
+    wide = Camera(K, camera.c2w, height + 2 * rim, width + 2 * rim)
+    rgb, _, _ = render(scene, wide.resized(2 * wide.height, 2 * wide.width))
+    rgb = F.avg_pool2d(rgb[None], 2)[0, :, rim : rim + height, rim : rim + width]
+    _, depth, sky = render(scene, camera)
+    picture = (rgb.permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8)
+    return picture, np.where(sky, SKY, depth).astype(np.float32)
 
 
 def closed_path(name: str, camera: Camera, distance: float, frames: int, **params) -> Trajectory:

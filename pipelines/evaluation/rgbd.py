@@ -1,0 +1,103 @@
+"""RGB-D sequences: a frame of a real camera, lifted with its depth and seen from the true cameras of later frames.
+
+A real camera changes its exposure from frame to frame and blurs what moves; both are inside these figures.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipelines.cameras import Camera, pixel_centers, project, unproject
+from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
+from pipelines.evaluation.fidelity import psnr
+from pipelines.evaluation.rooms import PhotoPixels, seen_along
+from pipelines.evaluation.suites import say
+
+GAPS = (1, 2, 5, 10)  # frames between the photo and the view
+SAME_DEPTH = 0.05  # measured depths of one surface agree within this share
+ENOUGH = 500  # pixels that a figure needs
+
+
+def evaluate(pipe, args) -> dict:
+    """The rgbd suite: medians over pairs of frames, per gap and over all."""
+    folders = sorted(file.parent for file in Path(args.data).rglob("sequence.json"))
+    if not folders:
+        raise ValueError(f"--data {args.data} holds no sequence.json. Give a folder of RGB-D sequences.")
+    with_rgb = "rgb" in (args.baseline or ["rgb"])
+    pairs = []
+    for folder in folders:
+        count = len(json.loads((folder / "sequence.json").read_text())["frames"])
+        frames = list(rgbd_sequence(folder))
+        for gap in (gap for gap in GAPS if gap < count):
+            starts = np.unique(np.linspace(0, count - 1 - gap, args.pairs).round().astype(int))
+            for start in starts.tolist():
+                scores = evaluate_pair(pipe, frames[start], frames[start + gap], with_rgb)
+                if scores is not None:
+                    pairs.append({"sequence": folder.name, "start": start, "gap": gap, **scores})
+        say(f"{folder.name}: " + str(medians([pair for pair in pairs if pair["sequence"] == folder.name])))
+    return {
+        "all": medians(pairs),
+        "gaps": {str(gap): medians([pair for pair in pairs if pair["gap"] == gap]) for gap in GAPS},
+        "sequences": {f.name: medians([pair for pair in pairs if pair["sequence"] == f.name]) for f in folders},
+        "details": pairs,
+    }
+
+
+def medians(pairs: list[dict]) -> dict[str, float]:
+    """Median of every figure over pairs, and how many there were."""
+    names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap")]
+    return {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names} | {"pairs": len(pairs)}
+
+
+@torch.no_grad()
+def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, with_rgb: bool) -> dict[str, float] | None:
+    """Covered PSNR in dB of one view, by what is known about the photo's depth; None where too little is covered.
+
+    true: measured depth. rgb: the same, read from the photo's own pixels. estimated: the model's depth after scale and
+    shift. covered: share of the later frame that was measured and is visible in the photo.
+    """
+    height, width = (side // 2 * 2 for side in photo.depth.shape)
+    (image, depth), (truth, later_depth) = (
+        (f.image[:height, :width], f.depth[:height, :width]) for f in (photo, later)
+    )
+    camera, view = Camera(photo.K, photo.c2w, height, width), Camera(later.K, later.c2w, height, width)
+    covered = covered_by(depth, camera, later_depth, view)
+    if covered.sum() < ENOUGH:
+        return None
+    lifted = pipe.lift(image, height, width, camera, depth)
+    scores = {"true": psnr(seen_along(pipe.engine, lifted.memory, [view])[0], truth, covered)}
+    if with_rgb:
+        scores["rgb"] = psnr(seen_along(PhotoPixels(pipe.engine, image), lifted.memory, [view])[0], truth, covered)
+    estimate, valid = pipe.engine.depth(image, camera.K)
+    aligned = scaled_and_shifted(estimate, np.where(valid, depth, 0))
+    lifted = pipe.lift(image, height, width, camera, np.where(valid, aligned, 0))
+    scores["estimated"] = psnr(seen_along(pipe.engine, lifted.memory, [view])[0], truth, covered)
+    scores["covered"] = float(covered.mean())
+    return scores if all(math.isfinite(score) for score in scores.values()) else None
+
+
+def covered_by(depth: np.ndarray, camera: Camera, later_depth: np.ndarray, view: Camera) -> np.ndarray:
+    """(H, W) bool: pixels of `view` whose measured surface was measured in `camera` too; 0 is no measurement."""
+    known = later_depth > 0
+    points = unproject(pixel_centers(*later_depth.shape), np.where(known, later_depth, 1), view)
+    pixels, z = project(points, camera)
+    column, row = (np.nan_to_num(pixels[..., axis], nan=-1) for axis in (0, 1))
+    inside = known & (z > 0) & (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
+    there = depth[row.clip(0, camera.height - 1).astype(int), column.clip(0, camera.width - 1).astype(int)]
+    return inside & (there > 0) & (np.abs(there - z) < SAME_DEPTH * there)
+
+
+def scaled_and_shifted(estimate: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """estimate (H, W), its inverse scaled and shifted to fit measured (H, W; 0 = unknown) in least squares.
+
+    Kept within the measured range, beyond which a shift would turn depth over.
+    """
+    known = measured > 0
+    inverse = 1 / estimate.astype(np.float64)
+    columns = np.stack([inverse[known], np.ones(known.sum())], axis=1)
+    (scale, shift), *_ = np.linalg.lstsq(columns, 1 / measured[known].astype(np.float64), rcond=None)
+    nearest, farthest = measured[known].min(), measured[known].max()
+    return (1 / np.clip(scale * inverse + shift, 1 / farthest, 1 / nearest)).astype(np.float32)
