@@ -21,7 +21,10 @@ from PIL import Image
 
 from pipelines.cameras import Camera, Trajectory, checked_frames
 from pipelines.depth.edges import grow_near
+from pipelines.depth.embedded import DepthNet, EmbeddedDepth
+from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine
+from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
 from pipelines.memory import LatentMemory, Readout
@@ -71,12 +74,9 @@ class MiragePipeline(DiffusionPipeline):
     the weights that ship with the project, `from_pretrained` any folder in the diffusers layout.
     """
 
-    def __init__(self, autoencoder, depth):
+    def __init__(self, autoencoder: FineAutoencoder, depth: DepthNet):
         super().__init__()
         self.register_modules(autoencoder=autoencoder, depth=depth)
-        from pipelines.depth import EmbeddedDepth
-        from pipelines.engines.embedded import EmbeddedEngine
-
         self.engine: Engine = EmbeddedEngine(autoencoder, EmbeddedDepth(depth))
 
     @classmethod
