@@ -1,0 +1,169 @@
+"""The figures of the evaluation: laws of the measures, and a tiny run of the suites."""
+
+import argparse
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipelines import MiragePipeline
+from pipelines.cameras import Camera
+from pipelines.depth.embedded import DepthNet
+from pipelines.engines.autoencoder import FineAutoencoder
+from pipelines.evaluation import loop, rgbd, rooms, suites
+from pipelines.evaluation.fidelity import psnr, sharpness, ssim
+from pipelines.pipeline_mirage import EMBEDDED_FOLDER
+
+HEIGHT, WIDTH = 72, 128
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    """The shipped autoencoder with an untrained depth network: figures with exact depth do not lean on it."""
+    torch.manual_seed(0)
+    return MiragePipeline(FineAutoencoder.from_pretrained(EMBEDDED_FOLDER / "autoencoder"), DepthNet())
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    suites.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def picture(height=HEIGHT, width=WIDTH) -> np.ndarray:
+    """Waves of several lengths, a different one in each channel."""
+    y, x = np.mgrid[0:height, 0:width].astype(float)
+    waves = [np.sin(x / 1.5) + np.sin(y / 5), np.sin((x + y) / 2), np.sin(x / 11) * np.sin(y / 1.3)]
+    return (np.stack(waves, axis=-1) * 55 + 128).astype(np.uint8)
+
+
+def test_psnr_is_what_its_name_says():
+    photo = picture()
+    off_by_one = np.where(photo < 255, photo + 1, photo - 1).astype(np.uint8)
+    assert psnr(photo, photo) == 99.0
+    assert psnr(photo, off_by_one) == pytest.approx(20 * math.log10(255))
+    assert psnr(photo, off_by_one) == psnr(off_by_one, photo)
+    half = np.zeros(photo.shape[:2], bool)
+    half[: HEIGHT // 2] = True
+    mixed = np.where(half[..., None], photo, off_by_one)
+    assert psnr(photo, mixed, half) == 99.0
+    assert psnr(photo, mixed, ~half) == pytest.approx(20 * math.log10(255))
+
+
+def test_ssim_and_sharpness_fall_with_blur():
+    photo = picture()
+    blurred = np.asarray(Image.fromarray(photo).resize((WIDTH // 4, HEIGHT // 4)).resize((WIDTH, HEIGHT)))
+    everywhere = np.ones(photo.shape[:2], bool)
+    assert ssim(photo, photo) == pytest.approx(1)
+    assert sharpness(photo, photo, everywhere) == pytest.approx(1)
+    assert ssim(blurred, photo) < 0.98
+    assert sharpness(blurred, photo, everywhere) < 0.9
+
+
+def test_pooled_figures_weigh_pixels_not_pictures():
+    pool, photo = rooms.Pool(), picture()
+    assert math.isnan(pool.psnr)
+    pool.add(photo, photo)
+    assert pool.psnr == 99.0
+    pool.add(photo.astype(float) + 1, photo)
+    assert pool.psnr == pytest.approx(20 * math.log10(255) + 10 * math.log10(2), abs=1e-6)
+
+
+def test_colour_step_at_a_join_is_found_and_one_inside_a_chunk_is_not():
+    frames = np.full((17, 8, 8, 3), 100, np.uint8)
+    room = rooms.Room("grey", None, frames, None, np.ones((17, 8, 8), bool))
+    jump = frames.copy()
+    jump[8:] += 6
+    slope = (frames + np.arange(17, dtype=np.uint8)[:, None, None, None]).astype(np.uint8)
+    figures = []
+    for clip in (jump, slope):
+        score = rooms.Score()
+        score.add(clip, room, frames_per_chunk=8)
+        figures.append(score.figures()["join"])
+    assert figures == pytest.approx([3.0, 0.0])  # two joins in 17 frames, a step at one of them
+
+
+def test_visible_is_what_both_cameras_see():
+    """A near square before a far wall: from the side, what it hid is not visible in the first view."""
+    camera = Camera.from_fov(60, 48, 64)
+    side = np.eye(4)
+    side[0, 3] = 0.5
+    moved = Camera.from_fov(60, 48, 64, side)
+
+    def depth_from(view: Camera) -> np.ndarray:
+        focal, x = view.K[0, 0], np.arange(64) + 0.5 - 32
+        depth = np.full((48, 64), 4.0, np.float32)
+        near = np.abs(x / focal * 2 + view.position[0]) < 0.3  # the square, 2 away
+        depth[:, near] = 2.0
+        return depth
+
+    first, second = depth_from(camera), depth_from(moved)
+    seen = rooms.visible_in(second, moved, first, camera)
+    assert rooms.visible_in(first, camera, first, camera).all()
+    assert seen[second == 2].all()
+    shadow = 4 * 0.6 / 2  # metres of wall behind the square
+    x = (np.arange(64) + 0.5 - 32) / moved.K[0, 0] * 4 + 0.5
+    hidden = (np.abs(x) < shadow / 2 - 0.1) & (second[24] == 4)
+    assert hidden.any() and not seen[:, hidden].any()
+
+
+def test_scale_and_shift_undoes_a_scale_and_a_shift():
+    measured = np.random.default_rng(0).uniform(1, 5, (20, 30)).astype(np.float32)
+    estimate = 1 / (0.3 / measured + 0.05)
+    holes = np.where(np.arange(30) % 3 == 0, 0, measured)
+    assert rgbd.scaled_and_shifted(estimate, holes) == pytest.approx(measured, rel=0.05)
+
+
+def test_a_tiny_rooms_run_gives_sane_figures(pipe, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(MiragePipeline, "embedded", classmethod(lambda cls: pipe))
+    words = ["--suite", "rooms", "--scenes", "1", "--frames", "9", "--size", f"{HEIGHT}x{WIDTH}"]
+    summary = suites.run(arguments(*words, "--out", str(tmp_path / "report.json")))
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert json.loads(capsys.readouterr().out) == summary
+    assert len(report["details"]) == len(summary["methods"])
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+    methods = summary["methods"]
+    for name, figures in methods.items():
+        assert all(value is None or math.isfinite(value) for value in figures.values()), name
+        assert 5 < figures["covered"] < 60, name
+    assert methods["rgb"]["covered"] >= methods["none"]["covered"] - 0.1
+    assert methods["ours"]["covered"] > methods["append"]["covered"] + 3
+    assert methods["ours"]["end"] > 35  # the way back ends at the photo
+
+
+def test_a_rooms_path_ends_at_the_photo():
+    room = rooms.make_room(0, 9, HEIGHT, WIDTH)
+    assert room.trajectory.is_closed
+    assert (room.frames[0] == room.frames[-1]).all()
+    assert room.covered[0].all() and not room.covered[4].all()
+    assert (rooms.true_lookup(room, 0) == room.frames[0]).all()
+
+
+def test_the_loop_suite_writes_its_sheet(pipe, tmp_path):
+    Image.fromarray(picture()).save(tmp_path / "waves.png")
+    sheet = tmp_path / "sheet.png"
+    words = ["--suite", "loop", "--photos", str(tmp_path), "--frames", "5", "--size", f"{HEIGHT}x{WIDTH}"]
+    report = loop.evaluate(pipe, arguments(*words, "--sheet", str(sheet)))
+    assert report["photos"] == 1 and len(report["details"]) == len(loop.MOVES)
+    assert report["median"]["last"] > 25
+    with Image.open(sheet) as image:
+        assert image.width > 10 * WIDTH  # ten pictures in a row
+        assert image.height > HEIGHT
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--suite", "loop"], "needs --photos"),
+        (["--suite", "rgbd", "--data", "nowhere"], "needs --data"),
+        (["--suite", "rooms", "--scenes", "0"], "scenes=0"),
+        (["--suite", "rooms", "--frames", "8"], "4n"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_before_any_weights_load(words, message, monkeypatch):
+    monkeypatch.setattr(MiragePipeline, "embedded", classmethod(lambda cls: pytest.fail("weights were loaded")))
+    with pytest.raises(ValueError, match=message):
+        suites.run(arguments(*words))
