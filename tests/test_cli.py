@@ -1,0 +1,109 @@
+"""The command line: what it writes, what it prints, and that it leaves nothing behind when it fails."""
+
+import json
+
+import av
+import numpy as np
+import pytest
+from conftest import photo
+from PIL import Image
+
+from pipelines import __main__ as cli
+from pipelines.media import read_recipe
+
+
+@pytest.fixture
+def folder(tmp_path, pipe, monkeypatch):
+    monkeypatch.setattr(cli, "load_pipeline", lambda model: pipe)
+    Image.fromarray(photo(144, 256)).save(tmp_path / "photo.png")
+    return tmp_path
+
+
+def render(folder, *arguments):
+    command = ["render", str(folder / "photo.png"), "--size", "72x128", "--frames", "9"]
+    return cli.main([*command, "--out", str(folder / "clip.mp4"), *arguments])
+
+
+def test_render_writes_clip_report_and_recipe(folder, capsys):
+    assert render(folder, "--report", str(folder / "report.json"), "--seed", "4") == 0
+    report = json.loads((folder / "report.json").read_text())
+    expected = "frames fps width height model seed seconds chunks coverage loop memory drift"
+    assert set(report) == set(expected.split())
+    parts = "load encode depth memory_write memory_readout denoise decode total"
+    assert set(report["seconds"]) == set(parts.split()) and report["seconds"]["total"] > 0
+    assert (report["frames"], report["width"], report["height"], report["seed"]) == (9, 128, 72, 4)
+    assert len(report["coverage"]) == 9 and report["loop"]["closed"] and report["memory"]["points"] >= 72 * 128
+    assert json.loads(capsys.readouterr().out) == report
+    with av.open(str(folder / "clip.mp4")) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == 9
+    assert read_recipe(folder / "clip.mp4")["seed"] == 4
+    assert cli.main(["info", str(folder / "clip.mp4")]) == 0
+
+
+def test_a_scene_can_be_gone_on_in(folder, capsys):
+    scene = folder / "scene"
+    assert render(folder, "--scene", str(scene), "--move", "side-slide") == 0
+    capsys.readouterr()
+    assert cli.main(["info", str(scene)]) == 0
+    first = json.loads(capsys.readouterr().out)
+    again = ["render", "--scene", str(scene), "--size", "72x128", "--frames", "9", "--out", str(folder / "b.mp4")]
+    assert cli.main([*again, "--move", "side-slide"]) == 0
+    assert cli.main(["info", str(scene)]) == 0
+    second = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert first["points"] <= second["points"] <= first["points"] * 1.02
+    assert first["views"] >= 1 and first["bounds"]["min"][2] > 0
+
+
+def test_a_trajectory_file_is_followed_and_another_shape_refused(folder, capsys):
+    from pipelines import Camera, move
+
+    path = move("push-in", Camera.from_fov(60, 144, 256), distance=1.0, frames=5)
+    path.save(folder / "path.json")
+    assert render(folder, "--trajectory", str(folder / "path.json")) == 0
+    followed = read_recipe(folder / "clip.mp4")["trajectory"]
+    assert np.allclose(followed["c2w"], path.c2w) and len(followed["c2w"]) == 5
+    assert render(folder, "--trajectory", str(folder / "path.json"), "--size", "72x72") == 2
+    assert "another shape" in capsys.readouterr().err
+
+
+BAD = [
+    (["--frames", "0"], "frames=0 must be 4n + 1"),
+    (["--frames", "2"], "frames=2"),
+    (["--frames", "34"], "Use 33 or 37"),
+    (["--frames", "10000"], "frames=10000"),
+    (["--size", "71x128"], "height=71 must be a multiple of 2"),
+    (["--size", "8x8"], "height=8 must be 64..1920"),
+    (["--move", "teleport"], "teleport"),
+    (["--prompt", "a red sofa"], "no text input"),
+    (["--set", "strength=9"], "strength"),
+    (["--set", "strength"], "NAME=VALUE"),
+    (["--seed", "-3"], "seed=-3"),
+    (["--quality", "best"], "quality='best'"),
+    (["--depth", "missing.png"], "missing.png"),
+    (["--trajectory", "missing.json"], "missing.json"),
+    (["--out", "no/such/folder/clip.mp4"], "does not exist"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_requests_end_with_one_sentence_and_leave_nothing(folder, capsys, arguments, message):
+    assert render(folder, *arguments) == 2
+    err = capsys.readouterr().err
+    assert message in err and len(err.strip().splitlines()) == 1
+    assert [file.name for file in folder.iterdir()] == ["photo.png"]
+
+
+def test_a_full_disk_leaves_no_half_written_clip(folder, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelines.media.os.replace", full)
+    assert render(folder) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert [file.name for file in folder.iterdir()] == ["photo.png"]
+
+
+def test_what_is_not_a_photo_is_refused(folder, capsys):
+    (folder / "photo.png").write_bytes(b"not an image at all")
+    assert render(folder) == 2
+    assert "not an image" in capsys.readouterr().err
