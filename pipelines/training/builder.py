@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.training import render as r
-from pipelines.training.materials import hsv
+from pipelines.training.materials import hsv, natural_hue
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Builder:
         self.frame, self.origin, self.unit = np.eye(3), np.zeros(3), 1.0
         self.parts, self.lights, self.views = [], [], []
         self.settings = {}
+        self.hues = [natural_hue(rng) for _ in range(3)]
 
     def u(self, low, high):
         return float(self.rng.uniform(low, high))
@@ -60,9 +61,10 @@ class Builder:
     # Materials
 
     def colour(self, s=(0.05, 0.7), v=(0.1, 0.9)):
-        """Linear tint; hues lean to wood, earth and sky as those of real places do."""
-        hue = self.pick(self.u(0.02, 0.13), self.u(0.5, 0.66), self.u(0, 1))
-        return tuple(hsv(hue, self.u(*s), self.u(*v)) ** 2)
+        """Linear tint: mostly from the few hues that one place keeps to, and more often pale than strong."""
+        hue = self.pick(*self.hues) + self.u(-0.02, 0.02) if self.chance(0.8) else self.u(0, 1)
+        k = self.u(0, 1) ** (1.0 if self.chance(0.15) else 2.2)
+        return tuple(hsv(hue % 1, s[0] + (s[1] - s[0]) * k, self.u(*v)) ** 2)
 
     def material(self, kind, **changes):
         """A random material of a kind, with a random tint and physical size."""
@@ -72,9 +74,9 @@ class Builder:
         texture = int(self.rng.choice(self.bank.kinds[kind]))
         gain = self.u(0.75, 1.15)
         values = dict(texture=texture, scale=self.u(low, high), tint=(gain,) * 3)
-        if kind in ("plaster", "fabric", "metal", "curtain", "tile", "stone") and self.chance(0.45):
+        if kind in ("plaster", "fabric", "metal", "curtain", "tile", "stone", "slats") and self.chance(0.6):
             pale = kind in ("plaster", "tile", "stone")
-            values.update(tint=self.colour((0, 0.4), (0.55, 0.98)) if pale else self.colour(), recolour=1.0)
+            values.update(tint=self.colour((0, 0.4), (0.6, 0.98)) if pale else self.colour(), recolour=1.0)
         elif kind in ("wood", "brick") and self.chance(0.3):
             values.update(recolour=1.0, tint=tuple(hsv(self.u(0.03, 0.11), self.u(0.1, 0.7), self.u(0.25, 0.9)) ** 2))
         if kind in ("wood", "metal", "tile", "label", "screen"):
@@ -266,7 +268,7 @@ class Builder:
         """Crossed or scattered cut-outs, from a tuft to a bush."""
         u = self.u
         texture = int(self.rng.choice(self.bank.kinds[kind]))
-        tint = tuple(np.array([1.0, 1.0, 1.0]) * u(0.7, 1.4))
+        tint = (u(0.8, 1.6),) * 3
         leaf = Material(texture, tint=tint)
         if kind == "blades":
             for i in range(self.rng.integers(2, 5)):
@@ -283,7 +285,7 @@ class Builder:
     def tree(self, height):
         u, trunk = self.u, height * self.u(0.25, 0.5)
         if self.chance(0.35):
-            texture = Material(int(self.rng.choice(self.bank.kinds["crown"])), tint=(u(0.6, 1.3),) * 3)
+            texture = Material(int(self.rng.choice(self.bank.kinds["crown"])), tint=(u(0.8, 1.7),) * 3)
             for i in range(2):
                 self.quad((0, height / 2, 0), (height * 0.45, height / 2), texture, u(0, 0.6) + i * 1.57, cut=True)
             return
@@ -291,7 +293,7 @@ class Builder:
             int(self.rng.choice(self.bank.kinds["wood"])), 1.0, tuple(hsv(0.07, 0.4, u(0.2, 0.5)) ** 2), 1.0
         )
         self.cone((0, trunk * 0.6, 0), height * 0.035, height * 0.02, trunk * 1.2, bark)
-        leaf = Material(int(self.rng.choice(self.bank.kinds["leaves"])), tint=(u(0.5, 1.3),) * 3)
+        leaf = Material(int(self.rng.choice(self.bank.kinds["leaves"])), tint=(u(0.7, 1.7),) * 3)
         spread = height * u(0.18, 0.32)
         for _ in range(self.rng.integers(8, 18)):
             x, y, z = self.rng.normal(0, 0.6, 3) * spread
@@ -323,7 +325,8 @@ class Builder:
             self.ball((0, 1.67, -0.02), (0.095, 0.11, 0.105), self.plain(tuple(hsv(0.08, 0.5, u(0.05, 0.5)) ** 2)))
 
     def car(self):
-        u, paint = self.u, self.plain(gloss=0.8)
+        u, grey = self.u, self.pick(0.02, 0.05, 0.3, 0.6, 0.8)
+        paint = self.plain(self.pick((grey,) * 3, (grey,) * 3, self.colour()), gloss=0.8)
         glass, rubber = self.plain((0.02, 0.03, 0.04), gloss=0.8), self.plain((0.01, 0.01, 0.01))
         tall = self.pick(1.0, 1.0, 1.5)
         self.box((0, 0.58, 0), (0.85, 0.28, 2.05), paint)

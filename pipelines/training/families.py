@@ -26,11 +26,13 @@ def daylight(b, reach=14.0, target=(0, 0, 0)):
     overcast = b.chance(0.3)
     warm = hsv(0.09, 0.35 * (1 - height / 1.3), 1) ** 2
     blue = hsv(0.6, u(0.05, 0.35), 1) ** 2
-    power = u(0.1, 0.4) if overcast else u(1.2, 2.6)
+    dusk = b.chance(0.12)
+    power = u(0.02, 0.1) if dusk else u(0.1, 0.4) if overcast else u(1.2, 2.6)
+    target = np.array(target)
     b.settings.update(
-        key_position=np.array(target) + sun * 200, key_colour=warm * power, key_reach=reach, key_target=np.array(target),
+        key_position=target + sun * 200, key_colour=warm * power, key_reach=reach, key_target=target,
         sky_light=blue * u(0.6, 0.9), ground_light=np.array([0.3, 0.28, 0.25]) * u(0.5, 1.0),
-        sky_texture=int(b.rng.choice(b.bank.kinds["sky"])), sky_turn=u(0, 2), sky_gain=u(0.9, 1.8),
+        sky_texture=int(b.rng.choice(b.bank.kinds["sky"])), sky_turn=u(0, 2), sky_gain=u(0.5, 1.5),
         haze=b.pick(np.inf, u(150, 800), u(60, 200)),
     )  # fmt: skip
 
@@ -48,9 +50,9 @@ def lamplight(b, height, size, sun=False):
             size * 1.2,
             u(0.3, 1),
         )
-    ambient = u(0.25, 0.6)
+    ambient, target = u(0.25, 0.6), np.array([position[0] * 0.1, 0.0, 0])
     b.settings.update(
-        key_position=position, key_colour=colour * power, key_reach=reach, key_target=np.array([position[0] * 0.1, 0.0, 0]),
+        key_position=position, key_colour=colour * power, key_reach=reach, key_target=target,
         sky_light=np.ones(3) * ambient * u(0.8, 1.1), ground_light=hsv(0.08, u(0.05, 0.3), 1) * ambient * u(0.5, 1.0),
         sky_texture=int(b.rng.choice(b.bank.kinds["sky"])), sky_turn=u(0, 2), sky_gain=u(1.5, 4),
     )  # fmt: skip
@@ -77,6 +79,29 @@ def outside(b, width, height):
     b.block(u(-6, 6), 0, -u(14, 25), u(6, 16), u(4, 14), 3, b.material("facade"), casts=False)
 
 
+def four_walls(w, d):
+    """Ends, middle and turn of the walls -z, +x, -x, +z: in the frame of each, +z points into the room."""
+    x, z = w / 2, d / 2
+    return [
+        ((-x, -z), (x, -z), 0, -z, 0),
+        ((x, -z), (x, z), x, 0, -PI / 2),
+        ((-x, z), (-x, -z), -x, 0, PI / 2),
+        ((x, z), (-x, z), 0, z, PI),
+    ]
+
+
+def skylight(b, w, d, h):
+    """A glazed ceiling: bright panes between beams."""
+    glow = b.image("sky", emit=b.u(0.8, 2.5), tint=(0.9,) * 3)
+    b.quad((0, h + 0.15, 0), (w / 2, d / 2), glow, pitch=PI / 2, casts=False)
+    bar = b.plain(b.pick((0.7, 0.7, 0.7), (0.05, 0.05, 0.05)))
+    for x in np.linspace(-w / 2, w / 2, b.rng.integers(3, 9)):
+        b.box((x, h, 0), (0.04, 0.1, d / 2), bar, casts=False)
+    for z in np.linspace(-d / 2, d / 2, b.rng.integers(4, 14)):
+        b.box((0, h, z), (w / 2, 0.08, 0.04), bar, casts=False)
+    b.light(0, h - 0.5, 0, b.u(2, 5), (0.95, 0.97, 1), 2.0)
+
+
 def room_shell(b, w, d, h, windows=(0.5, 0.4, 0.4, 0.1), ceiling=True, glass=False):
     """Floor, four walls with windows, doors, pictures and trim. x in -w/2..w/2, z in -d/2..d/2.
 
@@ -85,12 +110,12 @@ def room_shell(b, w, d, h, windows=(0.5, 0.4, 0.4, 0.1), ceiling=True, glass=Fal
     u = b.u
     paint = b.material(b.pick("plaster", "plaster", "plaster", "brick|wood|stone|tile|plaster"))
     b.floor(0, 0, w, d, b.material("wood|wood|tile|stone|fabric|tile", gloss=u(0, 0.3)))
-    if ceiling:
+    if ceiling and d > 7 and b.chance(0.15):
+        skylight(b, w, d, h)
+    elif ceiling:
         b.quad((0, h, 0), (w / 2, d / 2), b.material(b.pick("plaster", "plaster", "wood")), pitch=PI / 2)
     trim = b.pick(b.plain((0.8, 0.8, 0.78)), b.material("wood"))
-    corners = [((-w / 2, -d / 2), (w / 2, -d / 2), 0, -d / 2, 0), ((w / 2, -d / 2), (w / 2, d / 2), w / 2, 0, -PI / 2),
-               ((-w / 2, d / 2), (-w / 2, -d / 2), -w / 2, 0, PI / 2), ((w / 2, d / 2), (-w / 2, d / 2), 0, d / 2, PI)]  # fmt: skip
-    for (a, c, x, z, yaw), p in zip(corners, windows, strict=True):
+    for (a, c, x, z, yaw), p in zip(four_walls(w, d), windows, strict=True):
         length = np.hypot(c[0] - a[0], c[1] - a[1])
         wall = paint if b.chance(0.75) else b.material("plaster|brick|wood|stone|plaster")
         holes, open_wall = [], b.chance(p)
@@ -384,14 +409,14 @@ def restaurant(b):
     columns(b, w, d, h, 0.6)
     gallery = h > 4.5 and b.chance(0.7)
     if gallery:
-        floor, rail, y = b.material("wood|stone|plaster"), Rail(b), h * 0.5
+        floor, rail, y = b.material("wood|stone|plaster"), railing(b), h * 0.5
         for side in (-1, 1):
             b.block(side * (w / 2 - 0.8), y, 0, 1.6, 0.25, d, floor)
             b.quad((side * (w / 2 - 1.6), y + 0.75, 0), (d / 2, 0.5), rail, PI / 2, cut=True)
         b.block(0, y, -d / 2 + 0.8, w, 0.25, 1.6, floor)
         b.quad((0, y + 0.75, -d / 2 + 1.6), (w / 2, 0.5), rail, cut=True)
         glow = b.plain((1, 0.8, 0.5), emit=6)
-        for i in range(60):
+        for _ in range(60):
             a, rr = u(0, 2 * PI), u(0.2, 1.0)
             y = h * 0.72 + u(-0.5, 0.5) * (1.1 - rr)
             b.ball((rr * np.cos(a), y, rr * np.sin(a) - d * 0.1), 0.05, glow, casts=False)
@@ -417,7 +442,7 @@ def restaurant(b):
     room_views(b, w, d, 1.2, 2.4)
 
 
-def Rail(b):
+def railing(b):
     return replace(b.image("railing", crop=(0, 0, 1, 1)), tint=(b.u(0.4, 1.2),) * 3)
 
 
@@ -499,7 +524,8 @@ def house(b, w, h, d, storeys=None, relief=True):
         sill, shutter, hood = b.chance(0.7), b.chance(0.3), b.chance(0.4)
         glass_kind, ground = b.rng.integers(0, 3), b.pick("shop", "door", "same")
         frame, dark = b.plain((0.75, 0.75, 0.72)), b.plain((0.03, 0.035, 0.045), gloss=0.9)
-        blind = b.material("slats")
+        blind, lit = b.material("slats"), b.plain((1, 0.75, 0.4), emit=u(0.5, 2))
+        evening = b.pick(0, 0, 0, 0.1, 0.4)
         for storey in range(storeys):
             for i in range(bays):
                 x, y = (i + 0.5) * bay - w / 2, (storey + 0.52) * step
@@ -517,7 +543,8 @@ def house(b, w, h, d, storeys=None, relief=True):
                     continue
                 b.box((x, y, 0.0), (hw + 0.1, hh + 0.1, 0.05), trim, casts=False)
                 glass = dark if glass_kind < 2 else b.image("sky", tint=(u(0.2, 0.6),) * 3)
-                b.quad((x, y, 0.055), (hw, hh), b.pick(glass, glass, glass, blind), casts=False)
+                pane = lit if b.chance(evening) else b.pick(glass, glass, glass, blind)
+                b.quad((x, y, 0.055), (hw, hh), pane, casts=False)
                 b.box((x, y, 0.05), (0.03, hh, 0.03), frame, casts=False)
                 b.box((x, y + hh * 0.25, 0.05), (hw, 0.025, 0.03), frame, casts=False)
                 if sill:
@@ -584,7 +611,7 @@ def street(b):
     u, wide = b.u, b.u(3, 14)
     canal = wide > 6 and b.chance(0.35)
     b.floor(0, -40, 160, 200, b.material("stone|ground|stone"), y=-1.2 if canal else 0)
-    walk = u(1.0, 2.2)
+    walk, rail = u(1.0, 2.2), railing(b)
     if canal:
         water = b.plain(tuple(hsv(u(0.2, 0.5), 0.4, 0.22) ** 2), gloss=0.3)
         b.floor(0, -40, wide - 2 * walk, 130, water, y=-0.9)
@@ -594,9 +621,8 @@ def street(b):
         low = -1.2 if canal else 0
         b.box((side * (wide / 2 - walk / 2), low / 2 + 0.05, -40), (walk / 2, 0.06 - low / 2, 65), pave)
         if canal and b.chance(0.7):
-            b.quad(
-                (side * (wide / 2 - walk), 0.55, -10), (20, 0.5), replace(Rail(b), crop=(0, 0, 24, 1)), PI / 2, cut=True
-            )
+            for k in range(12):
+                b.quad((side * (wide / 2 - walk), 0.55, 4 - 2 * k), (1, 0.5), rail, PI / 2, cut=True)
         z, base_h, relief = 6.0, u(3, 14), True
         while z > -75:
             w, h = u(4, 11), base_h * u(0.6, 1.35)
@@ -754,7 +780,7 @@ def garden(b):
     plants(b, -9, 9, -14, -2, b.rng.integers(6, 14), (1.5, 7))
     plants(b, -40, 40, -60, -16, b.rng.integers(4, 14), (4, 14))
     for _ in range(b.rng.integers(0, 4)):
-        hedge = Rail(b) if b.chance(0.3) else None
+        hedge = railing(b) if b.chance(0.3) else None
         x, z, yaw, length = u(-6, 6), u(-10, -4), b.pick(0, PI / 2, u(0, 3)), u(1.5, 5)
         if hedge:
             b.quad((x, 0.5, z), (length / 2, 0.5), hedge, yaw, cut=True)
@@ -781,8 +807,7 @@ def gallery(b):
     b.floor(0, 0, w, d, b.material("wood|stone|tile", gloss=0.3))
     b.quad((0, h, 0), (w / 2, d / 2), b.plain((0.8, 0.8, 0.8)), pitch=PI / 2)
     white = b.plain((0.85, 0.85, 0.83))
-    for a, c, x, z, yaw in (((-w / 2, -d / 2), (w / 2, -d / 2), 0, -d / 2, 0), ((w / 2, -d / 2), (w / 2, d / 2), w / 2, 0, -PI / 2),
-                            ((-w / 2, d / 2), (-w / 2, -d / 2), -w / 2, 0, PI / 2), ((w / 2, d / 2), (-w / 2, d / 2), 0, d / 2, PI)):  # fmt: skip
+    for a, c, x, z, yaw in four_walls(w, d):
         b.wall(a, c, h, white)
         length = np.hypot(c[0] - a[0], c[1] - a[1])
         with b.at(x, 0, z, yaw):

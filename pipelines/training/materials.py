@@ -33,8 +33,15 @@ def hsv(h, s, v):
     return (v - v * s * np.clip(np.minimum(k, 4 - k), 0, 1)).astype(np.float32)
 
 
+def natural_hue(rng):
+    """Wood, skin and earth; sky and denim; rarely anything: the hues of places that people furnish."""
+    if rng.random() < 0.12:
+        return float(rng.random())
+    return float(rng.choice([rng.uniform(0.0, 0.15), rng.uniform(0.04, 0.11), rng.uniform(0.53, 0.64)]))
+
+
 def _colour(rng, s=(0.1, 0.8), v=(0.25, 0.95)):
-    return hsv(rng.random(), rng.uniform(*s), rng.uniform(*v))
+    return hsv(natural_hue(rng), s[0] + (s[1] - s[0]) * rng.random() ** 2, rng.uniform(*v))
 
 
 def _ink(colour, alpha=255):
@@ -95,7 +102,7 @@ def tile(rng):
     tone = rng.uniform(0.92, 1.06, (n, n))[y.astype(int), x.astype(int)]
     gap = rng.uniform(0.015, 0.05)
     grout = ((y % 1) < gap) | ((x % 1) < gap)
-    one, two = hsv(rng.random(), rng.uniform(0, 0.25), rng.uniform(0.5, 0.95)), _colour(rng, (0, 0.4), (0.1, 0.9))
+    one, two = _colour(rng, (0, 0.35), (0.5, 0.95)), _colour(rng, (0, 0.4), (0.1, 0.9))
     if rng.random() < 0.3:  # chequered
         one = np.where((((y.astype(int) + x.astype(int)) % 2) == 0)[..., None], one, two)
     tone = tone * (1 + 0.05 * fractal_noise(rng, 1.8))
@@ -103,13 +110,14 @@ def tile(rng):
 
 
 def plaster(rng):
-    base = hsv(rng.choice([rng.uniform(0.05, 0.14), rng.random()]), rng.uniform(0, 0.25), rng.uniform(0.6, 0.97))
+    base = _colour(rng, (0, 0.3), (0.6, 0.97))
     shade = 1 + rng.uniform(0.01, 0.05) * fractal_noise(rng, 2.0) + rng.uniform(0, 0.03) * fractal_noise(rng, 0.6)
     return _opaque(base * shade[..., None])
 
 
 def stone(rng):
-    one, two = hsv(rng.uniform(0, 0.6), rng.uniform(0, 0.25), rng.uniform(0.3, 0.9)), _colour(rng, (0, 0.3))
+    one = _colour(rng, (0, 0.25), (0.3, 0.9))
+    two = one * rng.uniform(0.5, 1.2)
     k = np.clip(0.5 + rng.uniform(0.2, 0.5) * fractal_noise(rng, rng.uniform(1.2, 2.2)), 0, 1)[..., None]
     return _opaque((one * (1 - k) + two * k) * (1 + 0.06 * fractal_noise(rng, 0.5)[..., None]))
 
@@ -193,7 +201,7 @@ def books(rng):
     image, draw = _canvas(hsv(0.08, 0.4, 0.15))
     rows = rng.integers(1, 4)
     for row in range(rows):
-        x, top, bottom = 0, row * SIZE / rows, (row + 1) * SIZE / rows
+        x, bottom = 0, (row + 1) * SIZE / rows
         while x < SIZE:
             w = rng.integers(5, 18)
             height = rng.uniform(0.55, 0.92) * SIZE / rows
@@ -438,8 +446,8 @@ def object_cutout(image):
 
 
 DRAWN = {  # how many of each are drawn
-    wood: 10, brick: 8, tile: 10, plaster: 12, stone: 10, fabric: 14, ground: 5, grass: 4, metal: 4, curtain: 8, slats: 5,
-    panels: 10, rug: 8, books: 8, label: 40, poster: 16, screen: 6, sign: 8, facade: 14, sky: 16, skyline: 12,
+    wood: 10, brick: 8, tile: 10, plaster: 12, stone: 10, fabric: 14, ground: 5, grass: 4, metal: 4, curtain: 8,
+    slats: 5, panels: 10, rug: 8, books: 8, label: 40, poster: 16, screen: 6, sign: 8, facade: 14, sky: 16, skyline: 12,
     leaves: 12, blades: 10, crown: 10, person: 14, railing: 6,
 }  # fmt: skip
 CUTOUTS = {"leaves", "blades", "crown", "person", "railing", "cutout"}
@@ -467,6 +475,7 @@ class TextureBank:
         self.texels = np.concatenate([level.reshape(-1, 4) for mips in self._mips for level in mips])
         self.alpha = {i: [level[..., 3] > 127 for level in self._mips[i]] for k in CUTOUTS for i in self.kinds[k]}
         self.aspect, self.mean = np.array(self.aspect, np.float32), np.array(self.mean, np.float32)
+        self.grey = self.mean.mean(1)
         self._mips = None
 
     def _add(self, kind, rgba, aspect=1.0):
@@ -476,12 +485,14 @@ class TextureBank:
             fill = (rgba[..., :3] * weight).sum((0, 1)) / weight.sum()
             rgba[..., :3] = rgba[..., :3] * rgba[..., 3:] + fill * (1 - rgba[..., 3:])
         linear, mips = np.concatenate([rgba[..., :3] ** 2, rgba[..., 3:]], -1), []
-        self.mean.append(linear[..., :3].mean((0, 1)))
+        self.mean.append(linear.reshape(-1, 4).mean(0)[:3])
         for _ in range(LEVELS):
             stored = np.concatenate([np.sqrt(linear[..., :3]), linear[..., 3:]], -1)
             mips.append((stored * 255 + 0.5).astype(np.uint8))
             n = len(linear) // 2
-            linear = linear[: 2 * n, : 2 * n].reshape(n, 2, n, 2, 4).mean((1, 3)) if n else linear
+            if n:
+                rows = linear[0::2] + linear[1::2]
+                linear = (rows[:, 0::2] + rows[:, 1::2]) / 4
         self.kinds.setdefault(kind, []).append(len(self._mips))
         self._mips.append(mips)
         self.aspect.append(aspect)

@@ -81,6 +81,11 @@ class Scene:
         return len(self.kind)
 
 
+def _dot(a, b):
+    """Row-wise dot product of (N, 3) arrays; einsum, because numpy's own sum over an axis of three is slow."""
+    return np.einsum("ij,ij->i", a, b)
+
+
 def _outer(row, xs, ys):
     return (row[0] * xs)[None] + (row[1] * ys + row[2])[:, None]
 
@@ -186,7 +191,7 @@ def trace(scene, origin, rays, height, width, offset=0.5, chosen=None):
 
 
 def fetch(bank, texture, u, v, footprint):
-    """Bilinear, mip-mapped, mirrored-repeat texture read: (N,) each -> (N, 3) linear colour. footprint: uv per pixel."""
+    """Bilinear, mip-mapped, mirrored-repeat read: (N,) each -> (N, 3) linear colour. footprint: uv per pixel."""
     level = np.clip(np.log2(np.maximum(footprint * SIZE, 1e-3)) + 0.5, 0, LEVELS - 1).astype(np.int64)
     n = SIZE >> level
     base = bank.base[texture] + LEVEL_OFFSETS[level]
@@ -262,7 +267,7 @@ def _shade(scene, origin, rays, x, y, z, face, occlusion, pixel):
     out = np.zeros((len(x), 3), np.float32)
     hit = face >= 0
     direction = np.stack([x, y, np.ones_like(x)], 1) @ rays.T.astype(np.float32)
-    length = np.sqrt((direction * direction).sum(1))
+    length = np.sqrt(_dot(direction, direction))
     sky = ~hit
     if sky.any():
         out[sky] = _sky(scene, direction[sky] / length[sky, None])
@@ -286,30 +291,30 @@ def _shade(scene, origin, rays, x, y, z, face, occlusion, pixel):
         across = np.sqrt(gradient[:, 0] ** 2 + gradient[:, 2] ** 2) + 1e-9
         gradient[:, 1] = np.where(ball, gradient[:, 1], across * slope / half[:, 1])
         world = np.einsum("nij,ni->nj", axes, gradient)
-        normal[curved] = world / (np.sqrt((world * world).sum(1))[:, None] + 1e-9)
+        normal[curved] = world / (np.sqrt(_dot(world, world))[:, None] + 1e-9)
         angle = np.arctan2(local[:, 0] / half[:, 0], local[:, 2] / half[:, 2]) / (2 * np.pi)
         u[curved] = angle * F[U, curved] + F[U + 3, curved]
         v[curved] = (0.5 - 0.5 * local[:, 1] / half[:, 1]) * F[V, curved] + F[V + 3, curved]
-    facing = -(normal * direction).sum(1) / length
+    facing = -_dot(normal, direction) / length
     normal *= np.where(facing < 0, -1, 1)[:, None].astype(np.float32)
     facing = np.abs(facing)
     texture = F[TEXTURE].astype(np.int64)
     footprint = z * pixel / np.sqrt(np.maximum(facing, 0.08)) * F[DENSITY]
     albedo = fetch(scene.bank, texture, u, v, footprint)
     # recoloured materials keep the pattern of the texture and take the colour of the tint
-    grey = albedo.mean(1) / scene.bank.mean[texture].mean(1)
+    grey = (albedo @ np.full(3, 1 / 3, np.float32)) / scene.bank.grey[texture]
     albedo = (albedo + (grey[:, None] - albedo) * F[RECOLOUR][:, None]) * F[TINT : TINT + 3].T
     up = normal[:, 1:2]
     light = (scene.sky_light * (0.5 + 0.5 * up) + scene.ground_light * (0.5 - 0.5 * up)) * occlusion[:, None]
     to_key = scene.key_position.astype(np.float32) - point
-    to_key /= np.sqrt((to_key * to_key).sum(1))[:, None]
-    shine = np.maximum((normal * to_key).sum(1), 0) * _lit(scene, point, normal)
+    to_key /= np.sqrt(_dot(to_key, to_key))[:, None]
+    shine = np.maximum(_dot(normal, to_key), 0) * _lit(scene, point, normal)
     light = light + shine[:, None] * scene.key_colour
     for lamp in scene.lights:
         to_lamp = lamp.position - point
-        square = (to_lamp * to_lamp).sum(1)
+        square = _dot(to_lamp, to_lamp)
         distance = np.sqrt(square)
-        amount = np.maximum((normal * to_lamp).sum(1) / distance * 0.85 + 0.15, 0) / (square + lamp.size**2)
+        amount = np.maximum(_dot(normal, to_lamp) / distance * 0.85 + 0.15, 0) / (square + lamp.size**2)
         if lamp.normal is not None:
             amount = amount * np.maximum(-(to_lamp @ lamp.normal) / distance, 0.05)
         light = light + (amount * (0.4 + 0.6 * occlusion))[:, None] * lamp.colour
@@ -317,8 +322,8 @@ def _shade(scene, origin, rays, x, y, z, face, occlusion, pixel):
     gloss = F[GLOSS]
     if gloss.max() > 0:
         half_way = to_key - direction / length[:, None]
-        half_way /= np.sqrt((half_way * half_way).sum(1))[:, None]
-        spot = np.maximum((normal * half_way).sum(1), 0) ** 40 * (shine > 0)
+        half_way /= np.sqrt(_dot(half_way, half_way))[:, None]
+        spot = np.maximum(_dot(normal, half_way), 0) ** 40 * (shine > 0)
         rim = (1 - facing) ** 4
         colour += (gloss * spot)[:, None] * scene.key_colour + (0.4 * gloss * rim)[:, None] * scene.sky_light
     if np.isfinite(scene.haze):
@@ -342,21 +347,25 @@ def radiance(scene, c2w, K, height, width):
     origin, rays = c2w[:3, 3], c2w[:3, :3] @ np.linalg.inv(K)
     half_rays = rays @ np.diag([0.5, 0.5, 1.0])
     z2, face2 = trace(scene, origin, half_rays, 2 * height, 2 * width)
-    quads_z = z2.reshape(height, 2, width, 2).transpose(0, 2, 1, 3).reshape(height, width, 4)
-    quads_f = face2.reshape(height, 2, width, 2).transpose(0, 2, 1, 3).reshape(height, width, 4)
-    plain = (quads_f == quads_f[..., :1]).all(-1)
+    corner = [(slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)]
+    za, zb, zc, zd = (z2[c] for c in corner)
+    fa, fb, fc, fd = (face2[c] for c in corner)
+    plain = (fa == fb) & (fa == fc) & (fa == fd)
     # 1/z of a plane is linear on the screen, so the mean of the four samples is exact at the pixel centre;
     # where faces meet, the second nearest sample is the depth that covers at least half of the pixel
-    centre_z = 4 / (1 / quads_z).sum(-1)
-    z = np.where(plain, centre_z, np.partition(quads_z, 1, -1)[..., 1]).astype(np.float32)
+    centre_z = 4 / (1 / za + 1 / zb + 1 / zc + 1 / zd)
+    second = np.minimum(
+        np.maximum(np.minimum(za, zb), np.minimum(zc, zd)), np.minimum(np.maximum(za, zb), np.maximum(zc, zd))
+    )
+    z = np.where(plain, centre_z, second).astype(np.float32)
     occlusion = _occlusion(z)
     iy, ix = np.nonzero(plain)
     ey, ex = np.nonzero(~plain)
     dx, dy = np.array([0.25, 0.75, 0.25, 0.75], np.float32), np.array([0.25, 0.25, 0.75, 0.75], np.float32)
     x = np.concatenate([ix + 0.5, (ex[:, None] + dx).reshape(-1)]).astype(np.float32)
     y = np.concatenate([iy + 0.5, (ey[:, None] + dy).reshape(-1)]).astype(np.float32)
-    depth = np.concatenate([centre_z[iy, ix], quads_z[ey, ex].reshape(-1)])
-    face = np.concatenate([quads_f[iy, ix, 0], quads_f[ey, ex].reshape(-1)])
+    depth = np.concatenate([centre_z[iy, ix], np.stack([q[ey, ex] for q in (za, zb, zc, zd)], 1).reshape(-1)])
+    face = np.concatenate([fa[iy, ix], np.stack([q[ey, ex] for q in (fa, fb, fc, fd)], 1).reshape(-1)])
     shaded = np.concatenate([occlusion[iy, ix], np.repeat(occlusion[ey, ex], 4)])
     pixel = float(np.linalg.norm(rays[:, 0]))
     colour = np.minimum(_shade(scene, origin, rays, x, y, depth, face, shaded, pixel), 8 / scene.exposure)

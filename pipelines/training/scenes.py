@@ -36,17 +36,53 @@ def make_scene(seed, family=None, assets=None) -> Scene:
     builder = Builder(rng, texture_bank(None if assets is None else str(assets)))
     FAMILIES[family](builder)
     shallow = builder.settings.pop("shallow", 0.12)
+    scene = _pack(builder, family, seed)
+    _place_camera(scene, builder.views, rng)
+    if family != "tabletop" and rng.random() < 0.35:
+        _add_foreground(builder, scene, rng)
+        scene = _pack(builder, family, seed, scene.camera, scene.fov_degrees)
+    _expose(scene, rng, shallow)
+    return scene
+
+
+def _pack(builder, family, seed, camera=None, fov_degrees=60.0) -> Scene:
     kind, axes, centre, half, ends, cutout, casts, faces = zip(*builder.parts, strict=True)
     half = np.array(half, np.float32)
-    scene = Scene(
+    return Scene(
         family=family, seed=seed, bank=builder.bank, kind=np.array(kind), axes=np.array(axes, np.float32),
         centre=np.array(centre, np.float32), half=half, ends=np.array(ends, np.float32), cutout=np.array(cutout),
         casts=np.array(casts) & (np.sort(half, 1)[:, 1] > 0.02), faces=np.concatenate(faces).astype(np.float32),
-        camera=np.eye(4), fov_degrees=60.0, lights=builder.lights, **_float32(builder.settings),
+        camera=np.eye(4) if camera is None else camera, fov_degrees=fov_degrees, lights=builder.lights,
+        **_float32(builder.settings),
     )  # fmt: skip
-    _place_camera(scene, builder.views, rng)
-    _expose(scene, rng, shallow)
-    return scene
+
+
+def _add_foreground(builder, scene, rng):
+    """Things close to the photographer: without them a network learns that near means the bottom of the frame."""
+    u, eye = builder.u, scene.camera[:3, 3]
+    forward, right = scene.camera[:3, 2], scene.camera[:3, 0]
+    for _ in range(rng.integers(1, 4)):
+        away = u(0.9, 3.0)
+        x, _, z = eye + forward * away + right * away * u(-0.55, 0.55)
+        with builder.at(x, 0, z, u(0, 6.3)):
+            what = rng.integers(0, 6)
+            if what == 0:
+                builder.person()
+            elif what == 1:
+                builder.plant(u(0.6, 1.7))
+            elif what == 2:
+                builder.table(u(0.5, 1.2), u(0.5, 0.9), u(0.5, 0.9), 6)
+            elif what == 3:
+                builder.chair()
+            elif what == 4:  # a display pillar with something on it
+                size, high = u(0.2, 0.5), max(0.2, eye[1] - u(0.2, 0.8))
+                builder.block(0, 0, 0, size, high, size, builder.plain())
+                with builder.at(0, high, 0):
+                    builder.thing(u(0.15, 0.5))
+            else:
+                builder.furniture()
+    if not is_free(_pack(builder, scene.family, 0), eye[None])[0]:
+        del builder.parts[len(scene.kind) :]
 
 
 def _float32(settings):
