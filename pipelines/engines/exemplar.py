@@ -10,6 +10,7 @@ domain (Perez et al., "Poisson image editing", SIGGRAPH 2003).
 """
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -52,6 +53,7 @@ class SearchConfig:
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
     base: float = 1.0
     gain: float = 1.0
+    guess: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,19 @@ class Grid:
         return ~self.known
 
 
+@contextmanager
+def one_thread():
+    """Sums are split by thread, and a sum that rounds differently can decide for another patch."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@torch.no_grad()
+@one_thread()
 def fill(
     features: Tensor,
     mask: Tensor,
@@ -82,9 +97,21 @@ def fill(
 
     features: (C, h, w) float; mask: (h, w) bool, True = known; depth: (h, w) z-depth, 0 where unknown;
     K: (3, 3) of this grid. on_step(i, n) is called after each of n steps; what it raises stops the work.
+    The same seed gives the same bits. Nothing known: zeros at depth 1. Raises ValueError for shapes that do not agree.
     """
     c, h, w = features.shape
+    for name, value, shape in (("mask", mask, (h, w)), ("depth", depth, (h, w)), ("K", K, (3, 3))):
+        if tuple(value.shape) != shape:
+            raise ValueError(f"{name} is {tuple(value.shape)}, but features {tuple(features.shape)} need {shape}.")
     K = torch.as_tensor(K, dtype=torch.float32)
+    mask = mask.bool()
+    own = torch.arange(h * w).reshape(h, w)
+    if mask.all() or not mask.any():
+        features = torch.where(mask, features.float(), 0.0)
+        distance = torch.where(mask & (depth > 0) & depth.isfinite(), depth.float(), 1.0)
+        return Filled(features, distance, torch.stack([own // w, own % w], -1).int(), mask.float())
+    features = torch.where(mask, features.float(), 0.0)  # whatever stands in a hole is not to be read
+    depth = torch.where(mask & depth.isfinite(), depth.float(), 0.0)
     steps = sum(config.rounds) + 2
     done = 0
 
@@ -98,8 +125,7 @@ def fill(
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
         grid = small_grid(features, mask, depth, K, longest, seed)
         x = first_guess(grid) if x is None else torch.where(grid.known, grid.values, resize(x, grid.known.shape))
-        x, field, cost = search(grid, x, rounds, config, tick, pieces=longest == config.grids[-1])
-    own = torch.arange(h * w).reshape(h, w)
+        x, field, cost = search(grid, x, rounds, config, tick, longest == config.grids[0], longest == config.grids[-1])
     copyable = mask & ~(resize(grid.around.foreground[None].float(), (h, w))[0] > 0.5)
     full = torch.where(mask, own, enlarge(field, (h, w)))
     sourced = copyable.reshape(-1)[full]
@@ -135,7 +161,7 @@ def small_grid(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, longest
     scale = min(1.0, longest / max(h, w))
     size = max(1, round(h * scale)), max(1, round(w * scale))
     values, share = reduce(features, mask, size)
-    known = share > 0.6
+    known = share > min(0.6, 0.99 * float(share.max()))  # a lone token in a large hole still counts
     # depth is picked, not averaged: the mean of a near and a far surface is on neither
     rows, columns = nearest_cells(size[0], h), nearest_cells(size[1], w)
     picked = depth[rows][:, columns]
@@ -167,60 +193,85 @@ def first_guess(grid: Grid) -> Tensor:
     return torch.where(grid.known, grid.values, guess)
 
 
-def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Callable[[], None], pieces: bool):
-    """Match and vote. x: (C, h, w) start values. Returns x, field (h, w) int64 (flat index of the source), cost (h, w)."""
+def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Callable[[], None], first: bool, last: bool):
+    """Match and vote on one grid, from start values x (C, h, w).
+
+    The first grid grows the fill inwards: a patch is compared only where it is known or filled already.
+    Returns x, field (h, w) int64 (flat index of the source), cost (h, w).
+    """
     c, h, w = x.shape
     size, r = config.patch, config.patch // 2
-    canvas = F.pad(x[None], (r, r, r, r), mode="replicate")[0]
-    free = F.pad(grid.hole, (r, r, r, r), value=True)  # what lies outside the frame is unknown as well
+    rim = (r, r, r, r)
+    canvas = F.pad(x[None], rim, mode="replicate")[0]
+    free = F.pad(grid.hole, rim, value=True)  # what lies outside the frame is unknown as well
     near = F.max_pool2d(grid.hole[None, None].float(), size, 1, r)[0, 0] > 0
     query = near.reshape(-1).nonzero()[:, 0]
-    whole = -F.max_pool2d(-F.pad(grid.source[None, None].float(), (r, r, r, r)), size, 1)[0, 0] > 0
+    whole = -F.max_pool2d(-F.pad(grid.source[None, None].float(), rim), size, 1)[0, 0] > 0
     for candidates in (whole, grid.source, grid.known):
         pool = candidates.reshape(-1).nonzero()[:, 0]
         if len(pool) >= 16:
             break
-    field, cost = torch.arange(h * w), torch.zeros(h * w)
-    if not len(query) or not len(pool):
-        for _ in range(rounds):
-            tick()
-        return x, field.reshape(h, w), cost.reshape(h, w)
-
     colour = colour_basis(grid.values[:, grid.known])
     place = places(grid, config)
-    confidence = 0.1 + 0.9 * 0.85 ** away(grid.known).reshape(-1)[query]
+    distance = away(grid.known)
+    trust = 0.1 + 0.9 * 0.85**distance
     use = torch.zeros(h * w)
-    projection = None
-    for _ in range(rounds):
+    for turn in range(rounds):
         seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
-        if projection is None:
-            sample = seen[pool[:: max(1, len(pool) // 3000)]]
-            centre = sample.mean(0)
-            projection = torch.linalg.eigh((sample - centre).T @ (sample - centre))[1][:, -32:] / size
-            reference = torch.cat([(seen[pool] - centre) @ projection, place[pool]], 1)
-        wanted = torch.cat([(seen[query] - centre) @ projection, place[query]], 1)
-        price = (reference**2).sum(1) + config.reuse * (use[pool] - 1).clamp(0, 4)
-        price, best = torch.addmm(price[None], wanted, reference.T, alpha=-2).min(1)
-        price = (price + (wanted**2).sum(1)).clamp(min=0)
+        filled = F.pad(trust * (distance <= turn * r), rim)
+        price = config.reuse * (use[pool] - 1).clamp(0, 4)
+        if first:
+            weight = F.unfold(filled[None, None], size)[0].T[query].repeat(1, len(colour)) + config.guess
+            weight = weight / weight.sum(1, keepdim=True) * len(colour)
+            cost = weighted_distances(seen[query], weight, seen[pool])
+            cost = torch.addmm(cost, place[query], place[pool].T, alpha=-2)
+            price = price + (place[pool] ** 2).sum(1)
+            cost, best = (cost + price).min(1)
+            cost = (cost + (place[query] ** 2).sum(1)).clamp(min=0)
+        else:
+            if turn == 0:
+                projection = principal(seen[pool], 32) / size
+                reference = torch.cat([seen[pool] @ projection, place[pool]], 1)
+            wanted = torch.cat([seen[query] @ projection, place[query]], 1)
+            price = price + (reference**2).sum(1)
+            cost, best = torch.addmm(price[None], wanted, reference.T, alpha=-2).min(1)
+            cost = (cost + (wanted**2).sum(1)).clamp(min=0)
         match = pool[best]
         use = torch.bincount(match, minlength=h * w).float()
 
-        weight = torch.exp(-price / (config.temperature * price.median().clamp(min=1e-4))) * confidence + 1e-6
+        vote = torch.exp(-cost / (config.temperature * cost.median().clamp(min=1e-4))) * trust.reshape(-1)[query] + 1e-6
         patches = F.unfold(canvas[None], size)[0]
         votes = torch.zeros(len(patches) + 1, h * w)
-        votes[:-1, query] = patches[:, match] * weight
-        votes[-1, query] = weight
+        votes[:-1, query] = patches[:, match] * vote
+        votes[-1, query] = vote
         total = F.fold(votes[None, :-1], canvas.shape[1:], size)[0]
         mass = F.fold(votes[None, -1:].expand(1, size * size, -1), canvas.shape[1:], size)[0]
-        canvas = torch.where(free & (mass > 0), total / mass.clamp(min=1e-9), canvas)
+        change = free & (mass > 0)
+        if first:
+            change &= F.pad(distance <= (turn + 1) * r, rim, value=True)
+        canvas = torch.where(change, total / mass.clamp(min=1e-9), canvas)
         tick()
-    field[query], cost[query] = match, price
+    field, costs = torch.arange(h * w), torch.zeros(h * w)
+    field[query], costs[query] = match, cost
     field = field.reshape(h, w)
     x = canvas[:, r : r + h, r : r + w]
-    if pieces:
+    if last:
         seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
-        field = large_pieces(torch.cat([(seen - centre) @ projection, place], 1), field, grid, config)
-    return x, field, cost.reshape(h, w)
+        field = large_pieces(torch.cat([seen @ projection, place], 1), field, grid, config)
+    return x, field, costs.reshape(h, w)
+
+
+def weighted_distances(a: Tensor, weight: Tensor, b: Tensor) -> Tensor:
+    """sum_k weight_ik (a_ik - b_jk)^2 for a, weight (n, k) and b (m, k), by two matrix products. (n, m)"""
+    cost = torch.addmm((weight * a * a).sum(1, keepdim=True), weight * a, b.T, alpha=-2)
+    return torch.addmm(cost, weight, (b * b).T)
+
+
+def principal(rows: Tensor, count: int) -> Tensor:
+    """The directions (n, count) that hold most of the variance of rows (m, n)."""
+    sample = rows[:: max(1, len(rows) // 3000)]
+    sample = sample - sample.mean(0)
+    return torch.linalg.eigh(sample.T @ sample)[1][:, -count:]
 
 
 def colour_basis(tokens: Tensor, count: int = 3) -> Tensor:

@@ -104,14 +104,15 @@ def hull(planes: Tensor, K: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
 
 
 def near_sides(depth: Tensor, known: Tensor) -> Tensor:
-    """Known tokens on the near side of a gap that opens between a near and a far surface. depth, known (h, w) -> bool.
+    """Known tokens on the near side of a gap that opens between a near and a far surface.
 
-    Both ends of every empty run of a row or column are compared in inverse depth, in which surfaces are straight.
+    depth: (h, w); known: (h, w) bool. Returns (h, w) float: the depth of the far side, 0 elsewhere.
     """
-    return _near_sides_of_rows(depth, known) | _near_sides_of_rows(depth.T, known.T).T
+    return torch.maximum(_near_sides_of_rows(depth, known), _near_sides_of_rows(depth.T, known.T).T)
 
 
 def _near_sides_of_rows(depth: Tensor, known: Tensor) -> Tensor:
+    """Both ends of every empty run are compared in inverse depth, in which flat surfaces are straight lines."""
     h, w = depth.shape
     column = torch.arange(w)[None].expand(h, w)
     left = torch.where(known, column, -1).cummax(1).values
@@ -125,22 +126,23 @@ def _near_sides_of_rows(depth: Tensor, known: Tensor) -> Tensor:
     back_a, back_b = (a - step).clamp(min=0), (b + step).clamp(max=w - 1)
     slope_a = torch.where(known.gather(1, back_a), (at_a - inverse.gather(1, back_a)) / step, 0.0)
     slope_b = torch.where(known.gather(1, back_b), (inverse.gather(1, back_b) - at_b) / step, 0.0)
-    length = (b - a).float()
+    length = b - a
     jump = torch.minimum((at_a + slope_a * length - at_b).abs(), (at_b - slope_b * length - at_a).abs())
     jump = torch.minimum(jump, (at_a - at_b).abs())
     gap &= jump > 0.15 * torch.maximum(at_a, at_b)
     nearer = torch.where(at_a > at_b, a, b)
-    hits = torch.zeros(h, w).scatter_add(1, nearer, gap.float())
-    return (hits > 0) & known
+    far_side = torch.where(gap, 1 / torch.minimum(at_a, at_b).clamp(min=1e-6), 0.0)
+    return torch.zeros(h, w).scatter_reduce(1, nearer, far_side, "amax")
 
 
-def spread_on_surface(seeds: Tensor, depth: Tensor, known: Tensor, steps: int) -> Tensor:
-    """Grow seeds (h, w) bool over known neighbours whose depth goes on without a step."""
+def whole_objects(far_side: Tensor, depth: Tensor, known: Tensor, steps: int) -> Tensor:
+    """Grow the near sides of gaps over the surface they belong to, as long as that stands before the far side."""
     for _ in range(steps):
-        near = torch.where(seeds, depth, FAR)[None, None]
-        low = -F.max_pool2d(-near, 3, 1, 1)[0, 0]
-        seeds = seeds | (known & ((depth - low).abs() < 0.06 * depth))
-    return seeds
+        wide = F.max_pool2d(far_side[None, None], 3, 1, 1)[0, 0]
+        nearest = -F.max_pool2d(-torch.where(far_side > 0, depth, FAR)[None, None], 3, 1, 1)[0, 0]
+        joined = known & ((depth - nearest).abs() < 0.06 * depth) & (depth < 0.87 * wide)
+        far_side = torch.where(joined, torch.maximum(far_side, wide), far_side)
+    return far_side > 0
 
 
 def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundings:
@@ -162,7 +164,7 @@ def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundin
     if len(planes):  # a wall that runs to infinity is no wall there
         limit = 1.5 * depth[valid].quantile(0.98)
         label = torch.where(behind > limit, -1, label)
-    foreground = spread_on_surface(near_sides(depth, valid), depth, valid, steps=max(2, max(h, w) // 24))
+    foreground = whole_objects(near_sides(depth, valid), depth, valid, steps=max(h, w) // 5)
     if len(planes):
         foreground |= valid & (label >= 0) & (depth < 0.93 * behind)
         foreground = F.max_pool2d(foreground[None, None].float(), 3, 1, 1)[0, 0].bool() & valid

@@ -1,0 +1,167 @@
+import math
+
+import pytest
+import torch
+
+from pipelines.engines.baselines import mirror_fill, nearest_known, smooth_fill
+from pipelines.engines.exemplar import fill
+from pipelines.engines.inpaint_depth import hull, near_sides, survey
+
+torch.set_num_threads(1)
+
+
+def intrinsics(h, w):
+    return torch.tensor([[0.9 * w, 0, w / 2], [0, 0.9 * w, h / 2], [0, 0, 1]])
+
+
+def picture(h, w, channels=3, seed=0):
+    """Waves and a little noise: nothing in it repeats exactly."""
+    g = torch.Generator().manual_seed(seed)
+    y, x = torch.meshgrid(torch.arange(h) / 9.0, torch.arange(w) / 7.0, indexing="ij")
+    waves = [torch.sin(x * (k + 1) * 0.37 + y * 0.61 * k) for k in range(channels)]
+    return torch.stack(waves) + 0.1 * torch.randn(channels, h, w, generator=g)
+
+
+def right_strip(h, w, share=0.2):
+    mask = torch.ones(h, w, dtype=torch.bool)
+    mask[:, w - round(share * w) :] = False
+    return mask
+
+
+def psnr(a, b):
+    return -10 * math.log10(float(((a - b) ** 2).mean()) + 1e-12)
+
+
+@pytest.mark.parametrize("h, w, channels", [(45, 80, 3), (80, 45, 8), (61, 61, 8), (150, 270, 3)])
+def test_known_tokens_stay_and_everything_is_complete(h, w, channels):
+    features, mask = picture(h, w, channels), right_strip(h, w)
+    depth = torch.full((h, w), 3.0) * mask
+    broken = torch.where(mask, features, math.nan)  # what stands in a hole must not be read
+    out = fill(broken, mask, depth, intrinsics(h, w))
+    assert torch.equal(out.features[:, mask], features[:, mask]) and torch.equal(out.depth[mask], depth[mask])
+    assert out.features.isfinite().all() and out.confidence.isfinite().all() and (out.depth > 0).all()
+    assert (out.confidence[mask] == 1).all() and (out.confidence[~mask] < 1).all()
+    source = out.source.long()
+    assert mask[source[..., 0], source[..., 1]][~mask].all(), "every token of a wide hole has a known source"
+
+
+def test_same_seed_same_bits_whatever_the_thread_count():
+    h, w = 60, 100
+    features, mask = picture(h, w), right_strip(h, w)
+    depth = torch.full((h, w), 3.0) * mask
+    first = fill(features, mask, depth, intrinsics(h, w), seed=3)
+    torch.set_num_threads(2)
+    try:
+        second = fill(features, mask, depth, intrinsics(h, w), seed=3)
+    finally:
+        torch.set_num_threads(1)
+    assert torch.equal(first.features, second.features) and torch.equal(first.source, second.source)
+
+
+def test_a_periodic_texture_goes_on():
+    h, w = 72, 128
+    y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    features = torch.stack([((x // 8 + y // 12) % 2).float(), (x % 16 < 3).float(), (y % 24 < 5).float()])
+    mask = right_strip(h, w)
+    out = fill(features, mask, torch.full((h, w), 3.0) * mask, intrinsics(h, w)).features
+    hole = ~mask
+    assert psnr(out[:, hole], features[:, hole]) > 30 > psnr(smooth_fill(features, mask)[:, hole], features[:, hole])
+
+
+def box_before_a_wall(h=72, w=128):
+    """A near red box, a far grey wall with grain, and the gap that opens beside the box when the camera slides."""
+    g = torch.Generator().manual_seed(0)
+    features = 0.5 + 0.05 * torch.randn(3, h, w, generator=g)
+    box = torch.zeros(h, w, dtype=torch.bool)
+    box[20:52, 40:64] = True
+    features[:, box] = torch.tensor([1.0, 0.0, 0.0])[:, None] + 0.05 * torch.randn(3, int(box.sum()), generator=g)
+    mask = torch.ones(h, w, dtype=torch.bool)
+    mask[20:52, 64:76] = False
+    depth = torch.where(box, 1.5, 4.0) * mask
+    return features, mask, depth, box
+
+
+@pytest.mark.parametrize("bent", [False, True], ids=["planes", "no planes"])
+def test_what_stands_before_a_gap_is_not_copied_into_it(bent):
+    features, mask, depth, box = box_before_a_wall()
+    h, w = mask.shape
+    if bent:  # estimated depth: no plane fits, the step at the gap is all there is to see
+        ripple = 1 + 0.08 * torch.sin(torch.arange(w) / 5.0) * torch.cos(torch.arange(h) / 6.0)[:, None]
+        depth = depth * ripple
+    out = fill(features, mask, depth, intrinsics(h, w))
+    source = out.source.long()
+    assert not box[source[..., 0], source[..., 1]][~mask].any()
+    assert (out.features[0, ~mask] - 0.5).abs().max() < 0.3, "red must not bleed into the wall"
+    assert (out.depth[~mask] > 3.2).all(), "the gap lies behind the box"
+
+
+def test_near_side_of_a_gap_but_not_a_floor_or_a_rim():
+    h, w = 40, 64
+    K = intrinsics(h, w)
+    floor = 1.2 / ((torch.arange(h) + 0.5 - h / 2) / K[1, 1]).clamp(min=0.05)[:, None].expand(h, w)
+    known = torch.ones(h, w, dtype=torch.bool)
+    known[26:32, 20:40] = False
+    assert not near_sides(floor.contiguous(), known).any(), "a floor that recedes has no near side"
+    known[:] = True
+    known[:, 50:] = False
+    assert not near_sides(torch.full((h, w), 2.0), known).any()
+
+
+def test_depth_of_a_hole_lies_on_the_known_planes():
+    h, w = 72, 128
+    K = intrinsics(h, w)
+    room = torch.tensor([[0, -1, 0, -1.2], [-1, 0, 0, -1], [0, 0, -1, -5], [1, 0, 0, -2], [0, 1, 0, -1.3]])
+    truth, _ = hull(room, K, h, w)
+    mask = right_strip(h, w, 0.25)
+    out = fill(picture(h, w), mask, truth * mask, K)
+    assert survey(truth * mask, mask, K).trust > 0.9
+    ratio = out.depth[~mask] / truth[~mask]
+    assert ratio.min() > 0.99 and ratio.max() < 1.05
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (12, 20)])
+@pytest.mark.parametrize("known", ["none", "all", "one"])
+def test_degenerate_masks(size, known):
+    mask = torch.full(size, known == "all")
+    if known == "one":
+        mask[size[0] // 2, size[1] // 2] = True
+    features = picture(*size)
+    out = fill(features, mask, 2.0 * mask, intrinsics(*size))
+    assert out.features.isfinite().all() and (out.depth > 0).all() and out.depth.isfinite().all()
+    assert torch.equal(out.features[:, mask], features[:, mask])
+    assert out.features.shape == (3, *size) and out.source.shape == (*size, 2) and out.source.dtype == torch.int32
+
+
+def test_progress_is_reported_and_can_stop_the_work():
+    features, mask = picture(30, 50), right_strip(30, 50)
+    calls = []
+    fill(features, mask, 2.0 * mask, intrinsics(30, 50), on_step=lambda i, n: calls.append((i, n)))
+    assert [i for i, _ in calls] == list(range(1, calls[0][1] + 1))
+
+    def stop(i, n):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fill(features, mask, 2.0 * mask, intrinsics(30, 50), on_step=stop)
+
+
+def test_shapes_that_do_not_agree_are_refused():
+    with pytest.raises(ValueError, match=r"mask is \(4, 5\), but features \(3, 4, 6\) need \(4, 6\)"):
+        fill(torch.zeros(3, 4, 6), torch.ones(4, 5, dtype=torch.bool), torch.ones(4, 6), torch.eye(3))
+
+
+def test_baselines():
+    mask = torch.rand(23, 37, generator=torch.Generator().manual_seed(0)) > 0.9
+    row, column = nearest_known(mask)
+    y, x = torch.meshgrid(torch.arange(23), torch.arange(37), indexing="ij")
+    brute = ((y[..., None] - mask.nonzero()[:, 0]) ** 2 + (x[..., None] - mask.nonzero()[:, 1]) ** 2).amin(-1)
+    assert mask[row, column].all() and torch.equal((row - y) ** 2 + (column - x) ** 2, brute)
+    constant = torch.full((2, 40, 64), 0.7)
+    wide = torch.zeros(40, 64, dtype=torch.bool)
+    wide[3, 4] = True  # the middle of a wide hole must not fall to zero
+    assert torch.allclose(smooth_fill(constant * wide, wide), constant)
+    features, strip = picture(40, 64), right_strip(40, 64)
+    mirrored = mirror_fill(features, strip)
+    first = int(strip[0].sum())
+    assert torch.equal(mirrored[:, :, first], features[:, :, first - 2])
+    assert torch.equal(mirrored[:, strip], features[:, strip])
