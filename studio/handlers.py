@@ -86,6 +86,8 @@ def meter(session: Session, language: str) -> Answer:
     low, mean = float(session.coverage[worst]), float(session.coverage.mean())
     percent, is_clip = round(100 * low), session.shown["kind"] == "clip"
     words = say(language, "backed_clip" if is_clip else "backed_preview", percent=percent, mean=round(100 * mean))
+    if not is_clip and low < 0.995:
+        words += " " + say(language, "hatch")
     legend = (
         f'<p class="legend"><i class="key-backed"></i>{escape(say(language, "backed"))}'
         f'<i class="key-invented"></i>{escape(say(language, "invented"))}</p>'
@@ -253,7 +255,7 @@ def preview(engine: Engine, session: Session, language: str, *fields) -> Iterato
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, height, width)
     session.measure(coverage, order.seconds, calm_seconds(trajectory, lifted.distance))
-    yield {"stage": stage(session, note=say(language, "hatch")), **meter(session, language)}
+    yield {"stage": stage(session), **meter(session, language)}
 
 
 @explains
@@ -307,7 +309,7 @@ def estimate(engine: Engine, session: Session, language: str, *fields) -> Answer
     return {"estimate": escape(words)}
 
 
-def begin() -> Answer:
+def begin(engine: Engine) -> Answer:
     """Before the render waits for its turn: the button becomes Stop."""
     return {"render": gr.update(visible=False), "cancel": gr.update(visible=True)}
 
@@ -365,7 +367,7 @@ def finished(session: Session, language: str) -> Answer:
     return {"stage": stage(session), **meter(session, language), **sheet(session, language), **idle()}
 
 
-def stopped(session: Session, language: str) -> Answer:
+def stopped(engine: Engine, session: Session, language: str) -> Answer:
     """Stop was pressed: the render is closed at its next step; what was ready becomes a short clip."""
     take, session.take = session.take, None
     if take is None:  # it was still waiting for its turn

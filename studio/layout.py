@@ -1,7 +1,7 @@
 """The page: `build_studio()` lays out the widgets and ties every event to its handler. Nothing here computes."""
 
 import inspect
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 
 import gradio as gr
@@ -11,7 +11,7 @@ from studio.drawings import drawing
 from studio.engine import Engine
 from studio.state import MAX_SEED, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
 from studio.text import say
-from studio.widgets import Cards, Stage
+from studio.widgets import cards, stage
 
 CSS_PATHS = [Path(__file__).parent / "studio.css"]
 STAGE_WORDS = (
@@ -89,7 +89,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             )
         with gr.Row(elem_id="table"):
             with gr.Column(elem_id="left"):
-                ui["stage"] = Stage(stage_words(start), elem_id="stage")
+                ui["stage"] = stage(stage_words(start), elem_id="stage")
                 ui["strip"] = gr.HTML(elem_id="strip")
                 ui["advice"] = gr.HTML(elem_id="advice")
                 ui["shorter"] = gr.Button(say(start, "shorter"), visible=False, size="sm", elem_id="shorter")
@@ -107,10 +107,10 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             with gr.Column(elem_id="right"):
                 with gr.Column(elem_classes="step-box", elem_id="step-photo"):
                     ui["step_photo"] = gr.HTML(heading(1, start, "step_photo", "step_photo_hint"))
-                    ui["examples"] = Cards(example_items(start), say(start, "step_photo"), elem_id="examples")
+                    ui["examples"] = cards(example_items(start), say(start, "step_photo"), elem_id="examples")
                 with gr.Column(elem_classes="step-box"):
                     ui["step_move"] = gr.HTML(heading(2, start, "step_move", "step_move_hint"))
-                    ui["cards"] = Cards(move_items(start), say(start, "step_move"), elem_id="cards")
+                    ui["cards"] = cards(move_items(start), say(start, "step_move"), elem_id="cards")
                     ui["summary"] = gr.HTML(elem_id="summary")
                     ui["direction"] = gr.Radio(
                         choices(start, "", ("left", "right")),
@@ -148,49 +148,44 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         ui["seed"] = gr.Number(
                             0, precision=0, minimum=0, maximum=MAX_SEED, label=say(start, "seed"), elem_id="seed"
                         )
-                    with gr.Row(elem_id="go"):
-                        ui["preview"] = gr.Button(say(start, "preview"), elem_id="preview")
-                        ui["render"] = gr.Button(say(start, "render"), variant="primary", elem_id="render")
-                        ui["cancel"] = gr.Button(say(start, "cancel"), variant="stop", visible=False, elem_id="cancel")
-                    ui["queue"] = gr.HTML(elem_id="queue")
-                    ui["estimate"] = gr.HTML(elem_id="estimate")
-                    ui["no_prompt"] = gr.HTML(say(start, "no_prompt"), elem_id="no-prompt")
+                ui["no_prompt"] = gr.HTML(say(start, "no_prompt"), elem_id="no-prompt")
+                with gr.Column(elem_id="go"):
+                    with gr.Row():
+                        ui["preview"] = gr.Button(say(start, "preview"), min_width=0, elem_id="preview")
+                        ui["render"] = gr.Button(say(start, "render"), variant="primary", min_width=0, elem_id="render")
+                        ui["cancel"] = gr.Button(
+                            say(start, "cancel"), variant="stop", min_width=0, visible=False, elem_id="cancel"
+                        )
+                    with gr.Row():
+                        ui["estimate"] = gr.HTML(elem_id="estimate")
+                        ui["queue"] = gr.HTML(elem_id="queue")
 
         fields = [
             ui[name] for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed")
         ]
         shown = list(ui.values())
 
-        def tie(handler, *names: str):
-            """`handler` with the engine, answering by names -> a function that Gradio can call."""
-            bound = partial(handler, engine)
+        def tie(handler):
+            """`handler`, which answers by names -> a function that answers by widgets, as Gradio wants it."""
 
             def widgets(answer: dict) -> dict:
                 return {ui[name]: value for name, value in answer.items()}
 
-            if inspect.isgeneratorfunction(inspect.unwrap(handler)):
+            def answer(*values):
+                return widgets(handler(engine, *values))
 
-                def run(*values):
-                    answers = bound(*values)
-                    try:
-                        for answer in answers:
-                            yield widgets(answer)
-                    finally:
-                        answers.close()
+            def answers(*values):
+                # closing this closes the handler, and with it the work of the engine
+                with closing(handler(engine, *values)) as parts:
+                    yield from map(widgets, parts)
 
-            elif inspect.isasyncgenfunction(handler):
+            async def async_answers(*values):
+                async for part in handler(engine, *values):
+                    yield widgets(part)
 
-                async def run(*values):
-                    async for answer in bound(*values):
-                        yield widgets(answer)
-
-            else:
-
-                def run(*values):
-                    return widgets(bound(*values))
-
-            run.__name__ = handler.__name__
-            return run
+            if inspect.isasyncgenfunction(handler):
+                return async_answers
+            return answers if inspect.isgeneratorfunction(handler) else answer
 
         here = [session, language]
         # Everything that computes shares one lane: two renders at once would each take more than twice as long
@@ -246,16 +241,14 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         # 3. clip
         def renders(event):
             """After `event`: the button turns into Stop, then the clip is made when its turn comes."""
-            begun = event(
-                lambda: {ui[name]: value for name, value in handlers.begin().items()}, None, shown, js=TO_STAGE, **quiet
-            )
+            begun = event(tie(handlers.begin), None, shown, js=TO_STAGE, **quiet)
             return begun.then(tie(handlers.render), [*here, *fields], shown, **lane)
 
         again = ui["same_again"].click(handlers.same_again, [*here, *fields], fields, **quiet)
         fresh = ui["new_seed"].click(handlers.new_seed, None, ui["seed"], **quiet)
         runs = [renders(ui["render"].click), renders(again.then), renders(fresh.then)]
         ui["cancel"].click(
-            lambda session, language: {ui[name]: value for name, value in handlers.stopped(session, language).items()},
+            tie(handlers.stopped),
             here,
             shown,
             cancels=[*runs, preview, shorten],
@@ -300,8 +293,8 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None)
         "step_photo": heading(1, language, "step_photo", "step_photo_hint"),
         "step_move": heading(2, language, "step_move", "step_move_hint"),
         "step_clip": heading(3, language, "step_clip"),
-        "examples": gr.update(items=example_items(language)),
-        "cards": gr.update(items=move_items(language)),
+        "examples": gr.update(items=example_items(language), caption=say(language, "step_photo")),
+        "cards": gr.update(items=move_items(language), caption=say(language, "step_move")),
         "summary": handlers.move_summary(preset, language),
         "advanced": gr.update(label=say(language, "advanced")),
         "recipe_fold": gr.update(label=say(language, "recipe")),

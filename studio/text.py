@@ -46,7 +46,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "risk_much": ("much invented", "molto inventato"),
     "seconds": ("Seconds", "Secondi"),
     "ratio": ("Format", "Formato"),
-    "ratio_photo": ("As the photo", "Come la foto"),
+    "ratio_photo": ("Photo", "Foto"),
     "quality": ("Quality", "Qualità"),
     "quality_draft": ("Draft", "Bozza"),
     "quality_standard": ("Standard", "Standard"),
@@ -104,12 +104,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "Il {mean} % del video viene dalla tua foto, il {percent} % nel momento più ardito.",
     ),
     "hatch": (
-        "Hatched areas are outside the photo and will be invented.",
-        "Le zone a tratteggio sono fuori dalla foto e saranno inventate.",
+        "What is hatched lies outside the photo and will be invented.",
+        "Il tratteggio è fuori dalla foto e sarà inventato.",
     ),
     "low_coverage": (
-        "Up to {percent} % of the picture would be invented (second {second:.1f}). A shorter path stays truer to the place.",
-        "Fino al {percent} % dell'immagine sarebbe inventato (secondo {second:.1f}). Un percorso più breve resta più fedele al luogo.",
+        "Up to {percent} % of the picture would be invented (at {second:.1f} s). "
+        "A shorter path stays truer to the place.",
+        "Fino al {percent} % dell'immagine sarebbe inventato (a {second:.1f} s). "
+        "Un percorso più breve resta più fedele al luogo.",
     ),
     "too_fast": (
         "At this length the move is fast. Give it {seconds} seconds for a calm clip.",
@@ -182,7 +184,7 @@ _PHOTO_ITALIAN = {
     "unknown": "Questo file non è un'immagine leggibile. Usa JPEG, PNG, WebP, AVIF, TIFF, BMP o GIF.",
     "huge": "La foto ha {megapixels:.0f} megapixel, ne sono ammessi al massimo {limit}. Rimpiccioliscila prima.",
     "tiny": "La foto è di {width}x{height} pixel, ogni lato deve averne almeno {limit}. Usa una versione più grande.",
-    "narrow": "La foto è lunga {aspect:.1f} volte la sua larghezza, è ammesso al massimo {limit:.0f}. Ritagliala prima.",
+    "narrow": "La foto è lunga {aspect:.1f} volte la sua larghezza, al massimo {limit:.0f}. Ritagliala prima.",
     "damaged": "La foto è danneggiata o incompleta e non si legge fino in fondo. Copiala o esportala di nuovo.",
 }
 TEXT |= {f"photo_{reason}": (PHOTO_ERRORS[reason], italian) for reason, italian in _PHOTO_ITALIAN.items()}
