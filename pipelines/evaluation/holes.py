@@ -1,0 +1,187 @@
+"""How good is what was invented? Fillers compared where the truth is known.
+
+Rooms: held-out generated scenes, remembered from one exact view and read at the far end of each of the product's
+gentle moves; the truth is the rendering there. Photos: a strip is cut off the side of a real picture and filled back.
+PSNR alone rewards fog and sharpness alone rewards noise, so both stand side by side.
+
+    python -m pipelines.evaluation.holes --scenes 9 --size 144x256 [--photos DIR --sheet out.png]
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.cameras import Camera, move, shortened
+from pipelines.engines.autoencoder import FineAutoencoder
+from pipelines.engines.baselines import mirror_fill, smooth_fill
+from pipelines.engines.exemplar import fill
+from pipelines.evaluation.rooms import FIRST_SEED, PATHS, SKY, true_view
+from pipelines.evaluation.sheet import write_sheet
+from pipelines.memory import LatentMemory
+from pipelines.pipeline_mirage import EMBEDDED_FOLDER, subject_distance
+
+PATHS_PER_SCENE = 3
+RIMS = {"right": (0, 0, 0, 0.15), "left": (0, 0, 0.15, 0), "top": (0.1, 0, 0, 0), "all round": (0.12,) * 4}
+SMALLEST = 0.01  # share of the picture from which on a hole counts
+
+METHODS = {
+    "smooth": lambda case: smooth_fill(case.features, case.mask),
+    "mirror": lambda case: mirror_fill(case.features, case.mask),
+    "exemplar": lambda case: fill(case.features, case.mask, case.depth, case.K).features,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One view with a hole. features (C, h, w), mask, depth (h, w) on the token grid with K; truth (H, W, 3) uint8."""
+
+    name: str
+    features: Tensor
+    mask: Tensor
+    depth: Tensor
+    K: Tensor
+    truth: np.ndarray
+
+
+def room_cases(index: int, autoencoder: FineAutoencoder, height: int, width: int) -> Iterator[Case]:
+    """Held-out scene `index`, seen from its photo's camera, at the farthest poses of some of PATHS."""
+    from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
+
+    family = HELD_OUT_FAMILIES[index % len(HELD_OUT_FAMILIES)]
+    scene = make_scene(FIRST_SEED + index, family)
+    scene.vignette = 0.0
+    camera = Camera.from_fov(scene.fov_degrees, height, width)
+    photo, depth = true_view(scene, camera)
+    memory = LatentMemory(autoencoder.config.latent_channels, interpolates=True)
+    memory.write(encode(autoencoder, photo), torch.from_numpy(depth), camera)
+    distance = subject_distance(depth, depth < SKY)
+    for k in range(PATHS_PER_SCENE):
+        name, params = PATHS[(index * PATHS_PER_SCENE + k) % len(PATHS)]
+        path = move(name, camera, distance=distance, frames=9, **params)
+        for _ in range(10):
+            if is_free(scene, (scene.camera @ path.c2w)[:, :3, 3])[1:].all():
+                break
+            path = shortened(path, 0.8)
+        seen = memory.readout(list(path), height // 2, width // 2)
+        t = int(seen.mask.float().mean((1, 2)).argmin())
+        if (~seen.mask[t]).float().mean() < SMALLEST:
+            continue
+        K = torch.tensor(path[t].resized(height // 2, width // 2).K, dtype=torch.float32)
+        truth, _ = true_view(scene, path[t])
+        label = f"{family} {index} {name} {params.get('direction', '')}".strip()
+        yield Case(label, seen.latents[t].float(), seen.mask[t], seen.depth[t], K, truth)
+
+
+def photo_cases(photo: np.ndarray, name: str, autoencoder: FineAutoencoder, sides=tuple(RIMS)) -> Iterator[Case]:
+    """A photo (H, W, 3) uint8 with strips of its sides hidden. No depth is known."""
+    tokens = encode(autoencoder, photo)
+    h, w = tokens.shape[1:]
+    K = torch.tensor([[0.9 * w, 0, w / 2], [0, 0.9 * w, h / 2], [0, 0, 1]])
+    for side in sides:
+        top, bottom, left, right = (round(share * n) for share, n in zip(RIMS[side], (h, h, w, w), strict=True))
+        mask = torch.zeros(h, w, dtype=torch.bool)
+        mask[top : h - bottom, left : w - right] = True
+        yield Case(f"{name} {side}", tokens * mask, mask, torch.zeros(h, w), K, photo)
+
+
+@torch.no_grad()
+def encode(autoencoder: FineAutoencoder, picture: np.ndarray) -> Tensor:
+    return autoencoder.encode(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)[0]
+
+
+@torch.no_grad()
+def decode(autoencoder: FineAutoencoder, tokens: Tensor) -> np.ndarray:
+    picture = autoencoder.decode(tokens[None])[0].clamp(0, 1)
+    return (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+class Score:
+    """Mean PSNR over holes, sharpness pooled over them (a flat wall alone would divide by nothing), CPU seconds."""
+
+    def __init__(self):
+        self.psnr, self.gradient, self.true_gradient, self.seconds = [], 0.0, 0.0, []
+
+    def add(self, picture: np.ndarray, case: Case, seconds: float) -> None:
+        hole = (~case.mask).repeat_interleave(2, 0).repeat_interleave(2, 1).numpy()
+        picture, truth = picture.astype(np.float32), case.truth.astype(np.float32)
+        error = ((picture - truth)[hole] ** 2).mean()
+        self.psnr.append(10 * np.log10(255**2 / max(error, 1e-3)))
+        self.gradient += gradient(picture, hole)
+        self.true_gradient += gradient(truth, hole)
+        self.seconds.append(seconds)
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "psnr": round(float(np.mean(self.psnr)), 2),
+            "sharpness": round(self.gradient / max(self.true_gradient, 1e-6), 2),
+            "seconds": round(float(np.mean(self.seconds)), 3),
+        }
+
+
+def gradient(picture: np.ndarray, hole: np.ndarray) -> float:
+    """Sum of absolute differences between neighbours that are both in the hole."""
+    across = np.abs(np.diff(picture, axis=1)).mean(2) * (hole[:, 1:] & hole[:, :-1])
+    down = np.abs(np.diff(picture, axis=0)).mean(2) * (hole[1:] & hole[:-1])
+    return float(across.sum() + down.sum())
+
+
+def compare(cases: Iterator[Case], autoencoder: FineAutoencoder, rows: list | None = None) -> dict:
+    scores = {name: Score() for name in METHODS}
+    wins = {name: 0 for name in METHODS}
+    for case in cases:
+        dimmed = np.where(case.mask.repeat_interleave(2, 0).repeat_interleave(2, 1)[..., None], case.truth, 32)
+        pictures = [case.truth, dimmed.astype(np.uint8)]
+        for name, method in METHODS.items():
+            start = time.process_time()
+            tokens = method(case)
+            seconds = time.process_time() - start
+            pictures.append(decode(autoencoder, tokens))
+            scores[name].add(pictures[-1], case, seconds)
+            wins[name] += int(scores[name].psnr[-1] > scores["smooth"].psnr[-1])
+        if rows is not None:
+            rows.append((case.name, pictures))
+    figures = {name: {**score.figures(), "beats_smooth": wins[name]} for name, score in scores.items()}
+    return {"holes": len(scores["smooth"].psnr), "methods": figures}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenes", type=int, default=9)
+    parser.add_argument("--size", default="144x256", help="picture size, height x width, both multiples of 16")
+    parser.add_argument("--photos", type=Path, default=None, help="folder of pictures, for the rims")
+    parser.add_argument("--sheet", type=Path, default=None, help="PNG of every hole and every method")
+    parser.add_argument("--model", type=Path, default=EMBEDDED_FOLDER, help="folder with autoencoder/")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    height, width = (int(n) for n in args.size.split("x"))
+    autoencoder = FineAutoencoder.from_pretrained(args.model / "autoencoder", torch_dtype=torch.float32).eval()
+    rows = []
+    rooms = (case for index in range(args.scenes) for case in room_cases(index, autoencoder, height, width))
+    report = {"size": [height, width], "rooms": compare(rooms, autoencoder, rows)}
+    if args.photos:
+        report["photo rims"] = compare(rims_of(args.photos, autoencoder, height, width), autoencoder, rows)
+    if args.sheet:
+        write_sheet(rows, ["truth", "seen", *METHODS], args.sheet)
+    print(json.dumps(report))
+
+
+def rims_of(folder: Path, autoencoder: FineAutoencoder, height: int, width: int) -> Iterator[Case]:
+    """Two sides of every picture in the folder, all four in turn."""
+    from PIL import Image, ImageOps
+
+    sides = list(RIMS)
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
+    for i, path in enumerate(paths):
+        photo = np.array(ImageOps.fit(Image.open(path).convert("RGB"), (width, height), Image.Resampling.LANCZOS))
+        yield from photo_cases(photo, path.stem, autoencoder, (sides[i % 4], sides[(i + 2) % 4]))
+
+
+if __name__ == "__main__":
+    main()
