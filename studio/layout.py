@@ -91,8 +91,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             with gr.Column(elem_id="left"):
                 ui["stage"] = stage(stage_words(start), elem_id="stage")
                 ui["strip"] = gr.HTML(elem_id="strip")
-                ui["advice"] = gr.HTML(elem_id="advice")
-                ui["shorter"] = gr.Button(say(start, "shorter"), visible=False, size="sm", elem_id="shorter")
+                with gr.Row(elem_id="careful"):
+                    ui["advice"] = gr.HTML(elem_id="advice")
+                    ui["shorter"] = gr.Button(say(start, "shorter"), visible=False, min_width=0, elem_id="shorter")
                 with gr.Column(visible=False, elem_id="sheet") as ui["sheet"]:
                     ui["facts"] = gr.HTML(elem_id="facts")
                     with gr.Row(elem_id="files"):
@@ -156,9 +157,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         ui["cancel"] = gr.Button(
                             say(start, "cancel"), variant="stop", min_width=0, visible=False, elem_id="cancel"
                         )
-                    with gr.Row():
-                        ui["estimate"] = gr.HTML(elem_id="estimate")
-                        ui["queue"] = gr.HTML(elem_id="queue")
+                    ui["estimate"] = gr.HTML(elem_id="estimate")
 
         fields = [
             ui[name] for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed")
@@ -192,7 +191,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         lane = {
             "concurrency_id": "engine",
             "concurrency_limit": 1,
-            "show_progress_on": ui["queue"],
+            "show_progress_on": ui["estimate"],
             "show_progress": "minimal",
             "api_visibility": "private",
         }
