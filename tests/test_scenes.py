@@ -27,6 +27,13 @@ def world_points(camera, depth):
     return rays * depth.numpy()[..., None] @ camera.c2w[:3, :3].T + camera.c2w[:3, 3]
 
 
+def outline(depth):
+    """Pixels (h, w) whose 3x3 neighbourhood holds a jump in depth."""
+    d = torch.where(depth > 0, depth, torch.full_like(depth, 1e4))[None, None]
+    far, near = torch.nn.functional.max_pool2d(d, 3, 1, 1), -torch.nn.functional.max_pool2d(-d, 3, 1, 1)
+    return (far > 1.1 * near)[0, 0]
+
+
 def test_same_seed_same_bits_and_another_seed_another_scene():
     one, two, other = (make_scene(seed, "room") for seed in (3, 3, 4))
     camera = photo_camera(one, H, W)
@@ -72,13 +79,15 @@ def test_depth_and_poses_carry_one_view_onto_another(seed, family):
     (rgb_a, depth_a, sky), (rgb_b, depth_b, _) = render(scene, a), render(scene, b)
     w2c = np.linalg.inv(b.c2w)
     q = (world_points(a, depth_a) @ w2c[:3, :3].T + w2c[:3, 3]) @ b.K.T
-    grid = torch.from_numpy(q[..., :2] / q[..., 2:] / [W, H] - 1).float()[None]
+    grid = torch.from_numpy(q[..., :2] / np.maximum(q[..., 2:], 1e-6) / [W, H] - 1).float()[None]
     warped = torch.nn.functional.grid_sample(rgb_b[None], grid, align_corners=False)[0]
     seen = torch.nn.functional.grid_sample(depth_b[None, None], grid, mode="nearest", align_corners=False)[0, 0]
     both = (grid[0].abs() < 0.98).all(-1) & ~sky & ((seen - torch.from_numpy(q[..., 2])).abs() < 0.01 * seen)
-    assert both.float().mean() > 0.35
+    both &= ~outline(depth_a)  # a pixel on a silhouette mixes two surfaces, which part when the camera moves
+    assert both.float().mean() > 0.25
     psnr = -10 * torch.log10(((warped - rgb_a)[:, both] ** 2).mean())
-    assert psnr > 24, f"{psnr:.1f} dB"
+    still = -10 * torch.log10(((rgb_b - rgb_a)[:, both] ** 2).mean())
+    assert psnr > 25 and psnr > still + 8, f"{psnr:.1f} dB, without the warp {still:.1f} dB"
 
 
 @pytest.mark.parametrize("kind", PATHS)

@@ -33,7 +33,7 @@ def daylight(b, reach=14.0, target=(0, 0, 0)):
         key_position=target + sun * 200, key_colour=warm * power, key_reach=reach, key_target=target,
         sky_light=blue * u(0.6, 0.9), ground_light=np.array([0.3, 0.28, 0.25]) * u(0.5, 1.0),
         sky_texture=int(b.rng.choice(b.bank.kinds["sky"])), sky_turn=u(0, 2), sky_gain=u(0.5, 1.5),
-        haze=b.pick(np.inf, u(150, 800), u(60, 200)),
+        haze=b.pick(np.inf, np.inf, u(150, 800), u(80, 200)),
     )  # fmt: skip
 
 

@@ -250,7 +250,7 @@ def _occlusion(z):
     h, w = z.shape
     inverse = 1 / z
     dark = np.zeros((h, w), np.float32)
-    for step, weight in ((1, 0.10), (2, 0.14), (4, 0.20), (8, 0.22), (16, 0.22)):
+    for step, weight in ((1, 0.14), (2, 0.2), (4, 0.26), (8, 0.26), (16, 0.18)):
         step = max(1, round(step * w / 288))
         padded = np.pad(inverse, step, mode="edge")
         for dy, dx in ((0, step), (step, 0), (step, step), (step, -step)):
@@ -258,7 +258,7 @@ def _occlusion(z):
             b = padded[step - dy : step - dy + h, step - dx : step - dx + w]
             # metres nearer, relative to the metres between the neighbours; a far larger jump is another object
             rise = ((a + b) * 0.5 - inverse) * z * (w * 0.8 / step)
-            dark += weight * np.clip(rise, 0, 1) * np.clip(1.6 - 0.4 * rise, 0, 1)
+            dark += weight * np.clip(rise, 0, 1) * np.clip(1.4 - rise, 0, 1)
     return np.exp(-0.55 * np.nan_to_num(dark))
 
 
@@ -328,7 +328,7 @@ def _shade(scene, origin, rays, x, y, z, face, occlusion, pixel):
         colour += (gloss * spot)[:, None] * scene.key_colour + (0.4 * gloss * rim)[:, None] * scene.sky_light
     if np.isfinite(scene.haze):
         k = np.exp(-z / scene.haze)[:, None]
-        colour = colour * k + scene.sky_light * (0.9 * (1 - k))
+        colour = colour * k + scene.bank.mean[scene.sky_texture] * (scene.sky_gain * (1 - k))
     out[hit] = colour
     return out
 
