@@ -23,17 +23,18 @@ MAX_SLOPE = 0.5  # largest relative change of inverse depth across one cell of f
 
 
 class ResidualConvs(nn.Module):
-    """x + conv(gelu(conv(x))); the second convolution starts at zero, so no normalisation is needed."""
+    """x + conv(gelu(conv(norm(x)))); the last convolution starts at zero, so a new network is nearly linear."""
 
     def __init__(self, width: int):
         super().__init__()
+        self.norm = nn.GroupNorm(1, width)
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.gelu(self.first(F.gelu(x))))
+        return x + self.second(F.gelu(self.first(self.norm(x))))
 
 
 class GlobalBlock(nn.Module):
@@ -104,13 +105,20 @@ class DepthNet(ModelMixin, ConfigMixin):
         self.decode_middle = nn.Sequential(*[ResidualConvs(middle) for _ in range(convs)])
         self.from_middle = nn.Conv2d(middle, 4 * fine, 1)
         self.decode_fine = nn.Sequential(*[ResidualConvs(fine) for _ in range(convs)])
-        self.plane = nn.Sequential(nn.GELU(), nn.Conv2d(fine, fine, 3, padding=1), nn.GELU(), nn.Conv2d(fine, 3, 1))
+        # Log inverse depth of each cell of the attention grid. The fine planes are added to it, so the layout of the
+        # scene is learned by the shortest way.
+        self.layout = nn.Linear(coarse, 1)
+        self.plane = nn.Sequential(
+            nn.GroupNorm(1, fine), nn.Conv2d(fine, fine, 3, padding=1), nn.GELU(), nn.Conv2d(fine, 3, 1)
+        )
         # Per cell of four pixels and per output pixel in it (2 x 2): nine weights, sky, error.
         self.pick = nn.Sequential(
-            nn.GELU(), nn.Conv2d(fine, 2 * fine, 3, padding=1), nn.GELU(), nn.Conv2d(2 * fine, 4 * 11, 1)
+            nn.GroupNorm(1, fine), nn.Conv2d(fine, 2 * fine, 3, padding=1), nn.GELU(), nn.Conv2d(2 * fine, 44, 1)
         )
         self.focal = nn.Linear(coarse, 1)
-        for head in (self.plane[-1], self.pick[-1], self.focal):
+        for conv in (self.stem, self.to_middle, self.to_coarse, self.from_coarse, self.from_middle):
+            nn.init.normal_(conv.weight, std=conv.weight[0].numel() ** -0.5)  # keeps the variance of its input
+        for head in (self.layout, self.plane[-1], self.pick[-1], self.focal):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
         with torch.no_grad():
@@ -135,11 +143,14 @@ class DepthNet(ModelMixin, ConfigMixin):
             tokens = block(tokens, rows, columns)
         tokens = self.norm(tokens)
         log_focal = self.focal(tokens.mean(1))[:, 0].float()
+        layout = self.layout(tokens).float().transpose(1, 2).reshape(batch, 1, rows, columns)
+        layout = F.interpolate(layout, scale_factor=4, mode="bilinear", align_corners=False)
         coarse = tokens.transpose(1, 2).reshape(batch, -1, rows, columns)
         middle = self.decode_middle(middle + F.pixel_shuffle(self.from_coarse(coarse), 2))
         fine = self.decode_fine(fine + F.pixel_shuffle(self.from_middle(middle), 2))
         picked = self.pick(fine).float().reshape(batch, 4, 11, height // 4, width // 4)
-        log_depth = -upsample_planes(self.plane(fine).float(), picked[:, :, :9].softmax(2)).log()
+        planes = self.plane(fine).float() + F.pad(layout, (0, 0, 0, 0, 0, 2))
+        log_depth = -upsample_planes(planes, picked[:, :, :9].softmax(2)).log()
         sky_logits, log_error = (F.pixel_shuffle(picked[:, :, i], 2)[:, 0] for i in (9, 10))
         return DepthOutput(log_depth, sky_logits, log_error, log_focal)
 

@@ -29,7 +29,7 @@ from pipelines.evaluation.depth import inverse_picture
 # Sides of a batch. Small ones first: a room's layout shows at half the pixels, and a step takes half the time.
 SMALL_SIZES = [(128, 192)] * 4 + [(160, 192)] * 3 + [(128, 224)] * 2 + [(192, 128)] * 2 + [(160, 160)] * 2
 SIZES = [(192, 256)] * 6 + [(160, 288)] * 3 + [(256, 192)] * 2 + [(224, 224)] * 2 + [(160, 320)]
-SMALL_UNTIL = 0.4  # share of the training time
+SMALL_UNTIL = 0.6  # share of the training time
 NEAR, FAR = 0.05, 300.0  # metres; depth outside is clamped before the logarithm
 
 
@@ -375,7 +375,7 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     doubt = masked_mean(error.detach().abs() * (-spread).exp() + spread, known)
     with_focal = ~log_focal.isnan()
     focal = masked_mean((output.log_focal - log_focal.nan_to_num()).abs(), with_focal)
-    total = size + 0.35 * edges + 0.5 * flat + 0.2 * sky + 0.05 * behind + 0.05 * doubt + 0.05 * focal
+    total = size + 0.25 * edges + 0.5 * flat + 0.2 * sky + 0.05 * behind + 0.05 * doubt + 0.05 * focal
     parts = dict(log=size, edges=edges, flat=flat, sky=sky, focal=focal)
     return total, {name: float(value.detach()) for name, value in parts.items()}
 
