@@ -455,7 +455,7 @@ def tabletop(b):
     u = b.u
     top = b.material("wood|wood|stone|plaster|fabric|tile", gloss=u(0, 0.5))
     top = replace(top, scale=u(0.8, 3))
-    w, d = u(0.9, 2.5), u(0.6, 1.4)
+    w, d = (u(3, 6), u(0.7, 1.6)) if b.chance(0.45) else (u(0.9, 2.5), u(0.6, 1.4))
     b.block(0, -0.05, 0, w, 0.05, d, top)
     for _ in range(b.rng.integers(1, 12)):
         with b.at(u(-0.4, 0.4) * min(w, 1.4), 0, u(-0.45, 0.3) * d, u(0, 6.3)):
@@ -499,8 +499,8 @@ def tabletop(b):
         lamplight(b, u(1, 2), 1.2)
         b.light(u(-2, 2), u(0.6, 1.6), u(-0.5, 1.5), u(0.5, 3), hsv(0.6, u(0, 0.2), 1), 0.8)
     for _ in range(8):
-        turn, lift, away = u(-0.7, 0.7), u(0.12, 0.9), u(0.4, 1.5)
-        target = (u(-0.15, 0.15) * w, u(0, 0.12), u(-0.2, 0.1) * d)
+        turn, lift, away = u(-0.7, 0.7), 0.08 + 0.85 * u(0, 1) ** 1.7, u(0.35, 1.3)
+        target = (u(-0.2, 0.2), u(0, 0.12), u(-0.2, 0.1) * d)
         eye = (target[0] + away * np.sin(turn) * np.cos(lift), target[1] + away * np.sin(lift) + 0.03,
                target[2] + away * np.cos(turn) * np.cos(lift))  # fmt: skip
         b.views.append((eye, target))

@@ -150,7 +150,7 @@ def _expose(scene, rng, shallow):
         seen = z[np.isfinite(z)]
         scene.focus = float(np.median(z[20:36, 22:42]) if rng.random() < 0.7 else np.percentile(seen, 15))
         if np.isfinite(scene.focus):
-            scene.blur = float(rng.uniform(0.004, 0.02) * (1.0 if scene.family == "tabletop" else 0.5))
+            scene.blur = float(rng.uniform(0.003, 0.014) * (1.0 if scene.family == "tabletop" else 0.6))
 
 
 def photo_camera(scene, height=216, width=288) -> Camera:
