@@ -53,7 +53,7 @@ def sentence(language: str, error: Exception) -> str:
     if isinstance(error, PhotoError):
         return say_photo_error(language, error)
     if isinstance(error, OSError):
-        return say(language, "disk_full")
+        return say(language, "not_saved")
     if isinstance(error, ValueError):  # the engine's own sentence: value, limit, fix
         return say(language, "engine_error", reason=one_line(error))
     return say(language, "unexpected", reason=type(error).__name__)
@@ -75,7 +75,7 @@ def explains(handler):
 
 
 def idle() -> Answer:
-    return {"render": gr.update(visible=True), "cancel": gr.update(visible=False)}
+    return {"render": gr.update(visible=True), "preview": gr.update(visible=True), "cancel": gr.update(visible=False)}
 
 
 def meter(session: Session, language: str) -> Answer:
@@ -176,7 +176,7 @@ def _status(kind: str, words: str) -> str:
 def take_photo(engine: Engine, session: Session, language: str, path, ratio, focus) -> Iterator[Answer]:
     """A photo was uploaded. path: where the upload route put it."""
     _refuse_while_busy(session)
-    if not isinstance(path, str) or len(path) > 4096 or "\0" in path or not is_in_or_equal(path, get_upload_folder()):
+    if not _is_upload(path):
         raise Refusal("not_an_upload")
     # GPS and the rest of the original must not stay on the disk longer than it takes to read it
     try:
@@ -193,6 +193,13 @@ def take_example(engine: Engine, session: Session, language: str, example, ratio
         raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=", ".join(media.examples()))
     path = media.examples()[example]
     yield from _new_photo(session, language, open_photo(path), read_focal(path), ratio, focus)
+
+
+def _is_upload(path) -> bool:
+    """A file that the upload route wrote, and nothing else on this machine."""
+    if not isinstance(path, str) or len(path) > 1024 or "\0" in path:
+        return False
+    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
 
 
 def _new_photo(session: Session, language: str, photo, focal, ratio, focus) -> Iterator[Answer]:
@@ -311,7 +318,7 @@ def estimate(engine: Engine, session: Session, language: str, *fields) -> Answer
 
 def begin(engine: Engine) -> Answer:
     """Before the render waits for its turn: the button becomes Stop."""
-    return {"render": gr.update(visible=False), "cancel": gr.update(visible=True)}
+    return {"render": gr.update(visible=False), "preview": gr.update(visible=False), "cancel": gr.update(visible=True)}
 
 
 @explains
@@ -324,8 +331,9 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
     height, width = clip_size(order.ratio, order.quality, photo_size(session))
     show_photo(session, order.ratio, order.focus)
     take = session.take = Take(order)
-    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"), share=0)}
     try:
+        waits_for = "waiting_model" if engine.is_loading else "lifting"
+        yield {"stage": stage(session, note=say(language, waits_for), share=0)}
         pipe = engine.pipe()
         started = time.perf_counter()
         # The preview's camera and distance: what was shown is what is rendered

@@ -140,7 +140,14 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         elem_id="quality",
                         elem_classes="pills",
                     )
-                    ui["seconds"] = gr.Slider(*SECONDS, value=4, step=1, label=say(start, "seconds"), elem_id="seconds")
+                    ui["seconds"] = gr.Radio(
+                        [(f"{seconds} s", seconds) for seconds in range(SECONDS[0], SECONDS[1] + 1)],
+                        value=4,
+                        label=say(start, "seconds"),
+                        container=False,
+                        elem_id="seconds",
+                        elem_classes="pills",
+                    )
                     with gr.Accordion(say(start, "advanced"), open=False, elem_id="advanced") as ui["advanced"]:
                         ui["strength"] = gr.Slider(
                             *STRENGTH, value=100, step=5, label=say(start, "strength"), elem_id="strength"
@@ -226,7 +233,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         for changed in (
             ui["ratio"].input,
             ui["direction"].input,
-            ui["seconds"].release,
+            ui["seconds"].input,
             ui["strength"].release,
             ui["focus"].release,
         ):
@@ -254,13 +261,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             **quiet,
         )
 
-        language.input(
-            speak,
-            [*here, ui["cards"]],
-            shown,
-            js="(s, code, card) => { document.documentElement.lang = code; return [s, code, card]; }",
-            **quiet,
-        ).then(**count)
+        language.input(speak, [*here, ui["cards"]], shown, **quiet).then(**count)
+        language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
         demo.load(first_visit, [session], [language, *shown], **quiet).then(
             tie(handlers.watch_engine), [language], shown, concurrency_limit=None, **quiet
         )

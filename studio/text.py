@@ -34,7 +34,7 @@ TEXT: dict[str, tuple[str, str]] = {
     # steps
     "step_photo": ("Photo", "Foto"),
     "step_photo_hint": (
-        "Drop yours on the left, or start from one of these.",
+        "Drop your own, or start from one of these.",
         "Trascina la tua, o parti da una di queste.",
     ),
     "step_move": ("Move", "Movimento"),
@@ -169,9 +169,9 @@ TEXT: dict[str, tuple[str, str]] = {
         "Something went wrong inside ({reason}). Your photo is kept; try again.",
         "Qualcosa è andato storto ({reason}). La foto è salva; riprova.",
     ),
-    "disk_full": (
-        "The clip could not be saved: the disk is full. Free some space and render again.",
-        "Il video non è stato salvato: il disco è pieno. Libera spazio e riprova.",
+    "not_saved": (
+        "A file could not be written: the disk may be full. Free some space and try again.",
+        "Un file non è stato scritto: forse il disco è pieno. Libera spazio e riprova.",
     ),
 }
 

@@ -1,0 +1,208 @@
+"""The page in a real browser, with the real engine and no network: photo in, move chosen, clip out."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from pipelines.media import read_recipe
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+PAGE_SECONDS = 6.0  # from `python app.py` to the page, on an idle machine
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install it, or set CHROMIUM to its path"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """`python app.py` on a free port; nothing outside this machine can be reached from it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("studio")
+    offline = {"HF_HUB_OFFLINE": "1", "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
+               "NO_PROXY": "127.0.0.1,localhost"}  # fmt: skip
+    settings = {"MIRAGE_PORT": str(port), "MIRAGE_DATA": str(folder / "data"), **offline}
+    url, log = f"http://127.0.0.1:{port}", folder / "log.txt"
+    with log.open("w") as file:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, stdout=file, stderr=file
+        )
+        try:
+            while True:
+                assert process.poll() is None and time.perf_counter() - started < 60, log.read_text()
+                try:
+                    urllib.request.urlopen(url, timeout=5).read()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            print(f"page served after {time.perf_counter() - started:.1f} s")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US", accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.outside = []  # requests that leave this machine
+    page.on("request", lambda request: server in request.url or "data:" in request.url[:5]
+            or "blob:" in request.url[:5] or page.outside.append(request.url))  # fmt: skip
+    page.goto(server)
+    page.wait_for_selector("#cards .card")
+    yield page
+    assert page.outside == []
+    context.close()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A room in perspective, drawn: walls, floor, window, table."""
+    image = Image.new("RGB", (960, 540), (214, 208, 198))
+    draw = ImageDraw.Draw(image)
+    draw.polygon([(0, 540), (960, 540), (680, 340), (280, 340)], (150, 118, 84))
+    draw.polygon([(0, 0), (280, 130), (280, 340), (0, 540)], (188, 182, 170))
+    draw.polygon([(960, 0), (680, 130), (680, 340), (960, 540)], (176, 170, 160))
+    draw.rectangle((420, 170, 540, 280), (226, 238, 246), (90, 80, 70), 5)
+    draw.rectangle((380, 380, 620, 400), (92, 58, 36))
+    draw.rectangle((400, 400, 412, 470), (70, 44, 28))
+    draw.rectangle((588, 400, 600, 470), (70, 44, 28))
+    image = Image.fromarray(
+        (np.asarray(image) + np.random.default_rng(0).integers(-6, 6, (540, 960, 1))).astype(np.uint8)
+    )
+    image.save(tmp_path / "room.jpg", quality=92)
+    return tmp_path / "room.jpg"
+
+
+def choose(page, move: str) -> None:
+    page.click(f'#cards .card[data-id="{move}"]')
+    page.wait_for_selector('.stage[data-kind="preview"]')
+    page.wait_for_function("document.querySelector('.stage video').readyState >= 2")
+
+
+def set_seconds(page, seconds: int) -> None:
+    page.click(f'#seconds label:has-text("{seconds} s")')
+    page.wait_for_function(f"document.querySelector('#estimate').innerText.includes('{16 * seconds + 1} frames')")
+
+
+def test_photo_in_clip_out(page, photo, tmp_path):
+    page.set_input_files(".stage input[type=file]", photo)
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    choose(page, "push-in")
+    assert page.locator(".strip").count() == 1
+    set_seconds(page, 2)
+
+    page.click("#render")
+    page.wait_for_selector('.stage[data-kind="live"]')
+    page.wait_for_selector('.stage[data-kind="clip"]')
+    page.wait_for_function("document.querySelector('.stage video').readyState >= 2")
+    size = page.evaluate(
+        "[document.querySelector('.stage video').videoWidth, document.querySelector('.stage video').videoHeight]"
+    )
+    assert size == [512, 288]
+
+    with page.expect_download() as download:
+        page.click("#download")
+    clip = tmp_path / download.value.suggested_filename
+    download.value.save_as(clip)
+    assert re.fullmatch(r"mirage-push-in-photo-0\.mp4", clip.name)
+    with av.open(str(clip)) as container:
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    assert frames.shape == (33, 288, 512, 3)
+    still = np.asarray(Image.open(photo).resize((512, 288), Image.Resampling.LANCZOS)).astype(int)
+    assert np.abs(frames[0] - still).mean() < 6  # the clip begins with the photo
+    assert np.abs(frames[-1] - still).mean() > np.abs(frames[0] - still).mean() + 1  # and the camera has moved
+    recipe = read_recipe(clip)
+    assert recipe["studio"]["preset"] == "push-in" and len(recipe["trajectory"]["c2w"]) == 33
+
+    page.click("#new-seed")
+    page.wait_for_selector("#cancel")
+    page.wait_for_selector("#render")
+    page.wait_for_selector('.stage[data-kind="clip"]')
+    assert "seed" in page.inner_text("#facts").lower()
+
+
+def test_stop_gives_the_page_back(page):
+    page.click("#examples .card >> nth=1")
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    choose(page, "there-and-back")
+    page.click('#quality label:has-text("Full HD")')
+    page.wait_for_function("document.querySelector('#estimate').innerText.includes('1920')")
+    page.click("#render")
+    page.wait_for_selector("#cancel")
+    page.wait_for_function("/step|part|depth/i.test(document.querySelector('.stage .note').textContent)")
+    started = time.perf_counter()
+    page.click("#cancel")
+    page.wait_for_selector("#render")
+    assert "Stopped" in page.inner_text(".stage .note")
+    print(f"stopped after {time.perf_counter() - started:.1f} s")
+    # and the lane is free again
+    page.click('#quality label:has-text("Draft")')
+    page.click('#cards .card[data-id="steady-hold"]')
+    page.wait_for_selector('.stage[data-kind="preview"]')
+
+
+def test_not_an_image_is_refused_in_the_language_of_the_page(page, photo, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"%PDF-1.7 an invoice")
+    page.click('#language label:has-text("IT")')
+    page.wait_for_function("document.querySelector('.stage .invite').textContent.startsWith('Trascina')")
+    page.set_input_files(".stage input[type=file]", tmp_path / "photo.jpg")
+    page.wait_for_function("document.querySelector('.stage .trouble').textContent.includes('non è un')")
+    assert page.inner_text("#render") == "Crea il video"
+    page.set_input_files(".stage input[type=file]", photo)  # the page goes on
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    assert page.is_hidden(".stage .trouble")
+
+
+@pytest.mark.parametrize("language", ["en-US", "it-IT"])
+def test_a_phone_needs_no_sideways_scrolling(browser, server, photo, language):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale=language
+    )
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.goto(server)
+    page.wait_for_selector("#cards .card")
+    page.set_input_files(".stage input[type=file]", photo)
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    page.tap('#cards .card[data-id="pull-back"]')
+    page.wait_for_selector('.stage[data-kind="preview"]')
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.get_attribute("html", "lang") == language[:2]
+    context.close()
+
+
+def test_cards_can_be_chosen_with_the_keyboard(page):
+    page.focus('#cards .card[data-id="push-in"]')
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    chosen = page.locator('#cards .card[aria-checked="true"]')
+    assert chosen.count() == 1 and chosen.get_attribute("data-id") == "pull-back"
+    page.wait_for_function("document.querySelector('#summary').innerText.length > 10")

@@ -1,0 +1,310 @@
+"""The page without a browser: what it imports, what it says, what it refuses, and that it renders what it previewed."""
+
+import re
+import string
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fake_pipeline import FakePipeline
+from PIL import Image
+
+from pipelines.media import read_recipe
+from presets.schema import load_moves
+from studio import handlers
+from studio.drawings import drawing
+from studio.engine import Engine
+from studio.media import crop, examples, strip_svg
+from studio.state import FPS, MAX_SIDE, QUALITIES, RATIOS, Order, Pace, Session, calm_seconds, clip_size
+from studio.text import TEXT, Refusal, say
+
+ROOT = Path(__file__).parents[1]
+FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7)  # as the widgets send them
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    session = Session()
+    y, x = np.mgrid[0:180, 0:320]
+    session.set_photo(Image.fromarray(np.stack([x % 256, y, x // 2], -1).astype(np.uint8)), None)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def pipe():
+    return FakePipeline()
+
+
+@pytest.fixture
+def engine(pipe):
+    return Engine(lambda: pipe)
+
+
+def last(answers):
+    return list(answers)[-1]
+
+
+def with_field(index: int, value) -> tuple:
+    return (*FIELDS[:index], value, *FIELDS[index + 1 :])
+
+
+# -- the page itself ------------------------------------------------------------------------------------------------
+
+
+def test_opening_the_page_brings_in_no_torch():
+    code = "import app, studio.layout, sys; studio.layout.build_studio(); "
+    code += "print([name for name in ('torch', 'diffusers', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_every_sentence_exists_in_both_languages_with_the_same_figures():
+    def figures(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    for key, (english, italian) in TEXT.items():
+        assert english.strip() and italian.strip(), key
+        assert figures(english) == figures(italian), key
+    same = {key for key, (english, italian) in TEXT.items() if english == italian}
+    assert same <= {"quality_standard", "quality_full"}  # words that are the same in both
+
+
+def test_every_sentence_that_is_asked_for_exists():
+    code = "".join(
+        (ROOT / "studio" / name).read_text() for name in ("handlers.py", "layout.py", "state.py", "engine.py")
+    )
+    asked = set(re.findall(r'(?:say\(\w+, |Refusal\()"(\w+)"', code))
+    assert len(asked) > 30 and asked <= TEXT.keys()
+
+
+def test_every_move_has_a_drawing_of_its_own():
+    drawings = {drawing(preset.move) for preset in load_moves().values()}
+    assert len(drawings) == len(load_moves()) and not any("plain" in svg for svg in drawings)
+
+
+def test_example_photos_open_on_the_first_visit():
+    assert len(examples()) >= 2
+    for path in examples().values():
+        with Image.open(path) as image:
+            assert image.size == (1280, 720) and path.stat().st_size < 400_000
+
+
+@pytest.mark.parametrize(("header", "language"), [("it-IT,it;q=0.9,en;q=0.8", "it"), ("de,en;q=0.7", "en"), ("", "en")])
+def test_language_follows_the_browser(header, language):
+    request = type("Request", (), {"headers": {"accept-language": header}})()
+    assert handlers.language_of(request) == language
+
+
+# -- sizes, paths ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("photo", [(1440, 1920), (1920, 1277), (480, 1920), (64, 64), (1079, 1919)])
+def test_every_quality_has_the_same_shape(ratio, photo):
+    sizes = [clip_size(ratio, quality, photo) for quality in QUALITIES]
+    assert all(side % 2 == 0 and side <= MAX_SIDE for size in sizes for side in size)
+    assert len({h * sizes[0][1] - w * sizes[0][0] for h, w in sizes}) == 1  # h / w equal, exactly
+    assert sizes == sorted(sizes)
+    if ratio == "photo":
+        assert sizes[0][0] / sizes[0][1] == pytest.approx(photo[0] / photo[1], rel=0.03)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("preset", load_moves())
+def test_what_is_rendered_is_what_was_previewed(session, engine, pipe, ratio, preset, monkeypatch):
+    previewed = []
+    draw = pipe.preview
+    monkeypatch.setattr(pipe, "preview", lambda lifted, path, **kw: previewed.append(path) or draw(lifted, path, **kw))
+    fields = (preset, 2, ratio, "standard", "left", 80, 20, 3)
+    order = Order.read(*fields)
+    last(handlers.preview(engine, session, "en", *fields))
+    height, width = clip_size(ratio, "standard", (180, 320))
+    rendered = order.trajectory(pipe.lift(crop(session.photo, height, width, 0.2), height, width).camera, 2.0)
+    path = previewed[0].resized(height, width)
+    assert np.array_equal(path.c2w, rendered.c2w)
+    np.testing.assert_allclose(path.K, rendered.K, rtol=1e-9)
+    assert len(rendered) == 33
+
+
+def test_the_focal_length_of_the_photo_reaches_the_camera(session, engine, pipe):
+    session.focal_35mm = 36.0
+    seen = handlers.lens(session, session.photo)["fov_degrees"]
+    # 36 mm on a 16:9 crop of the same diagonal: 2 atan(cos(atan(9/16)) * 43.27 / 2 / 36)
+    assert seen == pytest.approx(np.degrees(2 * np.arctan(16 / np.hypot(16, 9) * np.hypot(36, 24) / 72)))
+
+
+def test_a_fast_path_asks_for_more_seconds(session, pipe):
+    lifted = pipe.lift(session.photo, 288, 512)
+    fast, calm = Order.read(*FIELDS), Order.read(*with_field(1, 8))
+    assert calm_seconds(fast.trajectory(lifted.camera, 2.0), 2.0) in range(3, 9)
+    assert calm_seconds(calm.trajectory(lifted.camera, 2.0), 2.0) is None
+
+
+def test_the_estimate_learns():
+    pace = Pace()
+    before = pace.estimate(65, 720, 1280)
+    for _ in range(8):
+        pace.learn(3 * before, 65, 720, 1280)
+    assert pace.estimate(65, 720, 1280) == pytest.approx(3 * before, rel=0.05)
+
+
+# -- refusals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "sentence"),
+    [
+        (0, None, "No move is chosen"),
+        (0, "../push-in", "move is '../push-in'"),
+        (0, {"a": 1}, "move is"),
+        (1, 0, "seconds is 0, allowed is 2–8"),
+        (1, 10_000, "seconds is 10000"),
+        (1, 2.5, "seconds is 2.5"),
+        (1, float("nan"), "seconds is nan"),
+        (1, "4", "seconds is '4'"),
+        (2, "21:9", "format is '21:9'"),
+        (3, "final", "quality is 'final'"),
+        (4, "up", "direction is 'up'"),
+        (5, 1e9, "strength is"),
+        (6, -1, "crop is -1"),
+        (7, -1, "seed is -1"),
+        (7, True, "seed is True"),
+        (7, 2**40, "seed is"),
+    ],
+)
+def test_bad_payloads_get_a_sentence(session, engine, index, value, sentence):
+    with pytest.raises(Refusal, match=re.escape(sentence)):
+        Order.read(*with_field(index, value))
+    for handler in (handlers.preview, handlers.render, handlers.shorten):
+        answer = last(handler(engine, session, "it", *with_field(index, value)))
+        assert answer["stage"]["error"].endswith((".", "!"))
+        assert answer["render"]["visible"] and not answer["cancel"]["visible"]
+
+
+def test_without_a_photo_the_page_asks_for_one(engine):
+    for handler in (handlers.preview, handlers.render, handlers.shorten):
+        answer = last(handler(engine, Session(), "it", *FIELDS))
+        assert answer["stage"]["error"] == say("it", "need_photo")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", None, 3, "", "a\0b", "x" * 5000, {"path": "/etc/passwd"}])
+def test_only_uploads_are_opened(session, engine, path):
+    before = session.photo
+    answer = last(handlers.take_photo(engine, session, "en", path, "photo", 50))
+    assert answer["stage"]["error"] == say("en", "not_an_upload")
+    assert session.photo is before
+
+
+def test_a_bad_photo_gets_its_sentence_and_no_upload_stays(session, engine, tmp_path):
+    upload = tmp_path / "photo"
+    upload.write_bytes(b"not a picture at all")
+    answer = last(handlers.take_photo(engine, session, "it", str(upload), "photo", 50))
+    assert answer["stage"]["error"] == say("it", "photo_unknown")
+    assert not upload.exists()
+    Image.new("RGB", (640, 480), "teal").save(upload, "PNG")
+    answer = last(handlers.take_photo(engine, session, "it", str(upload), "1:1", 50))
+    assert answer["stage"]["kind"] == "photo" and session.photo.size == (640, 480)
+    assert not upload.exists()
+
+
+def test_a_model_that_does_not_load_is_told(session):
+    def load():
+        raise OSError("autoencoder is missing in /secret/place")
+
+    engine = Engine(load)
+    error = last(handlers.preview(engine, session, "en", *FIELDS))["stage"]["error"]
+    assert error.startswith("The model could not be loaded: autoencoder is missing") and "secret" not in error
+    assert "failed" in handlers.engine_status(engine, "it")["status"]
+
+
+def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise ValueError("No depth could be found in this photo. Give a depth map.")
+
+    monkeypatch.setattr(pipe, "lift", refuse)
+    error = last(handlers.render(engine, session, "en", *FIELDS))["stage"]["error"]
+    assert "No depth could be found" in error
+    assert session.take.ended.is_set()
+
+
+# -- preview, render, stop ------------------------------------------------------------------------------------------
+
+
+def test_preview_shows_the_move_and_warns(session, engine):
+    answer = last(handlers.preview(engine, session, "en", *with_field(0, "pull-back")))
+    assert answer["stage"]["kind"] == "preview" and Path(answer["stage"]["file"]).exists()
+    assert "would be invented" in answer["advice"] and answer["shorter"]["visible"]
+
+
+def test_a_shorter_path_keeps_the_photo(session, engine):
+    answers = list(handlers.shorten(engine, session, "en", *with_field(0, "pull-back")))
+    assert any("strength" in answer and answer["strength"] < 100 for answer in answers)
+    assert session.coverage.min() >= handlers.LOW_COVERAGE
+    assert not answers[-1]["shorter"]["visible"]
+
+
+def test_render_tells_every_step_and_ends_with_a_clip(session, engine, pipe):
+    answers = list(handlers.render(engine, session, "en", *FIELDS))
+    shares = [answer["stage"]["share"] for answer in answers if answer["stage"]["share"] is not None]
+    assert shares == sorted(shares) and len(shares) > 10
+    assert {answer["stage"]["kind"] for answer in answers} == {"photo", "live", "clip"}
+    clip = session.clip
+    with av.open(str(clip.video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 2 * FPS + 1
+    recipe = read_recipe(clip.video)
+    assert recipe["seed"] == 7 and recipe["studio"]["preset"] == "push-in" and recipe["trajectory"]["c2w"]
+    assert Image.open(clip.poster).size == (512, 288)
+    assert pipe.calls[0]["quality"] == "draft"
+    assert answers[-1]["sheet"]["visible"] and '"seed": 7' in answers[-1]["recipe"]
+
+
+def test_same_again_brings_back_the_settings_of_the_clip(session, engine):
+    last(handlers.render(engine, session, "en", *FIELDS))
+    assert handlers.same_again(session, "en", *with_field(7, 99)) == FIELDS
+    assert handlers.same_again(Session(), "en", *with_field(7, 99)) == with_field(7, 99)
+
+
+def test_closing_a_render_stops_the_engine_and_keeps_what_was_ready(session, engine, pipe):
+    answers = handlers.render(engine, session, "en", *FIELDS)
+    while session.take is None or session.take.num_frames < 24:
+        next(answers)
+    threading.Timer(0.1, answers.close).start()
+    answer = handlers.stopped(engine, session, "en")
+    assert pipe.closed.is_set()
+    assert answer["stage"]["kind"] == "clip" and session.clip.num_frames == 24
+    assert "Stopped after 1.5 s" in answer["stage"]["note"]
+    assert answer["render"]["visible"]
+
+
+def test_stopping_at_once_keeps_nothing(session, engine):
+    answers = handlers.render(engine, session, "en", *FIELDS)
+    next(answers)
+    answers.close()
+    assert handlers.stopped(engine, session, "en")["stage"]["note"] == say("en", "stopped")
+    assert session.clip is None
+
+
+def test_a_second_render_of_the_same_visit_has_to_wait(session, engine):
+    answers = handlers.render(engine, session, "en", *FIELDS)
+    next(answers)
+    assert last(handlers.render(engine, session, "en", *FIELDS))["stage"]["error"] == say("en", "busy")
+    answers.close()
+
+
+def test_a_visit_leaves_nothing_on_the_disk(session, engine):
+    last(handlers.render(engine, session, "en", *FIELDS))
+    folder = session.folder
+    assert any(folder.rglob("*.mp4"))
+    session.close()
+    assert not folder.exists()
+
+
+def test_the_strip_is_numbers_and_escaped_words_only():
+    svg = strip_svg(np.array([1.0, 0.5, np.nan, 2.0]), '"><script>')
+    assert "<script>" not in svg and "nan" not in svg
