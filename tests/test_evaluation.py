@@ -74,7 +74,8 @@ def test_pooled_figures_weigh_pixels_not_pictures():
 
 def test_colour_step_at_a_join_is_found_and_one_inside_a_chunk_is_not():
     frames = np.full((17, 8, 8, 3), 100, np.uint8)
-    room = rooms.Room("grey", None, frames, None, np.ones((17, 8, 8), bool))
+    everywhere = np.ones((17, 8, 8), bool)
+    room = rooms.Room("grey", None, frames, None, everywhere, everywhere)
     jump = frames.copy()
     jump[8:] += 6
     slope = (frames + np.arange(17, dtype=np.uint8)[:, None, None, None]).astype(np.uint8)
@@ -101,13 +102,23 @@ def test_visible_is_what_both_cameras_see():
         return depth
 
     first, second = depth_from(camera), depth_from(moved)
-    seen = rooms.visible_in(second, moved, first, camera)
-    assert rooms.visible_in(first, camera, first, camera).all()
+    clean = ~rooms.outlines(first)
+    seen, clear = rooms.visible_in(second, moved, first, camera, clean)
+    itself, clear_itself = rooms.visible_in(first, camera, first, camera, clean)
+    assert itself.all() and (clear_itself <= clean).all() and clear_itself.any()
+    assert (clear <= seen).all()
     assert seen[second == 2].all()
     shadow = 4 * 0.6 / 2  # metres of wall behind the square
     x = (np.arange(64) + 0.5 - 32) / moved.K[0, 0] * 4 + 0.5
     hidden = (np.abs(x) < shadow / 2 - 0.1) & (second[24] == 4)
     assert hidden.any() and not seen[:, hidden].any()
+
+
+def test_an_outline_is_where_a_plane_ends_not_where_it_is_steep():
+    steep = np.broadcast_to(1 / np.linspace(0.1, 2, 40, dtype=np.float32), (30, 40))
+    assert not rooms.outlines(steep).any()
+    step = np.where(np.arange(40) < 20, 2, 4).astype(np.float32) * np.ones((30, 1), np.float32)
+    assert rooms.outlines(step)[:, 18:22].all() and not rooms.outlines(step)[:, :17].any()
 
 
 def test_scale_and_shift_undoes_a_scale_and_a_shift():
@@ -135,8 +146,10 @@ def test_a_tiny_rooms_run_gives_sane_figures(pipe, tmp_path, monkeypatch, capsys
 
 
 def test_a_rooms_path_ends_at_the_photo():
-    room = rooms.make_room(0, 9, HEIGHT, WIDTH)
-    assert room.trajectory.is_closed
+    room = rooms.make_room(0, 9, HEIGHT, WIDTH, full_length=True)
+    slow = rooms.make_room(0, 9, HEIGHT, WIDTH)
+    assert room.trajectory.is_closed and slow.trajectory.is_closed
+    assert np.abs(slow.trajectory.c2w[4] - np.eye(4)).max() < np.abs(room.trajectory.c2w[4] - np.eye(4)).max()
     assert (room.frames[0] == room.frames[-1]).all()
     assert room.covered[0].all() and not room.covered[4].all()
     assert (rooms.true_lookup(room, 0) == room.frames[0]).all()
