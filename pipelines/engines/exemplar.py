@@ -64,6 +64,7 @@ class Grid:
     known: Tensor
     source: Tensor  # may be copied
     around: Surroundings
+    colour: Tensor  # (3, C), see colour_directions
 
     @property
     def hole(self) -> Tensor:
@@ -121,21 +122,22 @@ def fill(
         if on_step is not None:
             on_step(done, steps)
 
+    colour = colour_directions(features, mask)
     x = field = cost = None
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
-        grid = small_grid(features, mask, depth, K, longest, seed)
+        grid = small_grid(features, mask, depth, K, colour, longest, seed)
         x = first_guess(grid) if x is None else torch.where(grid.known, grid.values, resize(x, grid.known.shape))
         x, field, cost = search(grid, x, rounds, config, tick, longest == config.grids[0], longest == config.grids[-1])
-    copyable = mask & ~(resize(grid.around.foreground[None].float(), (h, w))[0] > 0.5)
     full = torch.where(mask, own, enlarge(field, (h, w)))
-    sourced = copyable.reshape(-1)[full]
     tick()
-    front = resize(grid.around.foreground[None].float(), (h, w), "nearest-exact")[0] > 0
+    layer = resize((grid.around.foreground | grid.around.near)[None].float(), (h, w), "nearest-exact")[0] > 0
+    sourced = mask.reshape(-1)[full] & (layer | ~layer.reshape(-1)[full])  # foreground only where it goes on
     flat = features.reshape(c, -1)
     copied = torch.where(mask | sourced, flat[:, full], 0.0)
-    guide = copied + config.base * resize(x - reduce(copied, mask | sourced, grid.known.shape)[0], (h, w))
+    target = config.base * x + (1 - config.base) * first_guess(grid)
+    guide = copied + resize(target - reduce(copied, mask | sourced, grid.known.shape)[0], (h, w))
     copied = torch.where(sourced | mask, copied, guide)
-    out = blend(features, copied, guide, full, mask, sourced, front & mask, config.pull)
+    out = blend(features, copied, guide, full, mask, sourced, layer, colour, config.pull)
     tick()
     full = torch.where(mask | sourced, full, own)
     source = torch.stack([full // w, full % w], -1).int()
@@ -156,7 +158,9 @@ def reduce(x: Tensor, weight: Tensor, size: tuple[int, int]) -> tuple[Tensor, Te
     return torch.where(share > 0, mean, 0.0), share
 
 
-def small_grid(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, longest: int, seed: int) -> Grid:
+def small_grid(
+    features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, colour: Tensor, longest: int, seed: int
+) -> Grid:
     h, w = mask.shape
     scale = min(1.0, longest / max(h, w))
     size = max(1, round(h * scale)), max(1, round(w * scale))
@@ -167,7 +171,10 @@ def small_grid(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, longest
     picked = depth[rows][:, columns]
     ratio = torch.tensor([size[1] / w, size[0] / h, 1.0])
     around = survey(picked, known, ratio[:, None] * K, seed)
-    return Grid(values, known, (share > 0.99) & ~around.foreground, around)
+    source = share > 0.99
+    if not around.near.any():
+        source &= ~around.foreground
+    return Grid(values, known, source, around, colour)
 
 
 def nearest_cells(count: int, length: int) -> Tensor:
@@ -182,14 +189,18 @@ def away(known: Tensor) -> Tensor:
 
 
 def first_guess(grid: Grid) -> Tensor:
-    """Smooth, but every plane for itself, so that a floor does not run up the wall."""
-    sources = grid.known & ~grid.around.foreground
-    guess = smooth_fill(grid.values, sources if sources.any() else grid.known)
-    label = grid.around.label
-    for plane in range(len(grid.around.planes)):
-        on = sources & (label == plane)
+    """Smooth, but every plane for itself, so that a floor does not run up the wall; and foreground from foreground."""
+    around = grid.around
+    behind = grid.known & ~around.foreground
+    guess = smooth_fill(grid.values, behind if behind.any() else grid.known)
+    for plane in range(len(around.planes)):
+        on = behind & (around.label == plane)
         if on.sum() >= 8:
-            guess = torch.where(label == plane, smooth_fill(grid.values, on), guess)
+            guess = torch.where(around.label == plane, smooth_fill(grid.values, on), guess)
+    if around.near.any():
+        guess = torch.where(around.near, smooth_fill(grid.values, grid.known & around.foreground), guess)
+    mean = grid.values[:, grid.known].mean(1)[:, None, None]
+    guess = mean + torch.einsum("kc,kd,dhw->chw", grid.colour, grid.colour, guess - mean)
     return torch.where(grid.known, grid.values, guess)
 
 
@@ -206,12 +217,14 @@ def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Calla
     free = F.pad(grid.hole, rim, value=True)  # what lies outside the frame is unknown as well
     near = F.max_pool2d(grid.hole[None, None].float(), size, 1, r)[0, 0] > 0
     query = near.reshape(-1).nonzero()[:, 0]
-    whole = -F.max_pool2d(-F.pad(grid.source[None, None].float(), rim), size, 1)[0, 0] > 0
+    layer = grid.around.foreground | grid.around.near
+    whole = unbroken(grid.source, size) & (layer | unbroken(grid.source & ~layer, size))
     for candidates in (whole, grid.source, grid.known):
         pool = candidates.reshape(-1).nonzero()[:, 0]
         if len(pool) >= 16:
             break
-    colour = colour_basis(grid.values[:, grid.known])
+    shown = torch.einsum("kc,chw->khw", grid.colour, grid.values)[:, grid.known]
+    colour = grid.colour / (shown - shown.mean(1, keepdim=True)).pow(2).mean(1).sum().clamp(min=1e-8).sqrt()
     place = places(grid, config)
     distance = away(grid.known)
     trust = 0.1 + 0.9 * 0.85**distance
@@ -261,6 +274,12 @@ def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Calla
     return x, field, costs.reshape(h, w)
 
 
+def unbroken(known: Tensor, size: int) -> Tensor:
+    """Centres of patches that lie inside the grid and are known all over. (h, w) bool -> (h, w) bool."""
+    padded = F.pad(known[None, None].float(), (size // 2,) * 4)
+    return -F.max_pool2d(-padded, size, 1)[0, 0] > 0
+
+
 def weighted_distances(a: Tensor, weight: Tensor, b: Tensor) -> Tensor:
     """sum_k weight_ik (a_ik - b_jk)^2 for a, weight (n, k) and b (m, k), by two matrix products. (n, m)"""
     cost = torch.addmm((weight * a * a).sum(1, keepdim=True), weight * a, b.T, alpha=-2)
@@ -274,12 +293,17 @@ def principal(rows: Tensor, count: int) -> Tensor:
     return torch.linalg.eigh(sample.T @ sample)[1][:, -count:]
 
 
-def colour_basis(tokens: Tensor, count: int = 3) -> Tensor:
-    """The directions (count, C) that hold most of the variance of tokens (C, n), scaled so that it is 1 in all."""
-    tokens = tokens.T[:: max(1, tokens.shape[1] // 4096)]
-    tokens = tokens - tokens.mean(0)
-    values, vectors = torch.linalg.eigh(tokens.T @ tokens / len(tokens))
-    return vectors[:, -count:].T / values[-count:].sum().clamp(min=1e-8).sqrt()
+def colour_directions(features: Tensor, mask: Tensor, count: int = 3) -> Tensor:
+    """The orthonormal directions (count, C) of a token that change slowly over the picture: its colour.
+
+    The other directions of a token are the detail inside it. Averaged or spread over a hole, detail turns into
+    stripes; so only colour is ever smoothed, corrected or compared.
+    """
+    size = [max(1, n // 4) for n in mask.shape]
+    low, share = reduce(features, mask, size)
+    low = low[:, share > min(0.99, 0.99 * float(share.max()))]
+    low = low - low.mean(1, keepdim=True)
+    return torch.linalg.eigh(low @ low.T)[1][:, -count:].T
 
 
 def places(grid: Grid, config: SearchConfig) -> Tensor:
@@ -287,6 +311,8 @@ def places(grid: Grid, config: SearchConfig) -> Tensor:
     h, w = grid.known.shape
     rows, columns = torch.meshgrid(torch.arange(h) / max(h, w), torch.arange(w) / max(h, w), indexing="ij")
     coordinates = [rows * config.across**0.5, columns * config.along**0.5]
+    # 2: as dear as the opposite of what is wanted
+    coordinates.append((grid.around.foreground | grid.around.near) * 2.0)
     for plane in range(len(grid.around.planes)):
         coordinates.append((grid.around.label == plane) * (config.plane / 2) ** 0.5)
     return torch.stack(coordinates).reshape(len(coordinates), -1).T
@@ -355,19 +381,20 @@ def blend(
     field: Tensor,
     mask: Tensor,
     sourced: Tensor,
-    front: Tensor,
+    layer: Tensor,
+    colour: Tensor,
     pull: float,
 ) -> Tensor:
     """Join copied pieces: inside a piece its differences are kept, a seam takes the mean of what both sides say.
 
-    features, copied, guide: (C, h, w); field: (h, w) flat index of the source; mask, sourced (has a source), front
+    features, copied, guide: (C, h, w); field: (h, w) flat index of the source; mask, sourced (has a source), layer
     (known foreground, which must not bleed into what is behind it): (h, w) bool. pull: towards guide, 1 / frame width.
     """
     c, h, w = features.shape
     hole = ~mask
     nodes = hole.reshape(-1).nonzero()[:, 0]
     values, current = features.reshape(c, -1).T.contiguous(), copied.reshape(c, -1).T.contiguous()
-    has_source, usable = (sourced & hole).reshape(-1), (mask & ~front).reshape(-1)
+    has_source, usable, layer = (sourced & hole).reshape(-1), mask.reshape(-1), layer.reshape(-1)
     field = field.reshape(-1)
     strength = (pull / max(h, w)) ** 2
     rhs = strength * (guide.reshape(c, -1).T[nodes] - current[nodes])
@@ -381,7 +408,7 @@ def blend(
         wanted = torch.where(mine, values[ahead] - values[field[nodes]], 0.0)
         wanted += torch.where(theirs, values[field[neighbour]] - values[behind], 0.0)
         wanted /= (mine.float() + theirs.float()).clamp(min=1)
-        weight = (inside & ~front.reshape(-1)[neighbour]).to(values.dtype)
+        weight = (inside & (layer[neighbour] == layer[nodes])).to(values.dtype)
         rhs += weight[:, None] * (current[neighbour] - current[nodes] - wanted)
         weights.append(weight)
     # an edge to a known token holds the correction at 0: it is an anchor, not a link
@@ -389,8 +416,8 @@ def blend(
     linked = torch.stack([hole.reshape(-1)[stepped(nodes, dy, dx, h, w)[0]] for dy, dx in STEPS], 1)
     anchor = (weights * ~linked).sum(1, keepdim=True)
     links, anchor = on_grid(weights * linked, nodes, h, w), on_grid(anchor, nodes, h, w)[0]
-    correction = solve(on_grid(rhs, nodes, h, w), links, anchor + strength * hole, hole)
-    return torch.where(mask, features, copied + correction)
+    correction = solve(on_grid(rhs @ colour.T, nodes, h, w), links, anchor + strength * hole, hole)
+    return torch.where(mask, features, copied + torch.einsum("kc,khw->chw", colour, correction))
 
 
 STEPS = (0, 1), (0, -1), (1, 0), (-1, 0)

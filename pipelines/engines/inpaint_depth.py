@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipelines.engines.baselines import smooth_fill
+from pipelines.engines.baselines import nearest_known, smooth_fill
 
 FAR = 1e6  # where no plane is met
 
@@ -20,13 +20,16 @@ class Surroundings:
     """What a small grid (h, w) of the view says about the room around it.
 
     planes: (P, 4) rows (n, o) with n . x = o in the view's camera frame, camera on the positive side; P = 0: no trust.
-    label: (h, w) int64 plane met first along the ray, -1 none; foreground: (h, w) bool known tokens never to copy;
-    far: (h, w) depth behind all foreground, complete; trust: 0..1, share of tokens that lie on their plane among those that are near it.
+    label: (h, w) int64, the plane met first along the ray, -1 for none.
+    foreground: (h, w) bool, known tokens that stand in front; near: (h, w) bool, tokens of the hole where one goes on.
+    far: (h, w) depth of the hole, complete: behind the foreground except where `near`.
+    trust: 0..1, share of tokens that lie on their plane among those close to it.
     """
 
     planes: Tensor
     label: Tensor
     foreground: Tensor
+    near: Tensor
     far: Tensor
     trust: float
 
@@ -103,15 +106,18 @@ def hull(planes: Tensor, K: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
     return depth, torch.where(depth < FAR, label, -1)
 
 
-def near_sides(depth: Tensor, known: Tensor) -> Tensor:
-    """Known tokens on the near side of a gap that opens between a near and a far surface.
+def near_sides(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Gaps that open between a near and a far surface. depth: (h, w); known: (h, w) bool.
 
-    depth: (h, w); known: (h, w) bool. Returns (h, w) float: the depth of the far side, 0 elsewhere.
+    Returns (h, w) float, on known tokens at the near side of a gap the depth of its far side, 0 elsewhere;
+    and (h, w) bool, the tokens of gaps.
     """
-    return torch.maximum(_near_sides_of_rows(depth, known), _near_sides_of_rows(depth.T, known.T).T)
+    side, gap = _near_sides_of_rows(depth, known)
+    side_down, gap_down = _near_sides_of_rows(depth.T, known.T)
+    return torch.maximum(side, side_down.T), gap | gap_down.T
 
 
-def _near_sides_of_rows(depth: Tensor, known: Tensor) -> Tensor:
+def _near_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Both ends of every empty run are compared in inverse depth, in which flat surfaces are straight lines."""
     h, w = depth.shape
     column = torch.arange(w)[None].expand(h, w)
@@ -132,7 +138,7 @@ def _near_sides_of_rows(depth: Tensor, known: Tensor) -> Tensor:
     gap &= jump > 0.15 * torch.maximum(at_a, at_b)
     nearer = torch.where(at_a > at_b, a, b)
     far_side = torch.where(gap, 1 / torch.minimum(at_a, at_b).clamp(min=1e-6), 0.0)
-    return torch.zeros(h, w).scatter_reduce(1, nearer, far_side, "amax")
+    return torch.zeros(h, w).scatter_reduce(1, nearer, far_side, "amax"), gap
 
 
 def whole_objects(far_side: Tensor, depth: Tensor, known: Tensor, steps: int) -> Tensor:
@@ -164,17 +170,25 @@ def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundin
     if len(planes):  # a wall that runs to infinity is no wall there
         limit = 1.5 * depth[valid].quantile(0.98)
         label = torch.where(behind > limit, -1, label)
-    foreground = whole_objects(near_sides(depth, valid), depth, valid, steps=max(h, w) // 5)
+    far_sides, gaps = near_sides(depth, valid)
+    foreground = whole_objects(far_sides, depth, valid, steps=max(h, w) // 5)
     if len(planes):
-        foreground |= valid & (label >= 0) & (depth < 0.93 * behind)
-        foreground = F.max_pool2d(foreground[None, None].float(), 3, 1, 1)[0, 0].bool() & valid
+        standing = (valid & (label >= 0) & (depth < 0.93 * behind))[None, None].float()
+        foreground |= (F.max_pool2d(standing, 3, 1, 1)[0, 0] > 0) & valid
     usable = valid & ~foreground
     if usable.sum() < 16:
         usable, foreground = valid, torch.zeros_like(valid)
+    near = torch.zeros_like(valid)
+    if foreground.any():  # a table that the frame cuts off goes on; what stands beside a gap does not
+        row, column = nearest_known(known)
+        near = ~known & ~gaps & foreground[row, column]
     far = smooth_fill(depth.clamp(min=1e-3).log()[None], usable)[0].exp() if valid.any() else torch.ones(h, w)
     if len(planes):
         far = torch.where(label >= 0, behind, torch.maximum(far, behind.clamp(max=limit)))
-    return Surroundings(planes, label, foreground, far, trust)
+    if near.any():
+        on = smooth_fill(depth.clamp(min=1e-3).log()[None], foreground)[0].exp()
+        far = torch.where(near, torch.minimum(on, far), far)
+    return Surroundings(planes, torch.where(near, -1, label), foreground, near, far, trust)
 
 
 def complete_depth(depth: Tensor, mask: Tensor, K: Tensor, around: Surroundings) -> Tensor:
