@@ -19,6 +19,7 @@ from pipelines.depth.refine import refine_depth
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded" / "depth"
 STRIDE = 16  # the attention grid; sides of the network's input are multiples of 32, so the grid is even
+BINS = torch.linspace(-2.5, 3.0, 32)  # log depth over the photo's median: classes of the layout output
 MAX_SLOPE = 0.5  # largest relative change of inverse depth across one cell of four pixels
 
 
@@ -76,12 +77,15 @@ class DepthOutput:
     sky_logits: (B, H/2, W/2) positive where there is nothing to stand on: sky, or a window onto it.
     log_error:  (B, H/2, W/2) log of the expected absolute error of log_depth; lower is more certain.
     log_focal:  (B,) log of focal length / diagonal of the photo.
+    layout:     (B, 32, H/8, W/8) logits over BINS; trained beside log_depth, because which of 32 classes is a question
+                that a new network learns from faster than by how much it is off.
     """
 
     log_depth: Tensor
     sky_logits: Tensor
     log_error: Tensor
     log_focal: Tensor
+    layout: Tensor
 
 
 class DepthNet(ModelMixin, ConfigMixin):
@@ -105,9 +109,9 @@ class DepthNet(ModelMixin, ConfigMixin):
         self.decode_middle = nn.Sequential(*[ResidualConvs(middle) for _ in range(convs)])
         self.from_middle = nn.Conv2d(middle, 4 * fine, 1)
         self.decode_fine = nn.Sequential(*[ResidualConvs(fine) for _ in range(convs)])
-        # Log inverse depth of each cell of the attention grid. The fine planes are added to it, so the layout of the
-        # scene is learned by the shortest way.
-        self.layout = nn.Linear(coarse, 1)
+        # A distribution of log depth for 2 x 2 parts of each cell of the attention grid. The fine planes are added to
+        # its mean, so the layout of the scene is learned by the shortest way.
+        self.layout = nn.Conv2d(coarse, 4 * len(BINS), 1)
         self.plane = nn.Sequential(
             nn.GroupNorm(1, fine), nn.Conv2d(fine, fine, 3, padding=1), nn.GELU(), nn.Conv2d(fine, 3, 1)
         )
@@ -143,16 +147,17 @@ class DepthNet(ModelMixin, ConfigMixin):
             tokens = block(tokens, rows, columns)
         tokens = self.norm(tokens)
         log_focal = self.focal(tokens.mean(1))[:, 0].float()
-        layout = self.layout(tokens).float().transpose(1, 2).reshape(batch, 1, rows, columns)
-        layout = F.interpolate(layout, scale_factor=4, mode="bilinear", align_corners=False)
         coarse = tokens.transpose(1, 2).reshape(batch, -1, rows, columns)
+        layout = F.pixel_shuffle(self.layout(coarse), 2).float()
+        level = -torch.einsum("bkhw,k->bhw", layout.softmax(1), BINS.to(layout.device))[:, None]
+        level = F.interpolate(level, scale_factor=2, mode="bilinear", align_corners=False)
         middle = self.decode_middle(middle + F.pixel_shuffle(self.from_coarse(coarse), 2))
         fine = self.decode_fine(fine + F.pixel_shuffle(self.from_middle(middle), 2))
         picked = self.pick(fine).float().reshape(batch, 4, 11, height // 4, width // 4)
-        planes = self.plane(fine).float() + F.pad(layout, (0, 0, 0, 0, 0, 2))
+        planes = self.plane(fine).float() + F.pad(level, (0, 0, 0, 0, 0, 2))
         log_depth = -upsample_planes(planes, picked[:, :, :9].softmax(2)).log()
         sky_logits, log_error = (F.pixel_shuffle(picked[:, :, i], 2)[:, 0] for i in (9, 10))
-        return DepthOutput(log_depth, sky_logits, log_error, log_focal)
+        return DepthOutput(log_depth, sky_logits, log_error, log_focal, layout)
 
 
 def upsample_planes(planes: Tensor, weights: Tensor) -> Tensor:
@@ -233,9 +238,8 @@ class EmbeddedDepth:
         def both(value: Tensor) -> Tensor:
             return (value[:1] + value[1:].flip(-1)) / 2
 
-        return DepthOutput(
-            both(output.log_depth), both(output.sky_logits), both(output.log_error), output.log_focal.mean(0, True)
-        )
+        maps = (output.log_depth, output.sky_logits, output.log_error)
+        return DepthOutput(*map(both, maps), output.log_focal.mean(0, True), both(output.layout))
 
 
 def working_size(height: int, width: int, pixels: int) -> tuple[int, int]:

@@ -23,13 +23,17 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from pipelines.depth.embedded import DepthNet
+from pipelines.depth.embedded import BINS, DepthNet
 from pipelines.evaluation.depth import inverse_picture
 
-# Sides of a batch. Small ones first: a room's layout shows at half the pixels, and a step takes half the time.
-SMALL_SIZES = [(128, 192)] * 4 + [(160, 192)] * 3 + [(128, 224)] * 2 + [(192, 128)] * 2 + [(160, 160)] * 2
-SIZES = [(192, 256)] * 6 + [(160, 288)] * 3 + [(256, 192)] * 2 + [(224, 224)] * 2 + [(160, 320)]
-SMALL_UNTIL = 0.6  # share of the training time
+# Sides of the pictures and size of the batches, by share of the training time. Small ones first: the layout of a room
+# shows on a thumbnail, and forty thumbnails cost as much as four pictures.
+STAGES = {
+    0.35: (20, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
+    0.75: (10, [(128, 160)] * 4 + [(128, 192)] * 3 + [(96, 192)] * 2 + [(160, 128)] * 2 + [(160, 160)]),
+    1.0: (8, [(192, 256)] * 6 + [(160, 288)] * 3 + [(256, 192)] * 2 + [(224, 224)] * 2 + [(160, 320)]),
+}
+SIZES = STAGES[1.0][1]
 NEAR, FAR = 0.05, 300.0  # metres; depth outside is clamped before the logarithm
 
 
@@ -257,9 +261,17 @@ def restyle(rng: random.Random, rgb: Tensor, pictures: Pictures) -> Tensor:
     return jpeg(rng, rgb) if rng.random() < 0.25 else rgb
 
 
-def augment(rng: random.Random, rgb: np.ndarray, depth: np.ndarray, K: np.ndarray, pictures: Pictures, size):
-    """One training pair from one generated view: rgb (3, *size) float, depth (*size), log(focal / diagonal) or NaN."""
+def augment(rng: random.Random, rgb: np.ndarray, depth: np.ndarray, K: np.ndarray, pictures: Pictures, size, strange):
+    """One training pair from one generated view: rgb (3, *size) float, depth (*size), log(focal / diagonal) or NaN.
+
+    strange: share of pairs, 0..1, that are altered beyond cropping.
+    """
     log_focal = math.nan
+    if size[0] * size[1] < 15000:  # halved first, against aliasing
+        rgb = np.ascontiguousarray(F.avg_pool2d(torch.from_numpy(rgb)[None].float(), 2)[0].byte())
+        depth, K = depth[::2, ::2], K / 2
+    if rng.random() >= strange:
+        return crop(rng, torch.from_numpy(rgb).float() / 255, torch.from_numpy(depth).float(), K, size)
     kind = rng.random()
     if kind < 0.08:
         picture, z = tabletop(rng, pictures, size)
@@ -314,9 +326,11 @@ class Shards:
         return rgb[view], depth[view], K[view]
 
 
-def make_batch(rng: random.Random, shards: Shards, pictures: Pictures, count: int, size: tuple[int, int]):
+def make_batch(
+    rng: random.Random, shards: Shards, pictures: Pictures, count: int, size: tuple[int, int], strange: float
+):
     """rgb (B, 3, h, w) in [0, 1], depth (B, h/2, w/2) metres with 0 = sky, log(focal / diagonal) (B,) or NaN."""
-    items = [augment(rng, *shards.pick(rng), pictures, size) for _ in range(count)]
+    items = [augment(rng, *shards.pick(rng), pictures, size, strange) for _ in range(count)]
     depth = torch.stack([z for _, z, _ in items])
     # Nearest, not averaged: a mean over an edge is a depth that exists nowhere.
     depth = F.interpolate(depth[:, None], scale_factor=0.5, mode="nearest")[:, 0]
@@ -339,6 +353,15 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     median = torch.where(known, error.detach(), torch.nan).flatten(1).nanmedian(1).values.nan_to_num()
     error = error - median[:, None, None]
     size = masked_mean(error.abs(), known)
+
+    # The same as a question of class, on the coarse grid: cross-entropy with the two nearest bins.
+    middle = torch.where(known, truth, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()
+    cells = (truth - middle[:, None, None])[:, 2::4, 2::4]
+    position = (cells - BINS[0]).div(BINS[1] - BINS[0]).clamp(0, len(BINS) - 1.001)
+    low, part = position.long(), position.frac()
+    logs = output.layout.log_softmax(1)
+    cross = -(logs.gather(1, low[:, None])[:, 0] * (1 - part) + logs.gather(1, low[:, None] + 1)[:, 0] * part)
+    layout = masked_mean(cross, known[:, 2::4, 2::4])
 
     # Edges and shapes: differences of the error at four scales; averages only over fully known cells.
     edges = error.new_zeros(())
@@ -375,8 +398,8 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     doubt = masked_mean(error.detach().abs() * (-spread).exp() + spread, known)
     with_focal = ~log_focal.isnan()
     focal = masked_mean((output.log_focal - log_focal.nan_to_num()).abs(), with_focal)
-    total = size + 0.25 * edges + 0.5 * flat + 0.2 * sky + 0.05 * behind + 0.05 * doubt + 0.05 * focal
-    parts = dict(log=size, edges=edges, flat=flat, sky=sky, focal=focal)
+    total = size + 0.2 * layout + 0.25 * edges + 0.5 * flat + 0.2 * sky + 0.05 * behind + 0.05 * doubt + 0.05 * focal
+    parts = dict(log=size, layout=layout, edges=edges, flat=flat, sky=sky, focal=focal)
     return total, {name: float(value.detach()) for name, value in parts.items()}
 
 
@@ -474,8 +497,10 @@ def train(args: argparse.Namespace):
     while (spent := time.monotonic() - started) < total:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(spent / total, step, args.rate)
-        size = rng.choice(SMALL_SIZES if spent < SMALL_UNTIL * total else SIZES)
-        rgb, depth, log_focal = make_batch(rng, shards, pictures, args.batch, size)
+        count, sizes = next(stage for until, stage in STAGES.items() if spent / total <= until)
+        # Plain pictures first; what makes photographs work is added as the network learns to see.
+        strange = 0.25 + 0.6 * min(1.0, spent / total / 0.6)
+        rgb, depth, log_focal = make_batch(rng, shards, pictures, count, rng.choice(sizes), strange)
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             output = net(rgb)
         loss, parts = depth_loss(output, depth, log_focal)
@@ -539,7 +564,6 @@ def main():
     parser.add_argument("--held-out", type=Path, help="folder of shards shown on the sheet and never trained on")
     parser.add_argument("--photos", type=Path, help="folder of photos shown on the sheet, for looking only")
     parser.add_argument("--skip-families", nargs="*", default=None, help="scene families never trained on")
-    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--decay", type=float, default=0.998, help="of the weight average")
     parser.add_argument("--limit", type=int, default=16000, help="views kept in memory, 0.31 MB each")
