@@ -193,7 +193,7 @@ class MiragePipeline(DiffusionPipeline):
                     control = memory.readout(cameras, *grid)
                 generated = yield from self._denoise(control, cameras, seed, quality, index, len(chunks), seconds)
                 with timed(seconds, "memory_write"):
-                    memory.write(generated.tokens, generated.depth, cameras, generated.valid)
+                    memory.write(generated.tokens, generated.depth, cameras, generated.valid, invented=True)
                 made |= frozenset(keys)
                 with timed(seconds, "memory_readout"):
                     coverage = self.coverage(memory, trajectory)

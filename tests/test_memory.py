@@ -105,6 +105,18 @@ def test_a_new_view_never_hides_what_was_seen():
     assert torch.equal(memory.readout(camera(), 12, 16).depth, before.depth)
 
 
+def test_what_was_invented_hides_nothing_seen_from_any_camera():
+    memory = LatentMemory(1)
+    memory.write(torch.zeros(1, 12, 16), torch.full((12, 16), 4.0), camera())
+    alone = memory.readout(camera(x=1.2), 12, 16)
+    beside = torch.zeros(12, 16, dtype=torch.bool)
+    beside[:, 12:] = True  # a near wall just outside the first camera's view
+    memory.write(torch.ones(1, 12, 16), torch.full((12, 16), 1.0), camera(x=1.0), beside, invented=True)
+    out = memory.readout(camera(x=1.2), 12, 16)
+    assert (out.mask & ~alone.mask).any()
+    assert (out.latents[0, 0][alone.mask[0]] == 0).all()
+
+
 def test_unusable_depth_is_left_out_and_counted():
     depth = box_depth()
     depth[0, 0], depth[0, 1], depth[0, 2], depth[0, 3] = torch.nan, torch.inf, 0.0, -1.0

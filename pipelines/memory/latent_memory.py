@@ -49,11 +49,13 @@ class View:
 
     camera: on the grid of the depth samples. depth (H, W) float32, 0 where this view stores nothing.
     token_at (h, w) int32: row in `LatentMemory.features` of each token, -1 where it stores none; H = k h, W = k w.
+    invented: generated rather than seen; it shows only where nothing seen does.
     """
 
     camera: Camera
     depth: Tensor
     token_at: Tensor
+    invented: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,13 @@ class LatentMemory:
         depth: Tensor | np.ndarray,  # (H, W) or (T, H, W); H = k h and W = k w for a whole k >= 1
         cameras: Camera | Sequence[Camera],
         valid: Tensor | np.ndarray | None = None,  # bool, on the grid of the tokens or of the depth
+        invented: bool = False,
     ) -> WriteReport:
         """Remember what these views add. Cells that the memory already shows are left as they are.
 
         depth is z-depth in scene units; samples that are not finite, not positive or not `valid` are left out.
-        cameras may be of any grid. Raises ValueError for shapes that do not belong together.
+        cameras may be of any grid. invented: generated, not seen; from no camera will it hide what was seen.
+        Raises ValueError for shapes that do not belong together.
         """
         latents = torch.as_tensor(latents)
         depth = torch.as_tensor(depth).float()
@@ -175,7 +179,8 @@ class LatentMemory:
             )
         report = WriteReport()
         for view_latents, view_depth, camera, view_valid in zip(latents, depth, cameras, valid, strict=True):
-            report += self._write_view(view_latents, view_depth, camera.resized(*view_depth.shape), view_valid)
+            camera = camera.resized(*view_depth.shape)
+            report += self._write_view(view_latents, view_depth, camera, view_valid, invented)
         return report
 
     def _check_write(self, latents: Tensor, depth: Tensor, cameras: Sequence[Camera]) -> None:
@@ -197,7 +202,7 @@ class LatentMemory:
         if not torch.isfinite(latents).all():
             raise ValueError("latents hold NaN or infinite values; nothing was written.")
 
-    def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, valid: Tensor) -> WriteReport:
+    def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, valid: Tensor, invented: bool) -> WriteReport:
         valid = valid & torch.isfinite(depth) & (depth > 0)
         depth = torch.where(valid, depth, 0.0)
         counts = {"invalid": int((~valid).sum())}
@@ -219,7 +224,7 @@ class LatentMemory:
             token_at = torch.full((h, w), -1, dtype=torch.int32)
             token_at[kept] = torch.arange(len(self.features), len(self.features) + int(kept.sum()), dtype=torch.int32)
             self.features = torch.cat([self.features, latents[:, kept].T.to(self.dtype)])
-            self.views.append(View(camera, torch.where(valid, depth, 0.0), token_at))
+            self.views.append(View(camera, torch.where(valid, depth, 0.0), token_at, invented))
             self._reindex()
         return WriteReport(**counts)
 
@@ -253,6 +258,7 @@ class LatentMemory:
             depth_start, token_start = depth_start + rows * columns, token_start + h * w
         self._points, self._cell, self._view = torch.cat(points), torch.cat(cells), torch.cat(views)
         self._table = torch.tensor(table, dtype=torch.int64).reshape(-1, 6)
+        self._invented = torch.tensor([v.invented for v in self.views], dtype=torch.bool)
         self._flat_depth = torch.cat([v.depth.reshape(-1) for v in self.views]) if self.views else torch.zeros(0)
         self._flat_token = (
             torch.cat([v.token_at.reshape(-1) for v in self.views]) if self.views else torch.zeros(0, dtype=torch.int32)
@@ -290,7 +296,15 @@ class LatentMemory:
         matrices = torch.from_numpy(np.stack([a for a, _ in projections])).float()
         offsets = torch.from_numpy(np.stack([b for _, b in projections])).float()
         u, v, z = project(points, matrices, offsets)
-        winner = zbuffer(u, v, z, height + 2 * MARGIN, width + 2 * MARGIN)
+        size = height + 2 * MARGIN, width + 2 * MARGIN
+        invented = self._invented[view_of]
+        if invented.any():
+            seen, made = (~invented).nonzero()[:, 0], invented.nonzero()[:, 0]
+            winner, other = (zbuffer(u[:, i], v[:, i], z[:, i], *size) for i in (seen, made))
+            winner = torch.where(winner >= 0, seen.take(winner.clamp(min=0)), -1) if len(seen) else winner
+            winner = torch.where((winner < 0) & (other >= 0), made.take(other.clamp(min=0)), winner)
+        else:
+            winner = zbuffer(u, v, z, *size)
         mask, point = winner >= 0, winner.clamp(min=0).reshape(num, -1)
         depth = (z.gather(1, point) * mask.reshape(num, -1)).reshape(winner.shape)
         view = view_of.take(point).reshape(winner.shape).masked_fill_(~mask, -1)
@@ -318,10 +332,11 @@ class LatentMemory:
 
         A gap is a run of up to three cells whose two ends were neighbours in the view that wrote them and lie on one
         surface; the run may be empty or show something behind. What was never seen is not between neighbours, so it
-        stays unknown.
+        stays unknown. What was seen also closes over what was invented.
         """
         magnification = self._magnification(depth, view, sample)
         spans = [s for s, needed in ((2, 1.0), (3, 1.9), (4, 2.8)) if magnification >= needed or s == 2]
+        made = self._invented
         for dim in (2, 1, 2):
             size = depth.shape[dim]
             _, columns = self._sizes(view)
@@ -335,10 +350,14 @@ class LatentMemory:
                 s0 = sample.narrow(dim, 0, size - span)
                 touched = m0 & m1 & (v0 == v1) & ((r0 - r1).abs() <= thin) & ((c0 - c1).abs() <= thin)
                 touched &= (d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1)
+                seen = ~made.take(v0.clamp(min=0)) if made.any() else None
                 for step in range(1, span):
                     between = torch.lerp(d0, d1, step / span)
                     m, d, v, s = (x.narrow(dim, step, size - span) for x in new)
-                    gap = touched & (~m | (d > between * (1 + SAME_SURFACE)))
+                    open_cell = ~m | (d > between * (1 + SAME_SURFACE))
+                    if seen is not None:
+                        open_cell |= seen & made.take(v.clamp(min=0)) & m
+                    gap = touched & open_cell
                     m |= gap
                     d.copy_(torch.where(gap, between, d))
                     v.copy_(torch.where(gap, v0, v))
@@ -471,6 +490,7 @@ class LatentMemory:
             "K": torch.from_numpy(np.array([v.camera.K for v in self.views]).reshape(-1, 3, 3)),
             "c2w": torch.from_numpy(np.array([v.camera.c2w for v in self.views]).reshape(-1, 4, 4)),
             "sizes": torch.tensor(sizes, dtype=torch.int64).reshape(-1, 4),
+            "invented": self._invented.to(torch.uint8),
         }
         header = {"format": FORMAT, "version": str(FORMAT_VERSION), "interpolates": json.dumps(self.interpolates)}
         partial = path.with_name(path.name + ".partial")
@@ -513,7 +533,7 @@ class LatentMemory:
             camera = Camera(tensors["K"][index].numpy(), tensors["c2w"][index].numpy(), rows, columns)
             depth = flat_depth[depth_start : depth_start + rows * columns].reshape(rows, columns)
             token_at = flat_token[token_start : token_start + h * w].reshape(h, w)
-            self.views.append(View(camera, depth, token_at))
+            self.views.append(View(camera, depth, token_at, bool(tensors["invented"][index])))
             depth_start, token_start = depth_start + rows * columns, token_start + h * w
         self.features = tensors["features"]
         self._reindex()
