@@ -344,19 +344,26 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
     return (value * mask).sum() / mask.sum().clamp(min=1)
 
 
+def median_where(mask: Tensor, value: Tensor) -> Tensor:
+    """Median of value (B, h, w) over mask for each photo, (B, 1, 1); 0 where the mask is empty."""
+    return torch.where(mask, value, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()[:, None, None]
+
+
 def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[str, float]]:
     """output of DepthNet against depth (B, h, w), 0 = sky. Every term ignores the scale of each photo."""
     known = depth > 0
     truth = depth.clamp(NEAR, FAR).log()
+    truth = truth - median_where(known, truth)
     error = output.log_depth - truth
-    # The best scale in the L1 sense is the median of the error over the known pixels.
-    median = torch.where(known, error.detach(), torch.nan).flatten(1).nanmedian(1).values.nan_to_num()
-    error = error - median[:, None, None]
+    # The best scale in the L1 sense is the median of the error over the known pixels. It is held near zero: left alone
+    # it drifts, since nothing else fixes it, until the exponentials saturate.
+    median = median_where(known, error)
+    anchor = median.abs().mean()
+    error = error - median.detach()
     size = masked_mean(error.abs(), known)
 
     # The same as a question of class, on the coarse grid: cross-entropy with the two nearest bins.
-    middle = torch.where(known, truth, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()
-    cells = (truth - middle[:, None, None])[:, 2::4, 2::4]
+    cells = truth[:, 2::4, 2::4]
     position = (cells - BINS[0]).div(BINS[1] - BINS[0]).clamp(0, len(BINS) - 1.001)
     low, part = position.long(), position.frac()
     logs = output.layout.log_softmax(1)
@@ -393,12 +400,22 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     # Behind the horizon: under sky the depth should not be nearer than the farthest known part.
     farthest = torch.where(known, truth, -torch.inf).flatten(1).max(1).values
     farthest = torch.where(farthest.isfinite(), farthest, 0.0)[:, None, None]
-    behind = masked_mean((farthest - (output.log_depth - median[:, None, None])).clamp(0, 2), ~known)
+    behind = masked_mean((farthest - output.log_depth + median.detach()).clamp(0, 2), ~known)
     spread = output.log_error.clamp(-5, 2)
     doubt = masked_mean(error.detach().abs() * (-spread).exp() + spread, known)
     with_focal = ~log_focal.isnan()
     focal = masked_mean((output.log_focal - log_focal.nan_to_num()).abs(), with_focal)
-    total = size + 0.2 * layout + 0.25 * edges + 0.5 * flat + 0.2 * sky + 0.05 * behind + 0.05 * doubt + 0.05 * focal
+    total = (
+        size
+        + 0.2 * layout
+        + 0.25 * edges
+        + 0.5 * flat
+        + 0.2 * sky
+        + 0.05 * behind
+        + 0.05 * doubt
+        + 0.05 * focal
+        + 0.05 * anchor
+    )
     parts = dict(log=size, layout=layout, edges=edges, flat=flat, sky=sky, focal=focal)
     return total, {name: float(value.detach()) for name, value in parts.items()}
 
