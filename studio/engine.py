@@ -22,6 +22,7 @@ class Engine:
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._line: list[object] = []  # who works (first) and who waits, in order of arrival
 
     def warm_up(self) -> None:
         """Starts loading; a second call does nothing."""
@@ -56,6 +57,24 @@ class Engine:
             raise Refusal("model_failed", reason=self.error)
         return self._pipe
 
+    # Two renders at once would each take more than twice as long, so one works and the others stand in line.
+
+    def join(self) -> object:
+        """A place at the end of the line; give it back with `leave`, whatever happens."""
+        place = object()
+        with self._lock:
+            self._line.append(place)
+        return place
+
+    def ahead(self, place: object) -> int:
+        """How many come before: 0 means it is this one's turn."""
+        with self._lock:
+            return self._line.index(place)
+
+    def leave(self, place: object) -> None:
+        with self._lock:
+            self._line.remove(place)
+
 
 def load_embedded():
     from pipelines import MiragePipeline  # torch comes in here, not before
@@ -64,6 +83,6 @@ def load_embedded():
 
 
 def one_line(error: BaseException) -> str:
-    """An exception as a short line that can be shown: no paths of this machine, no traceback."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return " ".join(word if "/" not in word.strip("'\"(,")[:1] else "…" for word in text.split())[:300]
+    """An exception as a short line that can be shown: no traceback, no folders of this machine."""
+    words = (" ".join(str(error).split()) or type(error).__name__)[:300].split()
+    return " ".join("…" if word.lstrip("'\"(").startswith("/") else word for word in words)

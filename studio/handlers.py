@@ -34,6 +34,7 @@ LOW_COVERAGE = 0.8
 PREVIEW_FRAMES = 33
 MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
 STOP_SECONDS = 30
+WAIT_SECONDS = 0.5
 
 Answer = dict[str, object]
 
@@ -69,7 +70,27 @@ def explains(handler):
         except Exception as error:
             if not isinstance(error, Refusal | PhotoError):
                 log.exception("%s failed", handler.__name__)
-            yield {"stage": stage(session, error=sentence(language, error)), **idle()}
+            answer = {"stage": stage(session, error=sentence(language, error))}
+            yield answer if is_busy(session) else {**answer, **idle()}  # a running render keeps its Stop button
+
+    return run
+
+
+def in_turn(handler):
+    """A handler that needs the engine for itself: until its turn comes it tells how many are before it."""
+
+    @functools.wraps(handler)
+    def run(engine: Engine, session: Session, language: str, *values) -> Iterator[Answer]:
+        _refuse_while_busy(session)  # a visit does not stand in line behind itself
+        place = engine.join()
+        try:
+            while ahead := engine.ahead(place):
+                # answering again and again is what lets Stop, or a closed tab, end the waiting
+                yield {"stage": stage(session, note=say(language, "in_line", ahead=ahead))}
+                time.sleep(WAIT_SECONDS)
+            yield from handler(engine, session, language, *values)
+        finally:
+            engine.leave(place)
 
     return run
 
@@ -209,8 +230,13 @@ def _new_photo(session: Session, language: str, photo, focal, ratio, focus) -> I
     yield {"stage": stage(session), **meter(session, language), **sheet(session, language)}
 
 
+def is_busy(session: Session) -> bool:
+    """A render of this visit is running."""
+    return session.take is not None and not session.take.ended.is_set()
+
+
 def _refuse_while_busy(session: Session) -> None:
-    if session.take is not None and not session.take.ended.is_set():
+    if is_busy(session):
         raise Refusal("busy")
 
 
@@ -244,11 +270,15 @@ def move_summary(preset, language: str) -> str:
 
 
 @explains
+@in_turn
 def preview(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """The move on the lifted photo, without inventing anything: a few seconds, and what it would uncover."""
+    yield from _preview(engine, session, language, *fields)
+
+
+def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     if session.photo is None:
         raise Refusal("need_photo")
-    _refuse_while_busy(session)
     order = Order.read(*fields)
     show_photo(session, order.ratio, order.focus)
     yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
@@ -266,25 +296,25 @@ def preview(engine: Engine, session: Session, language: str, *fields) -> Iterato
 
 
 @explains
+@in_turn
 def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """Format, crop, direction or strength changed: the preview follows; without a move only the crop does."""
     if session.photo is None:
-        return
-    if fields[0] is None:
-        _refuse_while_busy(session)
+        yield {}  # the photo was refused: nothing to frame
+    elif fields[0] is None:
         order = Order.read(next(iter(presets())), *fields[1:])
         show_photo(session, order.ratio, order.focus)
         yield {"stage": stage(session)}
     else:
-        yield from preview(engine, session, language, *fields)
+        yield from _preview(engine, session, language, *fields)
 
 
 @explains
+@in_turn
 def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """The longest path of the same kind that keeps at least 80 % of every frame from the photo."""
     if session.photo is None:
         raise Refusal("need_photo")
-    _refuse_while_busy(session)
     order = Order.read(*fields)
     pipe = engine.pipe()
     height, width = clip_size(order.ratio, "draft", photo_size(session))
@@ -298,7 +328,7 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
         if pipe.coverage(lifted.memory, trajectory).min() >= LOW_COVERAGE:
             break
     yield {"strength": strength}
-    yield from preview(engine, session, language, *fields[:5], strength, *fields[6:])
+    yield from _preview(engine, session, language, *fields[:5], strength, *fields[6:])
 
 
 # -- 3. the clip ----------------------------------------------------------------------------------------------------
@@ -322,11 +352,11 @@ def begin(engine: Engine) -> Answer:
 
 
 @explains
+@in_turn
 def render(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """The clip, with every step told and its frames shown as they come. Closing the generator stops the work."""
     if session.photo is None:
         raise Refusal("need_photo")
-    _refuse_while_busy(session)
     order = Order.read(*fields)
     height, width = clip_size(order.ratio, order.quality, photo_size(session))
     show_photo(session, order.ratio, order.focus)

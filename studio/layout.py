@@ -175,7 +175,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             """`handler`, which answers by names -> a function that answers by widgets, as Gradio wants it."""
 
             def widgets(answer: dict) -> dict:
-                return {ui[name]: value for name, value in answer.items()}
+                return {ui[name]: value for name, value in answer.items()} or gr.skip()
 
             def answer(*values):
                 return widgets(handler(engine, *values))
@@ -194,14 +194,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             return answers if inspect.isgeneratorfunction(handler) else answer
 
         here = [session, language]
-        # Everything that computes shares one lane: two renders at once would each take more than twice as long
-        lane = {
-            "concurrency_id": "engine",
-            "concurrency_limit": 1,
-            "show_progress_on": ui["estimate"],
-            "show_progress": "minimal",
-            "api_visibility": "private",
-        }
+        # The engine's own line lets one work at a time and tells the others their place; Gradio's queue behind it
+        # only bounds how many may wait there
+        lane = {"concurrency_id": "engine", "concurrency_limit": 16, **quiet}
         look = dict(
             fn=tie(handlers.reframe), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane
         )
@@ -221,7 +216,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         # 1. photo
         picture = [ui["ratio"], ui["focus"]]
-        ui["stage"].photo(photo_dropped, [*here, *picture], shown, **quiet).then(**look).then(**count)
+        ui["stage"].photo(photo_dropped, [*here, *picture], shown, trigger_mode="always_last", **quiet).then(
+            **look
+        ).then(**count)
         ui["examples"].picked(
             tie(handlers.take_example), [*here, ui["examples"], *picture], shown, trigger_mode="always_last", **quiet
         ).then(**look).then(**count)
@@ -261,11 +258,12 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             **quiet,
         )
 
-        language.input(speak, [*here, ui["cards"]], shown, **quiet).then(**count)
+        language.input(speak, [*here, ui["cards"]], shown, **quiet)
         language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
         demo.load(first_visit, [session], [language, *shown], **quiet).then(
             tie(handlers.watch_engine), [language], shown, concurrency_limit=None, **quiet
         )
+        language.change(**count)
         demo.load(**count)
     demo.queue(default_concurrency_limit=8, max_size=64)
     return demo

@@ -75,6 +75,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     # what is told while it works
     "waiting_model": ("The model is still loading, a few seconds…", "Il modello si sta caricando, pochi secondi…"),
+    "in_line": ("Waiting for the engine, {ahead} before you…", "In attesa del motore, {ahead} prima di te…"),
     "lifting": ("Reading depth from the photo…", "Leggo la profondità della foto…"),
     "drawing_preview": ("Drawing the preview…", "Disegno l'anteprima…"),
     "stage_encode": ("Reading the photo", "Leggo la foto"),

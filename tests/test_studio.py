@@ -290,10 +290,30 @@ def test_stopping_at_once_keeps_nothing(session, engine):
     assert session.clip is None
 
 
+def test_one_works_and_the_others_are_told_their_place(session, engine, monkeypatch):
+    monkeypatch.setattr(handlers, "WAIT_SECONDS", 0)
+    first = handlers.render(engine, session, "en", *FIELDS)
+    next(first)
+    other = Session()
+    other.set_photo(session.photo, None)
+    second = handlers.preview(engine, other, "en", *FIELDS)
+    third = handlers.preview(engine, other, "it", *FIELDS)
+    assert next(second)["stage"]["note"] == say("en", "in_line", ahead=1)
+    assert next(third)["stage"]["note"] == say("it", "in_line", ahead=2)
+    second.close()  # gave up waiting
+    assert next(third)["stage"]["note"] == say("it", "in_line", ahead=1)
+    list(first)
+    assert last(third)["stage"]["kind"] == "preview"
+    other.close()
+
+
 def test_a_second_render_of_the_same_visit_has_to_wait(session, engine):
     answers = handlers.render(engine, session, "en", *FIELDS)
     next(answers)
-    assert last(handlers.render(engine, session, "en", *FIELDS))["stage"]["error"] == say("en", "busy")
+    for handler in (handlers.render, handlers.preview):
+        refused = last(handler(engine, session, "en", *FIELDS))
+        assert refused["stage"]["error"] == say("en", "busy")
+        assert "cancel" not in refused  # Stop stays where it is
     answers.close()
 
 
