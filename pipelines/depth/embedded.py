@@ -168,7 +168,7 @@ def upsample_planes(planes: Tensor, weights: Tensor) -> Tensor:
     of each of the 3 x 3 cells around, summing to 1 over the nine. Returns (B, 2h, 2w), positive.
     """
     batch, _, height, width = planes.shape
-    level = (6 * (planes[:, :1] / 6).tanh()).exp()
+    level = planes[:, :1].clamp(-20, 20).exp()
     slopes = MAX_SLOPE * planes[:, 1:].tanh()
     padded = F.pad(torch.cat([level, slopes], 1), (1, 1, 1, 1), mode="replicate")
     shifts = [(dy, dx) for dy in range(3) for dx in range(3)]

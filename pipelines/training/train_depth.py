@@ -355,8 +355,8 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     truth = depth.clamp(NEAR, FAR).log()
     truth = truth - median_where(known, truth)
     error = output.log_depth - truth
-    # The best scale in the L1 sense is the median of the error over the known pixels. It is held near zero: left alone
-    # it drifts, since nothing else fixes it, until the exponentials saturate.
+    # The best scale in the L1 sense is the median of the error over the known pixels. Nothing else fixes it, so it is
+    # held near zero; left alone it drifts until the exponentials saturate.
     median = median_where(known, error)
     anchor = median.abs().mean()
     error = error - median.detach()
@@ -389,7 +389,9 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
             bends, allowed = [], None
             for log_depth in (truth, output.log_depth):
                 parts = [(-log_depth).narrow(axis, k * step, n).exp() for k in range(3)]
-                bend = (parts[0] - 2 * parts[1] + parts[2]) / parts[1].detach()
+                bend = (
+                    2 * (parts[0] - 2 * parts[1] + parts[2]) / (parts[0] + parts[2])
+                )  # free of scale, gradient included
                 if allowed is None:
                     together = [known.narrow(axis, k * step, n) for k in range(3)]
                     allowed = (bend.abs() < 0.004) & together[0] & together[1] & together[2]
@@ -416,7 +418,7 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
         + 0.05 * focal
         + 0.05 * anchor
     )
-    parts = dict(log=size, layout=layout, edges=edges, flat=flat, sky=sky, focal=focal)
+    parts = dict(log=size, anchor=anchor, layout=layout, edges=edges, flat=flat, sky=sky, focal=focal)
     return total, {name: float(value.detach()) for name, value in parts.items()}
 
 
