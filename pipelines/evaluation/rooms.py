@@ -30,7 +30,7 @@ from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import sharpness
 from pipelines.evaluation.suites import BASELINES, say, target
-from pipelines.memory import LatentMemory, WriteReport
+from pipelines.memory import LatentMemory
 from pipelines.memory.latent_memory import View
 from pipelines.pipeline_mirage import EMBEDDED_FOLDER, subject_distance
 
@@ -252,15 +252,14 @@ def without_memory(pipe, room: Room, seed: int) -> np.ndarray:
 
 
 class AppendMemory(LatentMemory):
-    """Reference style: whatever is written stays, beside what was there before."""
+    """Reference style: whatever is appended stays, beside what was there before."""
 
-    def _write_view(self, latents, depth, camera, valid) -> WriteReport:
-        valid = valid & (depth > 0)
-        rows = len(self.features) + torch.arange(latents[0].numel(), dtype=torch.int32)
+    def append(self, latents: torch.Tensor, depth: torch.Tensor, camera: Camera) -> None:
+        """latents (C, h, w), depth (h, w), all of it known."""
+        rows = len(self.features) + torch.arange(depth.numel(), dtype=torch.int32)
         self.features = torch.cat([self.features, latents.flatten(1).T.to(self.dtype)])
-        self.views.append(View(camera, torch.where(valid, depth, 0.0), rows.reshape(latents.shape[1:])))
+        self.views.append(View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape)))
         self._reindex()
-        return WriteReport(new=int(valid.sum()), invalid=int((~valid).sum()))
 
 
 def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, step: int) -> np.ndarray:
@@ -274,7 +273,7 @@ def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, st
         tokens = fine.encode(torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255)
         at_tokens = F.interpolate(depth[None, None], tokens.shape[-2:], mode="nearest-exact")
         latents = coarse.encode(tokens, (at_tokens.clamp(min=1e-3) / reference).log())[0]
-        memory.write(latents, F.interpolate(depth[None, None], grid, mode="nearest-exact")[0, 0], camera)
+        memory.append(latents, F.interpolate(depth[None, None], grid, mode="nearest-exact")[0, 0], camera)
 
     def decode(latents: torch.Tensor) -> np.ndarray:
         picture = fine.decode(coarse.decode(latents[None])[0])[0]
