@@ -1,4 +1,4 @@
-"""The plain fills of a hole: a smooth one and a mirror. Start values for the exemplar search, and what it is held against."""
+"""The plain fills of a hole, a smooth one and a mirror: start values of the exemplar search and its baselines."""
 
 import torch
 from torch import Tensor

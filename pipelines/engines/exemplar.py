@@ -51,9 +51,11 @@ class SearchConfig:
     offsets: int = 40  # how many offsets compete for pieces
     seam: float = 0.03  # cost of a seam between two pieces, per token
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
-    base: float = 1.0
-    gain: float = 1.0
-    guess: float = 0.1
+    guess: float = 0.1  # weight of the first guess against what is known, while the fill grows
+    calm: float = 0.5  # how far the colours of the fill give way to the smooth guess, away from what is known
+    detail: float = 0.9  # how much of the detail is kept there
+    settle: float = 0.04  # over which distance, in frame widths
+    sure: float = 0.005  # unless the match costs less than this: a regular pattern just goes on
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,10 @@ def fill(
     sourced = mask.reshape(-1)[full] & (layer | ~layer.reshape(-1)[full])  # foreground only where it goes on
     flat = features.reshape(c, -1)
     copied = torch.where(mask | sourced, flat[:, full], 0.0)
-    target = config.base * x + (1 - config.base) * first_guess(grid)
-    guide = copied + resize(target - reduce(copied, mask | sourced, grid.known.shape)[0], (h, w))
+    guide = copied + resize(x - reduce(copied, mask | sourced, grid.known.shape)[0], (h, w))
     copied = torch.where(sourced | mask, copied, guide)
     out = blend(features, copied, guide, full, mask, sourced, layer, colour, config.pull)
+    out = torch.where(mask, features, calmed(out, grid, cost, config))
     tick()
     full = torch.where(mask | sourced, full, own)
     source = torch.stack([full // w, full % w], -1).int()
@@ -274,6 +276,31 @@ def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Calla
     return x, field, costs.reshape(h, w)
 
 
+def calmed(filled: Tensor, grid: Grid, cost: Tensor, config: SearchConfig) -> Tensor:
+    """Away from what is known, colours meet the smooth guess half way and detail is softer.
+
+    Two guesses that err independently are better than one, and what nobody has seen should not draw the eye.
+    """
+    c, h, w = filled.shape
+    small = grid.known.shape
+    ramp = (away(grid.known) / (config.settle * max(small))).clamp(max=1)
+    ramp = ramp * (cost / config.sure - 1).clamp(0, 1)
+    coarse, _ = reduce(filled, torch.ones(h, w), small)
+    toward = torch.einsum("kc,kd,dhw->chw", grid.colour, grid.colour, blurred(first_guess(grid) - coarse, 3))
+    low = blurred(filled, max(1, round(2 * max(h, w) / max(small))))
+    ramp = resize(torch.cat([ramp[None], ramp * toward]), (h, w))
+    return filled + config.calm * ramp[1:] + (config.detail - 1) * ramp[:1] * (filled - low)
+
+
+def blurred(x: Tensor, radius: int) -> Tensor:
+    """Mean over a window, twice: close to a Gaussian. x (C, h, w)."""
+    for _ in range(2):
+        padded = F.pad(x[None], (radius,) * 4, mode="replicate")
+        x = F.avg_pool2d(padded, (2 * radius + 1, 1), 1)
+        x = F.avg_pool2d(x, (1, 2 * radius + 1), 1)[0]
+    return x
+
+
 def unbroken(known: Tensor, size: int) -> Tensor:
     """Centres of patches that lie inside the grid and are known all over. (h, w) bool -> (h, w) bool."""
     padded = F.pad(known[None, None].float(), (size // 2,) * 4)
@@ -307,7 +334,7 @@ def colour_directions(features: Tensor, mask: Tensor, count: int = 3) -> Tensor:
 
 
 def places(grid: Grid, config: SearchConfig) -> Tensor:
-    """Coordinates (h * w, n) whose squared distance is the cost of copying from there to here, whatever it looks like."""
+    """Coordinates (h * w, n): their squared distance is what copying from there to here costs, whatever it shows."""
     h, w = grid.known.shape
     rows, columns = torch.meshgrid(torch.arange(h) / max(h, w), torch.arange(w) / max(h, w), indexing="ij")
     coordinates = [rows * config.across**0.5, columns * config.along**0.5]
@@ -437,7 +464,7 @@ def on_grid(rows: Tensor, nodes: Tensor, h: int, w: int) -> Tensor:
 
 
 def solve(rhs: Tensor, links: Tensor, anchor: Tensor, hole: Tensor) -> Tensor:
-    """Minimum of sum links (c_j - c_i)^2 / 2 + anchor c_i^2 / 2 - rhs c_i: conjugate gradients, from a grid half as fine.
+    """Minimum of sum links (c_j - c_i)^2 / 2 + anchor c_i^2 / 2 - rhs c_i, from the minimum on a grid half as fine.
 
     rhs: (C, h, w); links: (4, h, w) weights of the four edges in the order of STEPS; anchor: (h, w) pull towards 0;
     hole: (h, w) bool, the tokens to solve for. Returns (C, h, w), 0 outside the hole.

@@ -1,4 +1,4 @@
-"""Geometry of a hole: which planes enclose the place, what stands in front of them, and how far away the unseen part is.
+"""Geometry of a hole: the planes that enclose the place, what stands before them, and how far the unseen part is.
 
 Planes decide only where the depth really consists of planes (`trust`). Estimated depth is often bent, and bent depth
 read as planes calls a facade "foreground" and fills the hole beside it with sky.
@@ -42,7 +42,7 @@ def rays(K: Tensor, h: int, w: int) -> Tensor:
 
 
 def fit_planes(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0, limit: int = 8, tolerance: float = 0.025):
-    """Planes with hardly anything behind them, by RANSAC over points with normals. depth, known: (h, w). Returns (P, 4)."""
+    """Planes with hardly anything behind them, by RANSAC over points with normals. depth, known: (h, w) -> (P, 4)."""
     g = torch.Generator().manual_seed(seed)
     direction = rays(K, *depth.shape)
     points = direction * depth[..., None]
@@ -97,7 +97,7 @@ def fit_planes(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0, limit: in
 
 
 def hull(planes: Tensor, K: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
-    """Depth of the first plane along each ray and which one. (h, w) float, FAR where none; (h, w) int64, -1 where none."""
+    """First plane along each ray: its depth (h, w), FAR where none, and its number (h, w) int64, -1 where none."""
     if not len(planes):
         return torch.full((h, w), FAR), torch.full((h, w), -1)
     slope = rays(K, h, w) @ planes[:, :3].T
@@ -141,13 +141,20 @@ def _near_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     return torch.zeros(h, w).scatter_reduce(1, nearer, far_side, "amax"), gap
 
 
-def whole_objects(far_side: Tensor, depth: Tensor, known: Tensor, steps: int) -> Tensor:
-    """Grow the near sides of gaps over the surface they belong to, as long as that stands before the far side."""
+def whole_objects(far_side: Tensor, depth: Tensor, within: Tensor, steps: int) -> Tensor:
+    """Grow the near sides of gaps over the objects they belong to.
+
+    far_side: (h, w) from near_sides; within: (h, w) bool, where objects may be. An object goes on without a step, stays
+    near one depth (the floor below it does not) and before what lies behind the gap.
+    """
+    own = torch.where(far_side > 0, depth, 0.0)
     for _ in range(steps):
         wide = F.max_pool2d(far_side[None, None], 3, 1, 1)[0, 0]
+        wide_own = F.max_pool2d(own[None, None], 3, 1, 1)[0, 0]
         nearest = -F.max_pool2d(-torch.where(far_side > 0, depth, FAR)[None, None], 3, 1, 1)[0, 0]
-        joined = known & ((depth - nearest).abs() < 0.06 * depth) & (depth < 0.87 * wide)
-        far_side = torch.where(joined, torch.maximum(far_side, wide), far_side)
+        joined = within & (far_side == 0) & ((depth - nearest).abs() < 0.06 * depth) & (depth < 0.87 * wide)
+        joined &= (depth - wide_own).abs() < 0.15 * wide_own
+        far_side, own = torch.where(joined, wide, far_side), torch.where(joined, wide_own, own)
     return far_side > 0
 
 
@@ -171,10 +178,12 @@ def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundin
         limit = 1.5 * depth[valid].quantile(0.98)
         label = torch.where(behind > limit, -1, label)
     far_sides, gaps = near_sides(depth, valid)
-    foreground = whole_objects(far_sides, depth, valid, steps=max(h, w) // 5)
+    standing = valid
     if len(planes):
-        standing = (valid & (label >= 0) & (depth < 0.93 * behind))[None, None].float()
-        foreground |= (F.max_pool2d(standing, 3, 1, 1)[0, 0] > 0) & valid
+        standing = valid & (label >= 0) & (depth < 0.93 * behind)
+    foreground = whole_objects(far_sides, depth, standing, steps=max(h, w) // 5)
+    if len(planes):
+        foreground |= (F.max_pool2d(standing[None, None].float(), 3, 1, 1)[0, 0] > 0) & valid
     usable = valid & ~foreground
     if usable.sum() < 16:
         usable, foreground = valid, torch.zeros_like(valid)
@@ -192,7 +201,7 @@ def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundin
 
 
 def complete_depth(depth: Tensor, mask: Tensor, K: Tensor, around: Surroundings) -> Tensor:
-    """Depth on the full grid: known values bit for bit, planes exactly, elsewhere the small grid's far side enlarged."""
+    """Depth (h, w) of the full grid: known values bit for bit, planes exactly, elsewhere from the small grid."""
     h, w = depth.shape
     far = F.interpolate(around.far.log()[None, None], (h, w), mode="bilinear", align_corners=False)[0, 0].exp()
     if len(around.planes):
