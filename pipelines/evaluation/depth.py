@@ -184,11 +184,8 @@ def photo_sheet(estimator: DepthEstimator, photos: list[Path], file: Path, colum
         depth, _ = estimator(image, K)
         ratio = min(cell / height, 1.6 * cell / width)
         small = round(height * ratio), round(width * ratio)
-        pick = [
-            np.minimum(((np.arange(n) + 0.5) / n * m).astype(int), m - 1)
-            for n, m in zip(small, (height, width), strict=True)
-        ]
-        z = depth[np.ix_(*pick)]
+        pick = np.ix_(*(((np.arange(n) + 0.5) / n * m).astype(int) for n, m in zip(small, depth.shape, strict=True)))
+        z = depth[pick]
         thumb = np.array(picture.resize(small[::-1]))
         slide = slid(image, depth, 0.06)[pick]
         row = Image.new("RGB", (int(1.6 * cell) * 3 + cell + 16, cell + 4), (30, 30, 30))
@@ -214,7 +211,7 @@ def main():
     parser.add_argument("--photos", type=Path, help="folder of photos for the sheet")
     parser.add_argument("--sheet", type=Path, help="where the sheet goes")
     parser.add_argument("--planes", type=int, default=8, help="0 switches straightening off")
-    parser.add_argument("--pixels", type=int, default=192 * 256, help="size of the network's input")
+    parser.add_argument("--pixels", type=int, default=128 * 192, help="size of the network's input")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
 
