@@ -98,6 +98,17 @@ def test_what_stands_before_a_gap_is_not_copied_into_it(bent):
     assert (out.depth[~mask] > 3.2).all(), "the gap lies behind the box"
 
 
+def test_thin_cracks_close_smoothly():
+    h, w = 200, 340
+    y, x = torch.meshgrid(torch.arange(h) / 30, torch.arange(w) / 40, indexing="ij")
+    features = torch.stack([torch.sin(x), torch.cos(y), torch.sin(x + y)])
+    mask = torch.ones(h, w, dtype=torch.bool)
+    mask[:, 100] = mask[50:52, 200:230] = False
+    out = fill(features, mask, 2.0 * mask, intrinsics(h, w))
+    assert (out.features - features)[:, ~mask].abs().max() < 0.05
+    assert torch.allclose(out.depth, torch.tensor(2.0), rtol=1e-3)
+
+
 def test_near_side_of_a_gap_but_not_a_floor_or_a_rim():
     h, w = 40, 64
     K = intrinsics(h, w)

@@ -135,9 +135,9 @@ def fill(
     layer = resize((grid.around.foreground | grid.around.near)[None].float(), (h, w), "nearest-exact")[0] > 0
     sourced = mask.reshape(-1)[full] & (layer | ~layer.reshape(-1)[full])  # foreground only where it goes on
     flat = features.reshape(c, -1)
-    copied = torch.where(mask | sourced, flat[:, full], 0.0)
-    guide = copied + resize(x - reduce(copied, mask | sourced, grid.known.shape)[0], (h, w))
-    copied = torch.where(sourced | mask, copied, guide)
+    # cracks thinner than a cell of the grid have no source: they need nothing better than their rims
+    copied = torch.where(mask | sourced, flat[:, full], smooth_fill(features, mask))
+    guide = copied + resize(x - reduce(copied, torch.ones(h, w), grid.known.shape)[0], (h, w))
     out = blend(features, copied, guide, full, mask, sourced, layer, colour, config.pull)
     out = torch.where(mask, features, calmed(out, grid, cost, config))
     tick()
