@@ -65,7 +65,10 @@ def refine_depth(
         cells, guide = local_planes(inverse), picture
     inverse = upsample(cells, guide, photo)
     is_sky = inverse < 1.5 * sky_inverse if bool(is_sky.any()) else torch.zeros_like(inverse, dtype=torch.bool)
-    return inverse.clamp(1e-3, 1e3).reciprocal().numpy(), is_sky.numpy()
+    depth = inverse.clamp(1e-3, 1e3).reciprocal()
+    sample = depth[::4, ::4][~is_sky[::4, ::4]]
+    depth /= sample.median() if len(sample) else depth.median()
+    return depth.numpy(), is_sky.numpy()
 
 
 def neighbours(grid: Tensor, radius: int) -> Tensor:

@@ -163,7 +163,7 @@ def top_view(image: np.ndarray, depth: np.ndarray, K: np.ndarray, size: int) -> 
     """Seen from above, camera at the bottom centre: (size, size, 3). Straight walls must be straight lines."""
     height, width = depth.shape
     x = (np.arange(width) + 0.5 - K[0, 2])[None] / K[0, 0] * depth
-    reach = np.percentile(depth, 92) * 1.15
+    reach = np.percentile(depth[depth < 4 * np.median(depth)], 97) * 1.1  # the sky is left out
     row = size - 1 - (depth / reach * size).astype(int)
     column = (size / 2 + x / reach * size * 0.7).astype(int)
     inside = (row >= 0) & (column >= 0) & (column < size)
