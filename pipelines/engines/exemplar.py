@@ -26,7 +26,7 @@ class Filled:
     """A complete view.
 
     features: (C, h, w) float32, known tokens bit for bit; depth: (h, w) float32, complete;
-    source: (h, w, 2) int32 row and column each token was copied from (known tokens: themselves);
+    source: (h, w, 2) int32 row and column each token was copied from; itself if known, or in a crack closed smoothly;
     confidence: (h, w) float32, 1 where known, falling towards 0 with distance from it and with a poor match.
     """
 
@@ -163,6 +163,7 @@ def reduce(x: Tensor, weight: Tensor, size: tuple[int, int]) -> tuple[Tensor, Te
 def small_grid(
     features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, colour: Tensor, longest: int, seed: int
 ) -> Grid:
+    """The view on a grid whose longer side is at most `longest` tokens; arguments as for fill."""
     h, w = mask.shape
     scale = min(1.0, longest / max(h, w))
     size = max(1, round(h * scale)), max(1, round(w * scale))
