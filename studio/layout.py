@@ -250,13 +250,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         again = ui["same_again"].click(handlers.same_again, [*here, *fields], fields, **quiet)
         fresh = ui["new_seed"].click(handlers.new_seed, None, ui["seed"], **quiet)
         runs = [renders(ui["render"].click), renders(again.then), renders(fresh.then)]
-        ui["cancel"].click(
-            tie(handlers.stopped),
-            here,
-            shown,
-            cancels=[*runs, preview, shorten],
-            **quiet,
-        )
+        # Two events: with both in one the page would ask for the cancelling only after `stopped` has answered
+        ui["cancel"].click(None, cancels=[*runs, preview, shorten])
+        ui["cancel"].click(tie(handlers.stopped), here, shown, **quiet)
 
         language.input(speak, [*here, ui["cards"]], shown, **quiet)
         language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)

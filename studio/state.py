@@ -4,6 +4,7 @@ import math
 import secrets
 import shutil
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -24,6 +25,7 @@ FPS = 16
 SECONDS = (2, 8)
 STRENGTH = (10, 150)  # percent
 MAX_SEED = 2**31 - 1
+KEPT_PICTURES = 4
 QUALITIES = ("draft", "standard", "full")
 RATIOS = ("photo", "16:9", "9:16", "1:1", "4:5")
 DIRECTIONS = ("left", "right", "in", "out")
@@ -207,6 +209,7 @@ class Session:
         self.seconds = 0.0
         self.calm_seconds: int | None = None
         self._folder: Path | None = None
+        self._passing: deque[Path] = deque()
 
     def __deepcopy__(self, memo) -> "Session":
         return Session()
@@ -228,6 +231,10 @@ class Session:
 
     def show(self, kind: str, file: Path, height: int, width: int) -> None:
         """kind: "photo", "preview", "live" or "clip"."""
+        if kind != "clip":  # what only passes by is dropped once the browser has surely moved on
+            self._passing.append(file)
+            if len(self._passing) > KEPT_PICTURES:
+                self._passing.popleft().unlink(missing_ok=True)
         self.shown = {"kind": kind, "file": str(file), "height": height, "width": width}
 
     def measure(self, coverage: np.ndarray, seconds: float, calm_seconds: int | None) -> None:

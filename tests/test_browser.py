@@ -19,7 +19,6 @@ from pipelines.media import read_recipe
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-PAGE_SECONDS = 6.0  # from `python app.py` to the page, on an idle machine
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install it, or set CHROMIUM to its path"),

@@ -19,7 +19,7 @@ from studio import handlers
 from studio.drawings import drawing
 from studio.engine import Engine
 from studio.media import crop, examples, strip_svg
-from studio.state import FPS, MAX_SIDE, QUALITIES, RATIOS, Order, Pace, Session, calm_seconds, clip_size
+from studio.state import FPS, KEPT_PICTURES, MAX_SIDE, QUALITIES, RATIOS, Order, Pace, Session, calm_seconds, clip_size
 from studio.text import TEXT, Refusal, say
 
 ROOT = Path(__file__).parents[1]
@@ -251,6 +251,7 @@ def test_a_shorter_path_keeps_the_photo(session, engine):
 
 def test_render_tells_every_step_and_ends_with_a_clip(session, engine, pipe):
     answers = list(handlers.render(engine, session, "en", *FIELDS))
+    assert len(list(session.folder.glob("*.jpg"))) <= KEPT_PICTURES
     shares = [answer["stage"]["share"] for answer in answers if answer["stage"]["share"] is not None]
     assert shares == sorted(shares) and len(shares) > 10
     assert {answer["stage"]["kind"] for answer in answers} == {"photo", "live", "clip"}
