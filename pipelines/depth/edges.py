@@ -4,8 +4,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pipelines.memory.latent_memory import between_surfaces
+
 # A neighbour nearer by more than this share is another surface.
 STEP = 0.06
+
+
+def settle(depth: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Put flying samples, which lie between a near and a far neighbour and on neither, on the near one.
+
+    depth (H, W) z-depth, valid (H, W) bool. Returns (H, W) float32. So the memory has nothing to leave out at the
+    outlines of a photo, and shows all of it from where it was taken.
+    """
+    known = torch.from_numpy(np.where(valid, depth, 0).astype(np.float32))
+    nearest = -F.max_pool2d(torch.where(known > 0, -known, -torch.inf)[None, None], 3, 1, 1)[0, 0]
+    return torch.where(between_surfaces(known), nearest, torch.from_numpy(depth.astype(np.float32))).numpy()
 
 
 def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:

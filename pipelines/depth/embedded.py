@@ -155,22 +155,22 @@ class DepthNet(ModelMixin, ConfigMixin):
         fine = self.decode_fine(fine + F.pixel_shuffle(self.from_middle(middle), 2))
         picked = self.pick(fine).float().reshape(batch, 4, 11, height // 4, width // 4)
         planes = self.plane(fine).float() + F.pad(level, (0, 0, 0, 0, 0, 2))
-        log_depth = -upsample_planes(planes, picked[:, :, :9].softmax(2)).log()
+        log_depth = -upsample_planes(planes, picked[:, :, :9].log_softmax(2))
         sky_logits, log_error = (F.pixel_shuffle(picked[:, :, i], 2)[:, 0] for i in (9, 10))
         return DepthOutput(log_depth, sky_logits, log_error, log_focal, layout)
 
 
-def upsample_planes(planes: Tensor, weights: Tensor) -> Tensor:
-    """Inverse depth at twice the resolution from one plane per cell.
+def upsample_planes(planes: Tensor, log_weights: Tensor) -> Tensor:
+    """Log inverse depth at twice the resolution from one plane per cell.
 
     planes (B, 3, h, w): log inverse depth at the cell's centre, and its relative slopes along x and y per cell,
-    before squashing. weights (B, 4, 9, h, w): for each of the 2 x 2 pixels of a cell, how much it takes from the plane
-    of each of the 3 x 3 cells around, summing to 1 over the nine. Returns (B, 2h, 2w), positive.
+    before squashing. log_weights (B, 4, 9, h, w): log of how much each of the 2 x 2 pixels of a cell takes from the
+    plane of each of the 3 x 3 cells around, summing to 1 over the nine. Returns (B, 2h, 2w).
+    Inverse depths are averaged, but as logarithms, so that no level is too far for a gradient.
     """
     batch, _, height, width = planes.shape
-    level = planes[:, :1].clamp(-20, 20).exp()
     slopes = MAX_SLOPE * planes[:, 1:].tanh()
-    padded = F.pad(torch.cat([level, slopes], 1), (1, 1, 1, 1), mode="replicate")
+    padded = F.pad(torch.cat([planes[:, :1], slopes], 1), (1, 1, 1, 1), mode="replicate")
     shifts = [(dy, dx) for dy in range(3) for dx in range(3)]
     around = torch.stack([padded[..., dy : dy + height, dx : dx + width] for dy, dx in shifts], 2)  # (B, 3, 9, h, w)
     level, slope_x, slope_y = around.unbind(1)
@@ -179,8 +179,8 @@ def upsample_planes(planes: Tensor, weights: Tensor) -> Tensor:
         # From the centre of the neighbour cell to this pixel, in cells.
         off_y = planes.new_tensor([sub_y - (dy - 1) for dy, _ in shifts])[:, None, None]
         off_x = planes.new_tensor([sub_x - (dx - 1) for _, dx in shifts])[:, None, None]
-        value = level * (1 + slope_x * off_x + slope_y * off_y).clamp(min=0.1)
-        pixels.append((weights[:, i] * value).sum(1))
+        value = level + (1 + slope_x * off_x + slope_y * off_y).clamp(min=0.1).log()
+        pixels.append(torch.logsumexp(log_weights[:, i] + value, 1))
     return F.pixel_shuffle(torch.stack(pixels, 1), 2)[:, 0]
 
 

@@ -358,7 +358,7 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     # The best scale in the L1 sense is the median of the error over the known pixels. Nothing else fixes it, so it is
     # held near zero; left alone it drifts until the exponentials saturate.
     median = median_where(known, error)
-    anchor = median.abs().mean()
+    anchor = F.huber_loss(median, torch.zeros_like(median), delta=10.0)
     error = error - median.detach()
     size = masked_mean(error.abs(), known)
 
