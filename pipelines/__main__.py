@@ -21,7 +21,13 @@ def build_parser() -> argparse.ArgumentParser:
     path = render.add_mutually_exclusive_group()
     path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
     path.add_argument("--trajectory", type=Path, help="a path as JSON, see docs/trajectory.md")
-    render.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="parameter of the move")
+    render.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameter of the move; strength is chosen for the photo",
+    )
     render.add_argument("--frames", type=int, default=65, help="4n+1 (default 65: four seconds)")
     render.add_argument("--size", type=size, default=(288, 512), metavar="HxW", help="pixels (default 288x512)")
     render.add_argument("--seed", type=int, default=0)
@@ -136,6 +142,8 @@ def render(args: argparse.Namespace) -> dict:
         source = pipe.lift(photo, height, width, camera, depth, seconds=lift_seconds)
         distance = source.distance
         if not args.trajectory:
+            if "strength" not in params:
+                params["strength"] = pipe.gentle_strength(source, args.move, args.frames, **params)
             trajectory = move(args.move, camera, distance=distance, frames=args.frames, **params)
     num_chunks, last_shown = 0, None
     for event in pipe.stream(source, trajectory, args.prompt, args.seed, memory, depth, args.quality):

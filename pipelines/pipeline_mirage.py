@@ -19,8 +19,8 @@ from diffusers import DiffusionPipeline
 from diffusers.utils import BaseOutput
 from PIL import Image
 
-from pipelines.cameras import Camera, Trajectory, checked_frames
-from pipelines.depth.edges import grow_near
+from pipelines.cameras import Camera, Trajectory, checked_frames, move
+from pipelines.depth.edges import grow_near, settle
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine
@@ -34,6 +34,10 @@ QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
 DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
 OUTLINE_WIDTH = 480  # the outlines in a photo are about this fraction of its long side wide
+NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
+SIDEWAYS = 0.2  # of that depth
+BACKED = 0.88  # a move whose frames all show this share of the photo looks like the photo
+MIN_STRENGTH = 0.2
 COVERAGE_GRID = 64  # cells along the long side, for coverage of a whole path
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
 
@@ -271,7 +275,7 @@ class MiragePipeline(DiffusionPipeline):
             depth, valid = (np.ascontiguousarray(x[top : top + height, left : left + width]) for x in (depth, valid))
             if not valid.any():
                 raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
-            depth = grow_near(depth, valid, max(height, width) // OUTLINE_WIDTH)
+            depth = grow_near(settle(depth, valid), valid, max(height, width) // OUTLINE_WIDTH)
         with timed(seconds, "encode"):
             tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):
@@ -289,6 +293,22 @@ class MiragePipeline(DiffusionPipeline):
         thin = max(1, max((max(v.depth.shape) for v in memory.views), default=0) // (2 * COVERAGE_GRID))
         readout = memory.readout(list(trajectory), height, width, thin)
         return readout.mask.flatten(1).float().mean(dim=1).numpy()
+
+    def gentle_strength(self, lifted: Lifted, name: str, frames: int = 65, **params) -> float:
+        """The largest strength of a move, at most 1, that suits this photo; MIN_STRENGTH if none does.
+
+        Every frame shows at least BACKED of the photo, so what is invented stays at the rim, and the camera does not
+        step aside further than estimated depth can be trusted (SIDEWAYS of what is near).
+        """
+        near = np.quantile(lifted.depth, NEAR_QUANTILE)
+        for strength in np.arange(1.0, MIN_STRENGTH, -0.1).round(2).tolist():
+            path = move(name, lifted.camera, distance=lifted.distance, frames=frames, strength=strength, **params)
+            aside = np.linalg.norm(path.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
+            if aside > SIDEWAYS * near:
+                continue
+            if self.coverage(lifted.memory, path[:: max(1, frames // 16)]).min() >= BACKED:
+                return strength
+        return MIN_STRENGTH
 
     @torch.no_grad()
     def preview(self, lifted: Lifted, trajectory: Trajectory, max_frames: int = 24) -> tuple[np.ndarray, np.ndarray]:
@@ -383,7 +403,7 @@ def subject_distance(depth: np.ndarray, valid: np.ndarray) -> float:
     middle = (slice(height // 3, -(height // 3)), slice(width // 3, -(width // 3)))
     known = depth[middle][valid[middle]]
     subject = np.median(known if known.size else depth[valid])
-    near = np.quantile(depth[valid], 0.08)
+    near = np.quantile(depth[valid], NEAR_QUANTILE)
     return float(min(subject, 1.5 * near))
 
 

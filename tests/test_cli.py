@@ -42,12 +42,13 @@ def test_render_writes_clip_report_and_recipe(folder, capsys):
 
 def test_a_scene_can_be_gone_on_in(folder, capsys):
     scene = folder / "scene"
-    assert render(folder, "--scene", str(scene), "--move", "side-slide") == 0
+    slide = ["--move", "side-slide", "--set", "strength=0.5"]
+    assert render(folder, "--scene", str(scene), *slide) == 0
     capsys.readouterr()
     assert cli.main(["info", str(scene)]) == 0
     first = json.loads(capsys.readouterr().out)
     again = ["render", "--scene", str(scene), "--size", "72x128", "--frames", "9", "--out", str(folder / "b.mp4")]
-    assert cli.main([*again, "--move", "side-slide"]) == 0
+    assert cli.main([*again, *slide]) == 0
     assert cli.main(["info", str(scene)]) == 0
     second = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert first["points"] <= second["points"] <= first["points"] * 1.02

@@ -181,3 +181,20 @@ def test_recipe_is_json_and_names_what_it_takes(pipe):
     assert recipe["seed"] == 5 and recipe["model"] == "embedded" and len(recipe["photo_sha256"]) == 64
     assert Trajectory.from_dict(recipe["trajectory"]) == trajectory
     assert recipe["versions"]["torch"] == torch.__version__
+
+
+def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
+    lifted = pipe.lift(photo(), 72, 128)
+    whole = move("side-slide", lifted.camera, distance=lifted.distance, frames=17)
+    strength = pipe.gentle_strength(lifted, "side-slide", 17)
+    gentle = move("side-slide", lifted.camera, distance=lifted.distance, frames=17, strength=strength)
+    assert 0.2 <= strength < 1
+    assert pipe.coverage(lifted.memory, whole).min() < 0.88 <= pipe.coverage(lifted.memory, gentle).min()
+    assert pipe.gentle_strength(lifted, "steady-hold", 17) == 1.0
+
+
+def test_flying_samples_of_a_photo_settle_so_that_nothing_is_left_out(pipe):
+    depth = np.full((72, 128), 4.0, np.float32)
+    depth[:, :60], depth[:, 60] = 1.0, 2.2  # one column between the near wall and the far one
+    lifted = pipe.lift(photo(), 72, 128, depth=depth)
+    assert lifted.memory.num_points == 72 * 128 and (lifted.depth[:, 60] == 1.0).all()

@@ -334,15 +334,13 @@ class LatentMemory:
         surface; the run may be empty or show something behind. What was never seen is not between neighbours, so it
         stays unknown. What was seen also closes over what was invented.
         """
-        magnification = self._magnification(depth, view, sample)
-        spans = [s for s, needed in ((2, 1.0), (3, 1.9), (4, 2.8)) if magnification >= needed or s == 2]
         made = self._invented
         for dim in (2, 1, 2):
             size = depth.shape[dim]
             _, columns = self._sizes(view)
             row, column = sample // columns, sample % columns
             new = [mask.clone(), depth.clone(), view.clone(), sample.clone()]
-            for span in spans:
+            for span in (2, 3, 4):
                 if size <= span:
                     continue
                 m0, d0, v0, r0, c0 = (x.narrow(dim, 0, size - span) for x in (mask, depth, view, row, column))
@@ -364,18 +362,6 @@ class LatentMemory:
                     s.copy_(torch.where(gap, s0, s))
             mask, depth, view, sample = new
         return mask, depth, view, sample
-
-    def _magnification(self, depth: Tensor, view: Tensor, sample: Tensor) -> float:
-        """Largest ratio of the depth a surface was seen at to the depth it is read at: how far apart samples fall.
-
-        Judged on every fourth row and column.
-        """
-        depth, view, sample = (x[:, ::4, ::4] for x in (depth, view, sample))
-        known = view >= 0
-        if not known.any():
-            return 1.0
-        seen_at = self._flat_depth[self._table[view[known], 0] + sample[known]]
-        return float((seen_at / depth[known]).max())
 
     def _close_rims(self, relative, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int) -> None:
         """Grow each surface, in place, to the cells that the footprint of its outermost samples still covers."""
