@@ -191,7 +191,7 @@ class EmbeddedDepth:
     trained scale-invariantly on many lenses reads perspective from the picture; `horizontal_fov` guesses the lens.
     """
 
-    def __init__(self, net: DepthNet, pixels: int = 128 * 192, planes: int = 8):
+    def __init__(self, net: DepthNet, pixels: int = 160 * 224, planes: int = 8):
         """net; pixels: size of the network's input; planes: see refine_depth."""
         self.net = net.float().eval().to(memory_format=torch.channels_last)
         self.pixels = pixels

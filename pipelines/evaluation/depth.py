@@ -211,7 +211,7 @@ def main():
     parser.add_argument("--photos", type=Path, help="folder of photos for the sheet")
     parser.add_argument("--sheet", type=Path, help="where the sheet goes")
     parser.add_argument("--planes", type=int, default=8, help="0 switches straightening off")
-    parser.add_argument("--pixels", type=int, default=128 * 192, help="size of the network's input")
+    parser.add_argument("--pixels", type=int, default=160 * 224, help="size of the network's input")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
 
