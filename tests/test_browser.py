@@ -76,6 +76,7 @@ def page(browser, server):
             or "blob:" in request.url[:5] or page.outside.append(request.url))  # fmt: skip
     page.goto(server)
     page.wait_for_selector("#cards .card")
+    page.wait_for_selector("#status .ready", timeout=240_000)  # a busy machine reads torch slowly
     yield page
     assert page.outside == []
     context.close()
