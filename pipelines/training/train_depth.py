@@ -27,7 +27,7 @@ from pipelines.depth.embedded import BINS, DepthNet
 from pipelines.evaluation.depth import inverse_picture
 
 # Sides of the pictures and size of the batches, by share of the training time. Small ones first: the layout of a room
-# shows on a thumbnail, and forty thumbnails cost as much as four pictures.
+# shows on a thumbnail, and twenty thumbnails cost less than four full pictures.
 STAGES = {
     0.35: (20, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
     0.75: (10, [(128, 160)] * 4 + [(128, 192)] * 3 + [(96, 192)] * 2 + [(160, 128)] * 2 + [(160, 160)]),
