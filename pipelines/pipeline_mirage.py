@@ -33,7 +33,8 @@ EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
 DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
-OUTLINE_WIDTH = 480  # the outlines in a photo are about this fraction of its long side wide
+# How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
+OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
 NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
 SIDEWAYS = 0.2  # of that depth
 BACKED = 0.88  # a move whose frames all show this share of the photo looks like the photo
@@ -264,6 +265,7 @@ class MiragePipeline(DiffusionPipeline):
         left, top = box
         pixels = np.array(whole)
         cut = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+        outline = max(height, width) * (ESTIMATED_OUTLINE if depth is None else OUTLINE)
         with timed(seconds, "depth"):
             if depth is None:
                 K = camera.K.copy()
@@ -275,7 +277,7 @@ class MiragePipeline(DiffusionPipeline):
             depth, valid = (np.ascontiguousarray(x[top : top + height, left : left + width]) for x in (depth, valid))
             if not valid.any():
                 raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
-            depth = grow_near(settle(depth, valid), valid, max(height, width) // OUTLINE_WIDTH)
+            depth = grow_near(settle(depth, valid), valid, int(outline))
         with timed(seconds, "encode"):
             tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):

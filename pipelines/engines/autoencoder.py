@@ -118,6 +118,17 @@ class FineAutoencoder(ModelMixin, ConfigMixin):
         return F.pixel_shuffle(patches, TOKEN_STRIDE) * 0.5 + 0.5
 
     @torch.no_grad()
+    def colour_directions(self) -> Tensor:
+        """(3, latent_channels) orthonormal directions of a token along which a flat colour changes.
+
+        The other directions are the detail inside a token: averaged over an area they turn into a pattern.
+        """
+        grey = torch.full((1, 3, 32, 32), 0.5)
+        flat = torch.cat([grey, *(grey + 0.2 * torch.eye(3)[i].reshape(1, 3, 1, 1) for i in range(3))])
+        tokens = self.encode(flat)[:, :, 8, 8]
+        return torch.linalg.qr((tokens[1:] - tokens[:1]).T)[0].T.contiguous()
+
+    @torch.no_grad()
     def init_from_pca(self, images: Tensor) -> None:
         """Set both linear paths from the PCA of 2x2 blocks of images (N, 3, H, W) in [0, 1]."""
         patches = F.pixel_unshuffle(images * 2 - 1, TOKEN_STRIDE).permute(0, 2, 3, 1).flatten(0, 2)

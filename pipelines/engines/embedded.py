@@ -44,6 +44,7 @@ class EmbeddedEngine:
     def __init__(self, autoencoder: FineAutoencoder, depth_estimator: DepthEstimator):
         self.autoencoder = autoencoder.eval()
         self.depth_estimator = depth_estimator
+        self.colour = self.autoencoder.colour_directions()
         self._pictures: WeakKeyDictionary = WeakKeyDictionary()  # View -> (3, H, W), each decoded once
 
     @torch.no_grad()
@@ -66,7 +67,8 @@ class EmbeddedEngine:
         for index, camera in enumerate(cameras):
             yield index, len(cameras)
             K = torch.tensor(camera.resized(*control.mask.shape[1:]).K, dtype=torch.float32)
-            filled = fill(control.latents[index], control.mask[index], control.depth[index], K, seed=seed)
+            view = control.latents[index], control.mask[index], control.depth[index]
+            filled = fill(*view, K, seed=seed, colour=self.colour)
             tokens.append(filled.features)
             depths.append(filled.depth)
         yield len(cameras), len(cameras)

@@ -93,14 +93,17 @@ def fill(
     K: Tensor,
     *,
     seed: int = 0,
+    colour: Tensor | None = None,
     on_step: Callable[[int, int], None] | None = None,
     config: SearchConfig = SearchConfig(),
 ) -> Filled:
     """Invent what a view does not know, from what it does.
 
     features: (C, h, w) float; mask: (h, w) bool, True = known; depth: (h, w) z-depth, 0 where unknown;
-    K: (3, 3) of this grid. on_step(i, n) is called after each of n steps; what it raises stops the work.
-    The same seed gives the same bits. Nothing known: zeros at depth 1. Raises ValueError for shapes that do not agree.
+    K: (3, 3) of this grid. colour: (3, C) orthonormal directions of a token along which a flat colour changes; guessed
+    from the picture if None, which goes wrong where it has little colour. on_step(i, n) is called after each of n
+    steps; what it raises stops the work. The same seed gives the same bits. Nothing known: zeros at depth 1.
+    Raises ValueError for shapes that do not agree.
     """
     c, h, w = features.shape
     for name, value, shape in (("mask", mask, (h, w)), ("depth", depth, (h, w)), ("K", K, (3, 3))):
@@ -124,7 +127,7 @@ def fill(
         if on_step is not None:
             on_step(done, steps)
 
-    colour = colour_directions(features, mask)
+    colour = colour_directions(features, mask) if colour is None else colour
     x = field = cost = None
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
         grid = small_grid(features, mask, depth, K, colour, longest, seed)

@@ -34,13 +34,16 @@ SMALLEST = 0.01  # share of the picture from which on a hole counts
 METHODS = {
     "smooth": lambda case: smooth_fill(case.features, case.mask),
     "mirror": lambda case: mirror_fill(case.features, case.mask),
-    "exemplar": lambda case: fill(case.features, case.mask, case.depth, case.K).features,
+    "exemplar": lambda case: fill(case.features, case.mask, case.depth, case.K, colour=case.colour).features,
 }
 
 
 @dataclass(frozen=True)
 class Case:
-    """One view with a hole. features (C, h, w), mask, depth (h, w) on the token grid with K; truth (H, W, 3) uint8."""
+    """One view with a hole. features (C, h, w), mask, depth (h, w) on the token grid with K; truth (H, W, 3) uint8.
+
+    colour: (3, C) directions of a token that are its colour.
+    """
 
     name: str
     features: Tensor
@@ -48,6 +51,7 @@ class Case:
     depth: Tensor
     K: Tensor
     truth: np.ndarray
+    colour: Tensor
 
 
 def room_cases(index: int, autoencoder: FineAutoencoder, height: int, width: int) -> Iterator[Case]:
@@ -76,7 +80,9 @@ def room_cases(index: int, autoencoder: FineAutoencoder, height: int, width: int
         K = torch.tensor(path[t].resized(height // 2, width // 2).K, dtype=torch.float32)
         truth, _ = true_view(scene, path[t])
         label = f"{family} {index} {name} {params.get('direction', '')}".strip()
-        yield Case(label, seen.latents[t].float(), seen.mask[t], seen.depth[t], K, truth)
+        yield Case(
+            label, seen.latents[t].float(), seen.mask[t], seen.depth[t], K, truth, autoencoder.colour_directions()
+        )
 
 
 def photo_cases(photo: np.ndarray, name: str, autoencoder: FineAutoencoder, sides=tuple(RIMS)) -> Iterator[Case]:
@@ -88,7 +94,7 @@ def photo_cases(photo: np.ndarray, name: str, autoencoder: FineAutoencoder, side
         top, bottom, left, right = (round(share * n) for share, n in zip(RIMS[side], (h, h, w, w), strict=True))
         mask = torch.zeros(h, w, dtype=torch.bool)
         mask[top : h - bottom, left : w - right] = True
-        yield Case(f"{name} {side}", tokens * mask, mask, torch.zeros(h, w), K, photo)
+        yield Case(f"{name} {side}", tokens * mask, mask, torch.zeros(h, w), K, photo, autoencoder.colour_directions())
 
 
 @torch.no_grad()
