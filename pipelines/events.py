@@ -41,7 +41,7 @@ class ChunkEvent:
 
 @dataclass(frozen=True)
 class LoopScore:
-    """How well the end meets the start. closed: the last camera is the first one. psnr (dB), ssim 0..1; None if open."""
+    """How well the end meets the start. closed: the last camera is the first. psnr in dB, ssim 0..1; None if open."""
 
     closed: bool
     psnr: float | None = None
