@@ -142,9 +142,12 @@ def render(args: argparse.Namespace) -> dict:
         source = pipe.lift(photo, height, width, camera, depth, seconds=lift_seconds)
         distance = source.distance
         if not args.trajectory:
-            if "strength" not in params:
-                params["strength"] = pipe.gentle_strength(source, args.move, args.frames, **params)
-            trajectory = move(args.move, camera, distance=distance, frames=args.frames, **params)
+
+            def path(strength: float) -> Trajectory:
+                settings = {"strength": strength, **params}
+                return move(args.move, camera, distance=distance, frames=args.frames, **settings)
+
+            trajectory = path(1.0 if "strength" in params else pipe.gentle_strength(source, path))
     num_chunks, last_shown = 0, None
     for event in pipe.stream(source, trajectory, args.prompt, args.seed, memory, depth, args.quality):
         shown = getattr(event, "chunk", None)

@@ -19,7 +19,7 @@ from diffusers import DiffusionPipeline
 from diffusers.utils import BaseOutput
 from PIL import Image
 
-from pipelines.cameras import Camera, Trajectory, checked_frames, move
+from pipelines.cameras import Camera, Trajectory, checked_frames
 from pipelines.depth.edges import grow_near, settle
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
@@ -296,19 +296,20 @@ class MiragePipeline(DiffusionPipeline):
         readout = memory.readout(list(trajectory), height, width, thin)
         return readout.mask.flatten(1).float().mean(dim=1).numpy()
 
-    def gentle_strength(self, lifted: Lifted, name: str, frames: int = 65, **params) -> float:
+    def gentle_strength(self, lifted: Lifted, path: Callable[[float], Trajectory]) -> float:
         """The largest strength of a move, at most 1, that suits this photo; MIN_STRENGTH if none does.
 
-        Every frame shows at least BACKED of the photo, so what is invented stays at the rim, and the camera does not
-        step aside further than estimated depth can be trusted (SIDEWAYS of what is near).
+        path: strength -> the trajectory of that strength. Every frame shows at least BACKED of the photo, so what is
+        invented stays at the rim, and the camera does not step aside further than estimated depth can be trusted
+        (SIDEWAYS of what is near).
         """
         near = np.quantile(lifted.depth, NEAR_QUANTILE)
         for strength in np.arange(1.0, MIN_STRENGTH, -0.1).round(2).tolist():
-            path = move(name, lifted.camera, distance=lifted.distance, frames=frames, strength=strength, **params)
-            aside = np.linalg.norm(path.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
+            trajectory = path(strength)
+            aside = np.linalg.norm(trajectory.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
             if aside > SIDEWAYS * near:
                 continue
-            if self.coverage(lifted.memory, path[:: max(1, frames // 16)]).min() >= BACKED:
+            if self.coverage(lifted.memory, trajectory[:: max(1, len(trajectory) // 16)]).min() >= BACKED:
                 return strength
         return MIN_STRENGTH
 

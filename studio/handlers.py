@@ -12,6 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -307,6 +308,29 @@ def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterato
         yield {"stage": stage(session)}
     else:
         yield from _preview(engine, session, language, *fields)
+
+
+@explains
+@in_turn
+def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """A photo or a move was chosen: the strength that suits the two, then the preview."""
+    if session.photo is None:
+        yield {}  # the photo was refused: nothing to frame
+        return
+    order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
+    show_photo(session, order.ratio, order.focus)
+    if fields[0] is None:
+        yield {"stage": stage(session)}
+        return
+    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
+    pipe = engine.pipe()
+    lifted = lift(pipe, session, order, *clip_size(order.ratio, "draft", photo_size(session)))
+    strength = pipe.gentle_strength(
+        lifted, lambda part: replace(order, strength=part).trajectory(lifted.camera, lifted.distance)
+    )
+    strength = round(strength * 100)
+    yield {"strength": strength}
+    yield from _preview(engine, session, language, *fields[:5], strength, *fields[6:])
 
 
 @explains

@@ -200,6 +200,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         look = dict(
             fn=tie(handlers.reframe), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane
         )
+        suit = dict(fn=tie(handlers.suit), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane)
         count = dict(
             fn=tie(handlers.estimate), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **quiet
         )
@@ -217,16 +218,16 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         # 1. photo
         picture = [ui["ratio"], ui["focus"]]
         ui["stage"].photo(photo_dropped, [*here, *picture], shown, trigger_mode="always_last", **quiet).then(
-            **look
+            **suit
         ).then(**count)
         ui["examples"].picked(
             tie(handlers.take_example), [*here, ui["examples"], *picture], shown, trigger_mode="always_last", **quiet
-        ).then(**look).then(**count)
+        ).then(**suit).then(**count)
 
         # 2. move: a card shows its preview at once
         ui["cards"].picked(
             tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", **quiet
-        ).then(**look).then(**count)
+        ).then(**suit).then(**count)
         for changed in (
             ui["ratio"].input,
             ui["direction"].input,

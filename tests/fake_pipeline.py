@@ -34,6 +34,9 @@ class FakePipeline:
     def coverage(self, memory, trajectory):
         return 1 - np.minimum(np.linalg.norm(trajectory.c2w[:, :3, 3], axis=-1), 1)
 
+    def gentle_strength(self, lifted, path):
+        return 0.6 if self.coverage(None, path(1.0)).min() < 0.8 else 1.0
+
     def preview(self, lifted, trajectory, max_frames=24):
         frames = np.repeat(lifted.image[None], min(max_frames, len(trajectory)), axis=0)
         return frames, self.coverage(None, trajectory)

@@ -185,12 +185,15 @@ def test_recipe_is_json_and_names_what_it_takes(pipe):
 
 def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
     lifted = pipe.lift(photo(), 72, 128)
-    whole = move("side-slide", lifted.camera, distance=lifted.distance, frames=17)
-    strength = pipe.gentle_strength(lifted, "side-slide", 17)
-    gentle = move("side-slide", lifted.camera, distance=lifted.distance, frames=17, strength=strength)
+
+    def path(name):
+        return lambda strength: move(name, lifted.camera, lifted.distance, frames=17, strength=strength)
+
+    strength = pipe.gentle_strength(lifted, path("side-slide"))
     assert 0.2 <= strength < 1
-    assert pipe.coverage(lifted.memory, whole).min() < 0.88 <= pipe.coverage(lifted.memory, gentle).min()
-    assert pipe.gentle_strength(lifted, "steady-hold", 17) == 1.0
+    least = [pipe.coverage(lifted.memory, path("side-slide")(s)).min() for s in (1.0, strength)]
+    assert least[0] < 0.88 <= least[1]
+    assert pipe.gentle_strength(lifted, path("steady-hold")) == 1.0
 
 
 def test_flying_samples_of_a_photo_settle_so_that_nothing_is_left_out(pipe):

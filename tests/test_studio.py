@@ -242,6 +242,13 @@ def test_preview_shows_the_move_and_warns(session, engine):
     assert "would be invented" in answer["advice"] and answer["shorter"]["visible"]
 
 
+def test_a_move_starts_at_the_strength_that_suits_the_photo(session, engine):
+    answers = list(handlers.suit(engine, session, "en", *with_field(0, "pull-back")))
+    assert [answer["strength"] for answer in answers if "strength" in answer] == [60]
+    assert answers[-1]["stage"]["kind"] == "preview"
+    assert last(handlers.suit(engine, session, "en", *with_field(0, None)))["stage"]["kind"] == "photo"
+
+
 def test_a_shorter_path_keeps_the_photo(session, engine):
     answers = list(handlers.shorten(engine, session, "en", *with_field(0, "pull-back")))
     assert any("strength" in answer and answer["strength"] < 100 for answer in answers)
