@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SKY_FACTOR = 5.0  # sky is this many times farther than the 95th percentile of everything else
+SKY_FACTOR = 3.0  # sky is this many times farther than the 95th percentile of the rest; more makes a false sky absurd
 
 
 def refine_depth(
@@ -51,7 +51,7 @@ def refine_depth(
     # The sky is one more surface, at a distance of its own, so that its outline is cut like every other edge.
     inverse = torch.where(ground, inverse, sky_inverse)
     inverse = sharpen(inverse, guide, trust)
-    is_sky = inverse < 1.5 * sky_inverse
+    is_sky = inverse < 1.3 * sky_inverse
     is_sky = is_sky & (sky > 0.2)
     cells = local_planes(inverse)
     if planes:
@@ -64,7 +64,7 @@ def refine_depth(
         inverse = upsample(cells, guide, picture)
         cells, guide = local_planes(inverse), picture
     inverse = upsample(cells, guide, photo)
-    is_sky = inverse < 1.5 * sky_inverse if bool(is_sky.any()) else torch.zeros_like(inverse, dtype=torch.bool)
+    is_sky = inverse < 1.3 * sky_inverse if bool(is_sky.any()) else torch.zeros_like(inverse, dtype=torch.bool)
     depth = inverse.clamp(1e-3, 1e3).reciprocal()
     sample = depth[::4, ::4][~is_sky[::4, ::4]]
     depth /= sample.median() if len(sample) else depth.median()
