@@ -70,7 +70,7 @@ def browser():
 def page(browser, server):
     context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US", accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(240_000)
     page.outside = []  # requests that leave this machine
     page.on("request", lambda request: server in request.url or "data:" in request.url[:5]
             or "blob:" in request.url[:5] or page.outside.append(request.url))  # fmt: skip
@@ -187,7 +187,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser, server, photo, language):
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale=language
     )
     page = context.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(240_000)
     page.goto(server)
     page.wait_for_selector("#cards .card")
     page.set_input_files(".stage input[type=file]", photo)
