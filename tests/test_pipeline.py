@@ -201,3 +201,15 @@ def test_flying_samples_of_a_photo_settle_so_that_nothing_is_left_out(pipe):
     depth[:, :60], depth[:, 60] = 1.0, 2.2  # one column between the near wall and the far one
     lifted = pipe.lift(photo(), 72, 128, depth=depth)
     assert lifted.memory.num_points == 72 * 128 and (lifted.depth[:, 60] == 1.0).all()
+
+
+def test_a_draft_searches_less_and_another_seed_invents_something_else(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    standard, draft, other = (
+        pipe(lifted, trajectory, seed=seed, quality=quality).frames[-1]
+        for seed, quality in ((0, "standard"), (0, "draft"), (1, "standard"))
+    )
+    known = lifted.memory.readout(trajectory[16], 72, 128).mask[0].numpy()
+    for changed in (draft, other):
+        assert not np.array_equal(standard[~known], changed[~known])
+        assert psnr(standard, changed, known) > 40

@@ -18,12 +18,13 @@ from pipelines.depth import DepthEstimator
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import EngineFacts, Generated, Steps
 from pipelines.engines.baselines import smooth_fill
-from pipelines.engines.exemplar import fill
+from pipelines.engines.exemplar import SearchConfig, fill
 from pipelines.memory import Readout
 
 # A frame counts as complete when the memory shows this share of it; what is left are specks between surfaces.
 COMPLETE = 0.995
 MAX_KEYS = 6
+SEARCH = {"draft": SearchConfig(rounds=(4, 1)), "standard": SearchConfig()}
 
 
 class EmbeddedEngine:
@@ -68,7 +69,7 @@ class EmbeddedEngine:
             yield index, len(cameras)
             K = torch.tensor(camera.resized(*control.mask.shape[1:]).K, dtype=torch.float32)
             view = control.latents[index], control.mask[index], control.depth[index]
-            filled = fill(*view, K, seed=seed, colour=self.colour)
+            filled = fill(*view, K, seed=seed, colour=self.colour, config=SEARCH[quality])
             tokens.append(filled.features)
             depths.append(filled.depth)
         yield len(cameras), len(cameras)

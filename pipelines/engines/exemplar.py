@@ -49,6 +49,7 @@ class SearchConfig:
     reuse: float = 0.04  # cost of every further copy of the same patch
     temperature: float = 0.1  # of the votes, relative to the median cost
     offsets: int = 40  # how many offsets compete for pieces
+    variety: float = 0.3  # how much a seed prefers one part of the picture over another; seed 0 prefers none
     seam: float = 0.03  # cost of a seam between two pieces, per token
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
     guess: float = 0.1  # weight of the first guess against what is known, while the fill grows
@@ -132,7 +133,9 @@ def fill(
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
         grid = small_grid(features, mask, depth, K, colour, longest, seed)
         x = first_guess(grid) if x is None else torch.where(grid.known, grid.values, resize(x, grid.known.shape))
-        x, field, cost = search(grid, x, rounds, config, tick, longest == config.grids[0], longest == config.grids[-1])
+        liking = preference(grid.known.shape, seed) * config.variety
+        first, last = longest == config.grids[0], longest == config.grids[-1]
+        x, field, cost = search(grid, x, rounds, config, tick, first, last, liking)
     full = torch.where(mask, own, enlarge(field, (h, w)))
     tick()
     layer = resize((grid.around.foreground | grid.around.near)[None].float(), (h, w), "nearest-exact")[0] > 0
@@ -210,8 +213,25 @@ def first_guess(grid: Grid) -> Tensor:
     return torch.where(grid.known, grid.values, guess)
 
 
-def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Callable[[], None], first: bool, last: bool):
-    """Match and vote on one grid, from start values x (C, h, w).
+def preference(size: tuple[int, int], seed: int) -> Tensor:
+    """(h, w) in 0..1, slowly varying: what a seed would rather not copy. Zeros for seed 0."""
+    if seed == 0:
+        return torch.zeros(size)
+    noise = torch.rand(1, 4, 6, generator=torch.Generator().manual_seed(seed))
+    return resize(noise, size)[0]
+
+
+def search(
+    grid: Grid,
+    x: Tensor,
+    rounds: int,
+    config: SearchConfig,
+    tick: Callable[[], None],
+    first: bool,
+    last: bool,
+    liking: Tensor,
+):
+    """Match and vote on one grid, from start values x (C, h, w). liking (h, w): added to the cost of a source.
 
     The first grid grows the fill inwards: a patch is compared only where it is known or filled already.
     Returns x, field (h, w) int64 (flat index of the source), cost (h, w).
@@ -238,7 +258,7 @@ def search(grid: Grid, x: Tensor, rounds: int, config: SearchConfig, tick: Calla
     for turn in range(rounds):
         seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
         filled = F.pad(trust * (distance <= turn * r), rim)
-        price = config.reuse * (use[pool] - 1).clamp(0, 4)
+        price = config.reuse * (use[pool] - 1).clamp(0, 4) + liking.reshape(-1)[pool]
         if first:
             weight = F.unfold(filled[None, None], size)[0].T[query].repeat(1, len(colour)) + config.guess
             weight = weight / weight.sum(1, keepdim=True) * len(colour)
