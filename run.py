@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-DEV_REQUIREMENTS = ("pytest==9.2.0", "playwright==1.65.2", "ruff==0.17.6")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -41,6 +40,13 @@ def install(requirements: list[str], stamp_name: str) -> None:
 def runtime_requirements() -> list[str]:
     lines = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
     return [line for line in lines if line]
+
+
+def dev_requirements() -> list[str]:
+    import tomllib  # new in 3.11; older versions must live to say that they are too old
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["optional-dependencies"]["dev"]
 
 
 def find_chromium() -> str | None:
@@ -68,7 +74,7 @@ def main() -> int:
         return subprocess.run([PYTHON, "app.py", *rest], cwd=ROOT).returncode
     if what == "test":
         install(runtime_requirements(), "runtime.stamp")
-        install([*DEV_REQUIREMENTS], "dev.stamp")
+        install(dev_requirements(), "dev.stamp")
         chromium = install_chromium()
         if chromium is None:
             print("The browser tests need Chromium or Chrome: install it, or set CHROMIUM to its path, and run again.")

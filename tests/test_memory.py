@@ -139,6 +139,20 @@ def test_save_and_load_hold_everything(tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_ply_holds_every_sample_at_its_place(tmp_path):
+    memory = LatentMemory(3)
+    memory.write(tokens(), box_depth(), camera(x=0.5))
+    colors = torch.arange(12 * 16 * 3).reshape(-1, 3).to(torch.uint8)
+    memory.to_ply(tmp_path / "scene.ply", colors)
+    header, body = (tmp_path / "scene.ply").read_bytes().split(b"end_header\n", 1)
+    assert b"element vertex 192" in header
+    rows = np.frombuffer(body, [("xyz", "<f4", 3), ("rgb", "u1", 3)])
+    assert np.allclose(rows["xyz"], unproject(box_depth(), camera(x=0.5)).reshape(-1, 3))
+    assert np.array_equal(rows["rgb"], colors.numpy())
+    with pytest.raises(ValueError, match="one row per point"):
+        memory.to_ply(tmp_path / "scene.ply", colors[1:])
+
+
 def test_files_that_are_no_memory_are_refused(tmp_path):
     memory = LatentMemory(3)
     memory.write(tokens(), box_depth(), camera())
