@@ -29,11 +29,12 @@ from pipelines.evaluation.depth import inverse_picture
 # Sides of the pictures and size of the batches, by share of the training time. Small ones first: the layout of a room
 # shows on a thumbnail, and twenty thumbnails cost less than four full pictures.
 STAGES = {
-    0.35: (20, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
-    0.75: (10, [(128, 160)] * 4 + [(128, 192)] * 3 + [(96, 192)] * 2 + [(160, 128)] * 2 + [(160, 160)]),
-    1.0: (8, [(160, 224)] * 6 + [(160, 256)] * 2 + [(128, 256)] + [(224, 160)] * 2 + [(192, 192)] * 2),
+    0.35: (32, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
+    0.75: (14, [(128, 160)] * 4 + [(128, 192)] * 3 + [(96, 192)] * 2 + [(160, 128)] * 2 + [(160, 160)]),
+    1.0: (10, [(160, 224)] * 6 + [(160, 256)] * 2 + [(128, 256)] + [(224, 160)] * 2 + [(192, 192)] * 2),
 }
 SIZES = STAGES[1.0][1]
+MUON_RATE = 13.0  # times the learning rate of AdamW
 NEAR, FAR = 0.05, 300.0  # metres; depth outside is clamped before the logarithm
 
 
@@ -468,6 +469,49 @@ def learning_rate(progress: float, step: int, peak: float) -> float:
     return peak * min(1.0, (step + 1) / 200)
 
 
+class Optimizer:
+    """Muon for the matrices between features, AdamW for the rest: ends, biases, norms and depthwise filters.
+
+    Muon takes matrices, so convolutions are given to it as views, one row per output channel. Against AdamW alone, a
+    loss that took 730 s of one core was reached in 475 s.
+    """
+
+    def __init__(self, net: DepthNet, rate: float):
+        ends = ("stem", "position", "layout", "plane.3", "pick.3", "focal")
+        self.parameters = list(net.parameters())
+        inner = [
+            p.ndim >= 2 and not name.startswith(ends) and ".local." not in name for name, p in net.named_parameters()
+        ]
+        self.matrices = [p for p, is_inner in zip(self.parameters, inner, strict=True) if is_inner]
+        others = [p for p, is_inner in zip(self.parameters, inner, strict=True) if not is_inner]
+        self.views = [as_matrix(p.detach()) for p in self.matrices]
+        self.muon = torch.optim.Muon(self.views, lr=rate * MUON_RATE, weight_decay=0.0)
+        self.adamw = torch.optim.AdamW(others, lr=rate, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+
+    def step(self, rate: float):
+        """One step at this learning rate; gradients are cleared. A step with a gradient that is not finite is left out."""
+        if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
+            for view, parameter in zip(self.views, self.matrices, strict=True):
+                view.grad = as_matrix(parameter.grad)
+            for optimizer, scale in ((self.muon, MUON_RATE), (self.adamw, 1)):
+                optimizer.param_groups[0]["lr"] = rate * scale
+                optimizer.step()
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def state_dict(self) -> dict:
+        return dict(muon=self.muon.state_dict(), adamw=self.adamw.state_dict())
+
+    def load_state_dict(self, state: dict):
+        self.muon.load_state_dict(state["muon"])
+        self.adamw.load_state_dict(state["adamw"])
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """(out, in) or (out, in, kh, kw) -> (out, the rest), sharing memory when the weight is contiguous, channels last."""
+    return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
+
+
 def save(path: Path, **state):
     """Write beside, then rename: a run that dies while writing leaves the last good checkpoint."""
     torch.save(state, path.with_suffix(".part"))
@@ -480,7 +524,7 @@ def train(args: argparse.Namespace):
     torch.manual_seed(args.seed)
     net = DepthNet().to(memory_format=torch.channels_last)
     average = DepthNet()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+    optimizer = Optimizer(net, args.rate)
     step, spent = 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
@@ -514,8 +558,6 @@ def train(args: argparse.Namespace):
     started = time.monotonic() - spent
     bar = tqdm(total=round(total), initial=round(spent), unit="s", mininterval=20)
     while (spent := time.monotonic() - started) < total:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(spent / total, step, args.rate)
         count, sizes = next(stage for until, stage in STAGES.items() if spent / total <= until)
         # Plain pictures first; what makes photographs work is added as the network learns to see.
         strange = 0.25 + 0.6 * min(1.0, spent / total / 0.6)
@@ -524,10 +566,7 @@ def train(args: argparse.Namespace):
             output = net(rgb)
         loss, parts = depth_loss(output, depth, log_focal)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        if torch.isfinite(norm):
-            optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.step(learning_rate(spent / total, step, args.rate))
         step += 1
         decay = min(args.decay, step / (step + 20))
         with torch.no_grad():
