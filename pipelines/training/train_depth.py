@@ -489,7 +489,7 @@ class Optimizer:
         self.adamw = torch.optim.AdamW(others, lr=rate, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
 
     def step(self, rate: float):
-        """One step at this learning rate; gradients are cleared. A step with a gradient that is not finite is left out."""
+        """One step at this learning rate; gradients are cleared. None if a gradient is not finite."""
         if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
             for view, parameter in zip(self.views, self.matrices, strict=True):
                 view.grad = as_matrix(parameter.grad)
@@ -508,7 +508,7 @@ class Optimizer:
 
 
 def as_matrix(weight: Tensor) -> Tensor:
-    """(out, in) or (out, in, kh, kw) -> (out, the rest), sharing memory when the weight is contiguous, channels last."""
+    """(out, in) or (out, in, kh, kw) -> (out, the rest), sharing memory if it is contiguous, channels last."""
     return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
 
 
