@@ -2,12 +2,13 @@
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+
+from pipelines.files import whole
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -200,22 +201,14 @@ def info(args: argparse.Namespace) -> dict:
     return report
 
 
-def write_json(report: dict, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(json.dumps(report, indent=1))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         if args.command == "render":
             report = render(args)
             if args.report:
-                write_json(report, args.report)
+                with whole(args.report) as temporary:
+                    temporary.write_text(json.dumps(report, indent=1))
         elif args.command == "evaluate":
             from pipelines.evaluation import suites
 

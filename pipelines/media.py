@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import secrets
 import warnings
 from collections.abc import Iterable
 from fractions import Fraction
@@ -15,6 +14,8 @@ import av
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from PIL.ExifTags import IFD, Base
+
+from pipelines.files import whole
 
 # No vector or page formats: Pillow hands those to outside programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")  # JPEG includes the multi-picture files of phones
@@ -160,8 +161,7 @@ def write_mp4(
         raise ValueError(
             f"The frames are {width}x{height}, both sides must be even (yuv420p). Use {width & ~1}x{height & ~1}."
         )
-    temporary = path.with_name(f".{secrets.token_hex(8)}.mp4")
-    try:
+    with whole(path) as temporary:
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             if recipe is not None:
                 container.metadata["comment"] = json.dumps(recipe, separators=(",", ":"), allow_nan=False)
@@ -179,11 +179,6 @@ def write_mp4(
                 frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(f"{path.name} could not be written ({error.strerror or error}). Free some disk space.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -207,13 +202,6 @@ def read_recipe(path: str | os.PathLike) -> dict | None:
 
 def write_poster(frame: np.ndarray, path: str | os.PathLike, quality: int = 90) -> Path:
     """One (H, W, 3) uint8 frame -> JPEG, whole or not at all. Ad platforms take posters under 2 MB."""
-    path = Path(path)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.jpg")
-    try:
+    with whole(path) as temporary:
         Image.fromarray(_checked_frame(frame)).save(temporary, "JPEG", quality=quality, optimize=True)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(f"{path.name} could not be written ({error.strerror or error}). Free some disk space.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return Path(path)

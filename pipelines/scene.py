@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pipelines.cameras import Camera
+from pipelines.files import whole
 from pipelines.memory import LatentMemory
 
 MEMORY_FILE, INDEX_FILE = "memory.safetensors", "scene.json"
@@ -23,10 +25,9 @@ class Scene:
     distance: float
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write the folder's two files, each complete or not at all."""
+        """Write the folder's two files, each complete or not at all; a folder made for them goes when that fails."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.memory.save(folder / MEMORY_FILE)
+        is_new = not folder.exists()
         index = {
             "format": FORMAT,
             "version": VERSION,
@@ -38,12 +39,15 @@ class Scene:
                 "width": self.camera.width,
             },
         }
-        partial = folder / (INDEX_FILE + ".partial")
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            partial.write_text(json.dumps(index, indent=1))
-            os.replace(partial, folder / INDEX_FILE)
-        finally:
-            partial.unlink(missing_ok=True)
+            with whole(folder / INDEX_FILE) as temporary:
+                temporary.write_text(json.dumps(index, indent=1))
+                self.memory.save(folder / MEMORY_FILE)  # the index gets its name once the memory has its own
+        except BaseException:
+            if is_new:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "Scene":

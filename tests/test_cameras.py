@@ -159,11 +159,11 @@ def test_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     any_path(3).save(tmp_path / "path.json")
     before = (tmp_path / "path.json").read_bytes()
 
-    def disk_full(*args, **kwargs):
-        args[1].write('{"half":')
+    def disk_full(path, text, **_):
+        path.write_bytes(text[:99].encode())
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipelines.cameras.trajectory.json.dump", disk_full)
+    monkeypatch.setattr("pipelines.cameras.trajectory.Path.write_text", disk_full)
     with pytest.raises(OSError, match="No space"):
         any_path(5).save(tmp_path / "path.json")
     assert [file.name for file in tmp_path.iterdir()] == ["path.json"]

@@ -98,10 +98,22 @@ def test_a_full_disk_leaves_no_half_written_clip(folder, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipelines.media.os.replace", full)
+    monkeypatch.setattr("pipelines.files.os.replace", full)
     assert render(folder) == 2
     assert "No space left" in capsys.readouterr().err
     assert [file.name for file in folder.iterdir()] == ["photo.png"]
+
+
+def test_a_full_disk_leaves_no_half_written_scene(folder, capsys, monkeypatch):
+    def full(path, data):
+        with path.open("wb") as file:
+            file.write(data[:99])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    assert render(folder, "--scene", str(folder / "scene")) == 2
+    assert "memory.safetensors could not be written (No space left" in capsys.readouterr().err
+    assert not (folder / "scene").exists()
 
 
 def test_what_is_not_a_photo_is_refused(folder, capsys):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras.camera import MAX_SIDE, Camera, checked_c2w, checked_K, checked_side, resized_K
+from pipelines.files import whole
 
 MAX_FRAMES = 2000
 MAX_FPS = 240
@@ -163,17 +163,9 @@ class Trajectory:
         }
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the JSON file whole or not at all: a temporary name in the same folder, then one rename."""
-        path = Path(path)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self.to_dict(), file, allow_nan=False)
-            os.chmod(temporary, 0o644)  # mkstemp makes the file private; a path is meant to be shared
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        """Writes the JSON file whole or not at all."""
+        with whole(path) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), allow_nan=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Trajectory":

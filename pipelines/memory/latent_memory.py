@@ -11,16 +11,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from pipelines.cameras import Camera
+from pipelines.files import whole
 from pipelines.memory.projection import (
     pixels_to_pixels,
     project,
@@ -465,8 +465,7 @@ class LatentMemory:
     # ---- files -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write one safetensors file, complete or not at all."""
-        path = Path(path)
+        """Write one safetensors file, complete or not at all. Raises OSError when the disk refuses."""
         sizes = [[*view.depth.shape, *view.token_at.shape] for view in self.views]
         tensors = {
             "features": self.features.contiguous(),
@@ -479,12 +478,8 @@ class LatentMemory:
             "invented": self._invented.to(torch.uint8),
         }
         header = {"format": FORMAT, "version": str(FORMAT_VERSION), "interpolates": json.dumps(self.interpolates)}
-        partial = path.with_name(path.name + ".partial")
-        try:
-            save_file(tensors, partial, metadata=header)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata=header))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "LatentMemory":
@@ -529,7 +524,6 @@ class LatentMemory:
 
         colors: (num_points, 3) uint8, in the order of the stored samples; left out if None.
         """
-        path = Path(path)
         layout = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
         names = ["property float x", "property float y", "property float z"]
         if colors is not None:
@@ -545,12 +539,8 @@ class LatentMemory:
         header = "\n".join(
             ["ply", "format binary_little_endian 1.0", f"element vertex {self.num_points}", *names, "end_header\n"]
         )
-        partial = path.with_name(path.name + ".partial")
-        try:
-            partial.write_bytes(header.encode("ascii") + rows.tobytes())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole(path) as temporary:
+            temporary.write_bytes(header.encode("ascii") + rows.tobytes())
 
 
 def with_margin(camera: Camera) -> Camera:

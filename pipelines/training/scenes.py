@@ -4,13 +4,13 @@ python -m pipelines.training.scenes --out DIR --count 4000 --seed 0 [--assets DI
 """
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 
 from pipelines.cameras import Camera, Trajectory
+from pipelines.files import whole
 from pipelines.training.builder import Builder
 from pipelines.training.families import FAMILIES
 from pipelines.training.materials import texture_bank
@@ -38,7 +38,7 @@ def make_scene(seed, family=None, assets=None) -> Scene:
     shallow = builder.settings.pop("shallow", 0.12)
     scene = _pack(builder, family, seed)
     _place_camera(scene, builder.views, rng)
-    if family != "tabletop" and rng.random() < 0.35:
+    if not scene.close_up and rng.random() < 0.35:
         _add_foreground(builder, scene, rng)
         scene = _pack(builder, family, seed, scene.camera, scene.fov_degrees)
     _expose(scene, rng, shallow)
@@ -117,8 +117,8 @@ def _place_camera(scene, views, rng):
         eye, target = np.array(eye), np.array(target)
         ahead = target - eye
         flat = np.hypot(ahead[0], ahead[2])
-        pitch = np.clip(np.arctan2(ahead[1], flat), np.radians(-25), np.radians(15))
-        if scene.family == "tabletop":
+        pitch = np.clip(np.arctan2(ahead[1], flat), np.radians(-25), np.radians(scene.steepest))
+        if scene.close_up:
             pitch = np.arctan2(ahead[1], flat)
         c2w = look_at(eye, eye + [ahead[0], flat * np.tan(pitch), ahead[2]], np.radians(rng.uniform(-2, 2)))
         fov = rng.uniform(40, 85)
@@ -127,9 +127,9 @@ def _place_camera(scene, views, rng):
             z, face = trace(scene, eye, c2w[:3, :3] @ np.linalg.inv(K), 30, 40)
         near, sky = np.percentile(z, 5), np.isinf(z).mean()
         _, counts = np.unique(face // 4, return_counts=True)
-        limit = 0.15 if scene.family == "tabletop" else 0.7
+        limit = 0.15 if scene.close_up else 0.7
         score = min(1, near / limit) + min(0.75, 1 - sky) + min(0.45, 1 - counts.max() / face.size)
-        score += 2.0 * is_free(scene, eye[None], 0.06 if scene.family == "tabletop" else MARGIN)[0]
+        score += 2.0 * is_free(scene, eye[None], 0.06 if scene.close_up else MARGIN)[0]
         if score > best + 1e-6:
             best, scene.camera, scene.fov_degrees = score, c2w, float(fov)
         if score > 4.19:
@@ -150,7 +150,7 @@ def _expose(scene, rng, shallow):
         seen = z[np.isfinite(z)]
         scene.focus = float(np.median(z[20:36, 22:42]) if rng.random() < 0.7 else np.percentile(seen, 15))
         if np.isfinite(scene.focus):
-            scene.blur = float(rng.uniform(0.003, 0.014) * (1.0 if scene.family == "tabletop" else 0.6))
+            scene.blur = float(rng.uniform(0.003, 0.014) * (1.0 if scene.close_up else 0.6))
 
 
 def photo_camera(scene, height=216, width=288) -> Camera:
@@ -192,7 +192,7 @@ def scene_path(scene, kind, frames, seed, height=216, width=288) -> Trajectory:
     D = float(np.clip(np.median(z[10:22, 12:28]), 0.2, 12))
     D = min(D, 6 * float(np.percentile(z, 3)))
     side, degrees = rng.choice([-1, 1]), rng.uniform(12, 30)
-    margin = 0.05 if scene.family == "tabletop" else MARGIN
+    margin = 0.05 if scene.close_up else MARGIN
     steps = np.linspace(0, 1, 33)
     for _ in range(10):
         walk = np.stack([scene.camera @ _motion(kind, s, D, side, degrees) for s in steps])
@@ -241,10 +241,8 @@ def write_shards(out, count, seed, assets=None, size=(216, 288), views=4, famili
         for i in range(first, min(first + SCENES_PER_SHARD, count)):
             family = families[i % len(families)] if families else None
             samples.append(render_views(seed + i, views, *size, assets, family))
-        temporary = file.with_suffix(".tmp")
-        with open(temporary, "wb") as stream:
-            np.savez(stream, **{k: np.stack([s[k] for s in samples]) for k in samples[0]})
-        os.replace(temporary, file)
+        with whole(file) as temporary:
+            np.savez(temporary, **{k: np.stack([s[k] for s in samples]) for k in samples[0]})
         rendered += len(samples) * views
         print(f"{file.name}: {rendered} views, {rendered / (time.perf_counter() - start):.1f} frames/s", flush=True)
 

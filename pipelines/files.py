@@ -1,0 +1,31 @@
+"""Files that appear whole or not at all. Standard library only."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def whole(path: str | os.PathLike) -> Iterator[Path]:
+    """A temporary name beside `path` to write to; the block's end gives the file its own name in one step.
+
+    When the block fails nothing of it stays, and what was under `path` before is as it was. What the disk refuses is
+    raised as an OSError with one sentence: name, reason, fix.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")  # the suffix tells writers the format
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is None:  # already a sentence
+            raise
+        fix = "Free some disk space." if error.errno in FULL else "Choose another place."
+        raise OSError(f"{path.name} could not be written ({error.strerror or error}). {fix}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
