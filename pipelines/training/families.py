@@ -504,7 +504,69 @@ def tabletop(b):
         eye = (target[0] + away * np.sin(turn) * np.cos(lift), target[1] + away * np.sin(lift) + 0.03,
                target[2] + away * np.cos(turn) * np.cos(lift))  # fmt: skip
         b.views.append((eye, target))
-    b.settings["shallow"] = 0.65
+    b.settings.update(shallow=0.65, close_up=True)
+
+
+@family
+def spread(b):
+    """Food or small goods that fill the frame, seen from above: boards, plates and bowls close together."""
+    u = b.u
+    w, d = u(0.9, 1.6), u(0.8, 1.4)
+    top = replace(b.material("wood|wood|stone|fabric|tile", gloss=u(0, 0.4)), scale=u(0.8, 3))
+    b.block(0, -0.05, 0, w, 0.05, d, top)
+    b.floor(0, 0, 8, 8, b.material("wood|tile|stone"), y=-0.8)
+    for _ in range(b.rng.integers(2, 7)):
+        size, rim = u(0.08, 0.24), u(0.012, 0.06)
+        plate = b.plain(gloss=0.3) if b.chance(0.5) else b.material("wood|stone")
+        foods = [b.plain(tuple(hsv(u(-0.02, 0.3) % 1, u(0.2, 0.9), u(0.3, 0.95)) ** 2), gloss=0.2) for _ in range(3)]
+        with b.at(u(-0.35, 0.35) * w, 0, u(-0.35, 0.35) * d, u(0, 6.3)):
+            if b.chance(0.5):
+                b.cone((0, rim / 2, 0), size * u(0.6, 0.9), size, rim, plate)
+            else:
+                b.block(0, 0, 0, size * 2.6, rim, size * u(1.2, 1.8), plate)
+            for _ in range(b.rng.integers(4, 22)):
+                x, z, s = u(-0.9, 0.9) * size, u(-0.6, 0.6) * size, u(0.012, 0.05)
+                food = b.pick(*foods)
+                shape = b.rng.integers(0, 3)
+                if shape == 0:
+                    b.ball((x, rim + s * 0.6, z), (s, s * u(0.5, 1), s * u(0.6, 1)), food)
+                elif shape == 1:  # a slice, lying or leaning
+                    b.cone((x, rim + s * 0.5, z), s, s, s * u(0.2, 0.5), food, pitch=u(-1.2, 1.2), yaw=u(0, 6.3))
+                else:
+                    b.box((x, rim + s * 0.5, z), (s, s * 0.5, s * u(0.4, 1)), food, u(0, 6.3))
+    for _ in range(b.rng.integers(0, 5)):
+        with b.at(u(-0.45, 0.45) * w, 0, u(-0.45, 0.1) * d, u(0, 6.3)):
+            b.thing(u(0.06, 0.2))
+    lamplight(b, u(1, 2), 1.2)
+    b.light(u(-2, 2), u(0.6, 1.6), u(-0.5, 1.5), u(0.5, 3), hsv(0.6, u(0, 0.2), 1), 0.8)
+    for _ in range(8):
+        turn, lift, away = u(-0.7, 0.7), u(0.45, 1.35), u(0.35, 0.9)
+        target = (u(-0.15, 0.15) * w, 0.02, u(-0.15, 0.15) * d)
+        eye = (target[0] + away * np.sin(turn) * np.cos(lift), target[1] + away * np.sin(lift),
+               target[2] + away * np.cos(turn) * np.cos(lift))  # fmt: skip
+        b.views.append((eye, target))
+    b.settings.update(shallow=0.5, close_up=True)
+
+
+@family
+def shelves(b):
+    """A wall of goods that fills the frame, without floor or ceiling to hold on to."""
+    u, tall, away = b.u, b.u(2.4, 3.4), b.u(1.0, 2.2)
+    b.floor(0, 2, 20, 8, b.material("tile|wood|stone"))
+    b.quad((0, 2, -0.4), (8, 2.5), b.material("plaster|metal|wood"))
+    goods, gap, deep, x = b.pick("products", "products", "products", "mixed", "books"), u(0.2, 0.45), u(0.25, 0.6), -4.0
+    while x < 4:
+        bay = u(0.8, 2.2)
+        with b.at(x + bay / 2, 0, -u(0, 0.04)):
+            b.shelf(bay, tall, deep, goods, gap)
+        x += bay
+    if b.chance(0.3):
+        with b.at(u(-0.5, 0.5), 0, u(0.5, 0.8) * away, u(0, 6.3)):
+            b.pick(b.person, lambda: b.block(0, 0, 0, 0.5, u(0.6, 1.2), 0.4, b.image("label")), b.thing)()
+    lamplight(b, u(3, 4.5), 5)
+    for _ in range(6):
+        eye = (u(-1.5, 1.5), u(0.7, 1.9), away)
+        b.views.append((eye, (eye[0] + b.pick(0, u(-0.2, 0.2), u(-1.2, 1.2)) * away, eye[1] + u(-0.3, 0.3), 0)))
 
 
 # Outdoor families
@@ -688,6 +750,41 @@ def facade(b):
         turn = b.pick(u(-0.25, 0.25), u(-1.1, 1.1))
         eye = (away * np.sin(turn), u(0.6, 2.5), away * np.cos(turn) + 1)
         b.views.append((eye, (u(-0.3, 0.3) * w, h * u(0.15, 0.55), 0)))
+
+
+@family
+def upward(b):
+    """Buildings from their feet: fronts that lean back, overhangs, balconies and roofs against the sky."""
+    u = b.u
+    b.floor(0, 10, 200, 200, b.material("stone|ground|tile|grass"))
+    w, h, away = u(8, 30), u(7, 40), u(3, 14)
+    with b.at(yaw=b.pick(0, u(-0.6, 0.6))):
+        house(b, w, h, u(8, 20), relief=b.chance(0.7))
+        trim, glass = b.material("stone|plaster|metal|wood"), b.plain((0.05, 0.07, 0.09), gloss=0.8)
+        if b.chance(0.6):  # balconies or galleries along the front
+            step, reach, wide = u(2.8, 4), u(0.8, 2.5), w * u(0.3, 1.0)
+            for y in np.arange(step, h - 1, step):
+                b.box((0, y, reach / 2), (wide / 2, u(0.08, 0.15), reach / 2), trim)
+                rail = b.pick(glass, trim, None)
+                if rail:
+                    b.box((0, y + 0.55, reach), (wide / 2, 0.5, 0.02), rail)
+                else:
+                    b.quad((0, y + 0.55, reach), (wide / 2, 0.5), railing(b), cut=True)
+        if b.chance(0.6):  # a roof that reaches over the viewer
+            reach, thick = u(1, away * 0.9), u(0.15, 0.8)
+            b.box((u(-0.2, 0.2) * w, h * u(0.6, 1.0), reach / 2), (w * u(0.3, 0.6), thick / 2, reach / 2), trim)
+    if b.chance(0.5):
+        with b.at(b.pick(-1, 1) * (w * 0.5 + u(3, 10)), 0, u(-6, 6), u(-1.2, 1.2)):
+            house(b, u(8, 20), u(8, 30), 12, relief=b.chance(0.5))
+    if b.chance(0.4):
+        plants(b, -w, w, 1, away * 0.7, b.rng.integers(1, 4), (4, 12))
+    daylight(b, max(w, h), (0, h * 0.4, 4))
+    for _ in range(8):
+        turn = u(-1.0, 1.0)
+        eye = (away * np.sin(turn) + u(-0.3, 0.3) * w, u(1.2, 2.0), away * np.cos(turn) + 1)
+        lift = u(0.15, 0.9)
+        b.views.append((eye, (u(-0.4, 0.4) * w, eye[1] + away * np.tan(lift), 0)))
+    b.settings["steepest"] = 52.0
 
 
 def plants(b, x0, x1, z0, z1, count, high=(2, 8)):

@@ -60,6 +60,8 @@ class Scene:
     key_target: np.ndarray
     sky_light: np.ndarray  # ambient light from above and below
     ground_light: np.ndarray
+    close_up: bool = False  # things at arm's length: the camera may come near
+    steepest: float = 15.0  # degrees that the photographer may look up
     lights: list = field(default_factory=list)
     sky_texture: int = -1  # -1: closed room, rays that miss everything are black
     sky_turn: float = 0.0
