@@ -19,6 +19,8 @@ from PIL import Image, ImageDraw
 
 from pipelines.depth import DepthEstimator
 
+GREY = (30, 30, 30)
+
 
 @dataclass(frozen=True)
 class RgbdFrame:
@@ -172,9 +174,19 @@ def top_view(image: np.ndarray, depth: np.ndarray, K: np.ndarray, size: int) -> 
     return out
 
 
-def photo_sheet(estimator: DepthEstimator, photos: list[Path], file: Path, columns: int = 2):
-    """One row of four tiles for each photo: photo | inverse depth | camera slid sideways | from above."""
-    cell = 200
+def photo_sheet(
+    estimator: DepthEstimator,
+    photos: list[Path],
+    file: Path,
+    columns: int = 2,
+    maps_only: bool = False,
+    cell: int = 200,
+):
+    """Four tiles for each photo: photo | inverse depth | camera slid sideways | from above; or inverse depth alone.
+
+    cell: height of a tile in pixels; it is at most 1.6 times as wide.
+    """
+    wide = int(1.6 * cell)
     rows = []
     for photo in photos:
         picture = Image.open(photo).convert("RGB")
@@ -182,20 +194,20 @@ def photo_sheet(estimator: DepthEstimator, photos: list[Path], file: Path, colum
         height, width = image.shape[:2]
         K = np.array([[0.8 * max(height, width), 0, width / 2], [0, 0.8 * max(height, width), height / 2], [0, 0, 1.0]])
         depth, _ = estimator(image, K)
-        ratio = min(cell / height, 1.6 * cell / width)
+        ratio = min(cell / height, wide / width)
         small = round(height * ratio), round(width * ratio)
         pick = np.ix_(*(((np.arange(n) + 0.5) / n * m).astype(int) for n, m in zip(small, depth.shape, strict=True)))
-        z = depth[pick]
-        thumb = np.array(picture.resize(small[::-1]))
-        slide = slid(image, depth, 0.06)[pick]
-        row = Image.new("RGB", (int(1.6 * cell) * 3 + cell + 16, cell + 4), (30, 30, 30))
-        for i, tile in enumerate((thumb, inverse_picture(z), slide)):
-            row.paste(Image.fromarray(tile), (i * (int(1.6 * cell) + 4), 0))
-        row.paste(Image.fromarray(top_view(image, depth, K, cell)), (3 * (int(1.6 * cell) + 4), 0))
+        tiles = [inverse_picture(depth[pick])]
+        if not maps_only:
+            thumb, slide = np.array(picture.resize(small[::-1])), slid(image, depth, 0.06)[pick]
+            tiles = [thumb, *tiles, slide, top_view(image, depth, K, cell)]
+        row = Image.new("RGB", (wide * min(3, len(tiles)) + cell * (len(tiles) > 3) + 4 * len(tiles), cell + 4), GREY)
+        for i, tile in enumerate(tiles):
+            row.paste(Image.fromarray(tile), (i * (wide + 4), 0))
         ImageDraw.Draw(row).text((4, cell - 12), photo.stem, fill=(255, 255, 255))
         rows.append(row)
     lines = -(-len(rows) // columns)
-    sheet = Image.new("RGB", (rows[0].width * columns, rows[0].height * lines))
+    sheet = Image.new("RGB", (rows[0].width * columns, rows[0].height * lines), GREY)
     for i, row in enumerate(rows):
         sheet.paste(row, (i // lines * row.width, i % lines * row.height))
     sheet.save(file)
@@ -210,6 +222,7 @@ def main():
     parser.add_argument("--assets", type=Path, help="folder with textures/ and pictures/ for the generated views")
     parser.add_argument("--photos", type=Path, help="folder of photos for the sheet")
     parser.add_argument("--sheet", type=Path, help="where the sheet goes")
+    parser.add_argument("--maps-only", action="store_true", help="a sheet of depth maps without the photos")
     parser.add_argument("--planes", type=int, default=8, help="0 switches straightening off")
     parser.add_argument("--pixels", type=int, default=160 * 224, help="size of the network's input")
     parser.add_argument("--threads", type=int, default=1)
@@ -231,7 +244,7 @@ def main():
         report["rooms"] = evaluate_rooms(estimator, args.rooms, args.assets)
     if args.photos and args.sheet:
         photos = sorted(p for p in args.photos.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
-        photo_sheet(estimator, photos, args.sheet)
+        photo_sheet(estimator, photos, args.sheet, 5 if args.maps_only else 2, args.maps_only)
     report["seconds"] = round(time.perf_counter() - began, 1)
     print(json.dumps(report))
 
