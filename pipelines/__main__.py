@@ -87,9 +87,19 @@ def load_depth(path: Path, scale: float) -> np.ndarray:
 
 
 def load_pipeline(model: str):
+    import diffusers
+
     from pipelines.pipeline_mirage import MiragePipeline
 
-    return MiragePipeline.embedded() if model == "embedded" else MiragePipeline.from_pretrained(model)
+    diffusers.utils.logging.disable_progress_bar()  # two files in half a second
+    if model == "embedded":
+        return MiragePipeline.embedded()
+    if Path(model).is_dir() and not (Path(model) / "model_index.json").is_file():
+        raise ValueError(f"--model {model} holds no model_index.json. Give a folder in the diffusers layout.")
+    try:
+        return MiragePipeline.from_pretrained(model)
+    except OSError as error:
+        raise ValueError(f"--model {model} is no folder here and no Hub repository that answers. Check it.") from error
 
 
 def render(args: argparse.Namespace) -> dict:
@@ -98,7 +108,7 @@ def render(args: argparse.Namespace) -> dict:
     from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4
     from pipelines.scene import Scene
 
-    # Everything that can be wrong with the request is found before any weights load.
+    # What can be known to be wrong without the model is found before it loads; it refuses the rest before any work.
     photo = open_photo(args.photo) if args.photo else None
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
@@ -113,6 +123,7 @@ def render(args: argparse.Namespace) -> dict:
     trajectory = None
     if args.trajectory:
         trajectory = Trajectory.load(args.trajectory)
+        checked_frames(len(trajectory))
         if abs(trajectory.width * height - trajectory.height * width) > 0.01 * trajectory.width * height:
             raise ValueError(
                 f"--size {height}x{width} has another shape than {args.trajectory.name} "

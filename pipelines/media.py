@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterable
 from fractions import Fraction
@@ -24,9 +25,11 @@ MAX_MEGABYTES = 40
 MIN_SIDE = 64  # pixels
 MAX_ASPECT = 4.0  # long side over short side
 MAX_SIDE = 1920  # pixels after downscaling: the largest clip there is
+# Of 255, between neighbours on a grid of 64: photos of places reach 65 and more, a clear or overcast sky 2 to 4
+MIN_EDGE = 8
 
 PHOTO_ERRORS = {
-    "missing": "The photo {name} is not there. Give the path of an image file.",
+    "missing": "There is no photo {name} that can be opened. Give the path of an image file.",
     "empty": "The file is empty (0 bytes). Choose the photo again.",
     "heavy": "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.",
     "heic": "This is a HEIC photo, which cannot be read here. Export it as JPEG and drop it again.",
@@ -34,6 +37,8 @@ PHOTO_ERRORS = {
     "huge": "The photo has {megapixels:.0f} megapixels, at most {limit} are accepted. Make it smaller first.",
     "tiny": "The photo is {width}x{height} pixels, each side needs at least {limit}. Use a larger version.",
     "narrow": "The photo is {aspect:.1f} times as long as wide, at most {limit:.0f} is accepted. Crop it first.",
+    "blank": "The photo shows only an even surface or sky: its strongest edge is {edge} of 255, at least {limit} is "
+    "needed. Choose a photo of a place or a product.",
     "damaged": "The photo is damaged or cut short and cannot be read to its end. Copy or export it again.",
 }
 
@@ -50,7 +55,8 @@ def open_photo(path: str | os.PathLike) -> Image.Image:
     """A photo file -> RGB image, upright, at most 1920 pixels on its long side, sRGB, without any metadata.
 
     Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white, the first
-    frame of an animation is taken. Raises PhotoError (a ValueError) with one sentence: value, limit, fix.
+    frame of an animation is taken. A picture without any edge, such as a black one or a clear sky, is refused, since
+    no move could be seen in it. Raises PhotoError (a ValueError) with one sentence: value, limit, fix.
     """
     path = Path(path)
     image = _open_header(path)
@@ -63,8 +69,17 @@ def open_photo(path: str | os.PathLike) -> Image.Image:
     except Exception as error:  # decoders raise almost anything on broken data
         raise PhotoError("damaged") from error
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    edge = _strongest_edge(image)
+    if edge < MIN_EDGE:
+        raise PhotoError("blank", edge=edge, limit=MIN_EDGE)
     # a new image from pixels alone: no EXIF, GPS, comments or profiles can follow
     return Image.fromarray(np.array(image), "RGB")
+
+
+def _strongest_edge(image: Image.Image) -> int:
+    """Largest difference of grey, 0..255, between neighbours once the picture is averaged down to 64 pixels."""
+    grey = np.asarray(image.convert("L").resize((64, 64), Image.Resampling.BOX), dtype=int)
+    return int(max(np.abs(np.diff(grey, axis=axis)).max() for axis in (0, 1)))
 
 
 def read_focal(path: str | os.PathLike) -> float | None:
@@ -102,7 +117,8 @@ def _open_header(path: Path) -> Image.Image:
             warnings.simplefilter("ignore")  # Pillow warns above 89 megapixels; the limit here is lower
             image = Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise PhotoError("huge", megapixels=2 * Image.MAX_IMAGE_PIXELS / 1e6, limit=MAX_MEGAPIXELS) from error
+        pixels = int(re.search(r"\d+", str(error))[0])  # Pillow tells the size in its sentence only
+        raise PhotoError("huge", megapixels=pixels / 1e6, limit=MAX_MEGAPIXELS) from error
     except Exception as error:
         raise PhotoError("unknown") from error
     width, height = image.size
@@ -202,6 +218,8 @@ def read_recipe(path: str | os.PathLike) -> dict | None:
 
 def write_poster(frame: np.ndarray, path: str | os.PathLike, quality: int = 90) -> Path:
     """One (H, W, 3) uint8 frame -> JPEG, whole or not at all. Ad platforms take posters under 2 MB."""
+    buffer = io.BytesIO()  # Pillow takes a disk that is full half-way for a success
+    Image.fromarray(_checked_frame(frame)).save(buffer, "JPEG", quality=quality, optimize=True)
     with whole(path) as temporary:
-        Image.fromarray(_checked_frame(frame)).save(temporary, "JPEG", quality=quality, optimize=True)
+        temporary.write_bytes(buffer.getvalue())
     return Path(path)

@@ -10,6 +10,7 @@ import itertools
 import json
 import logging
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -155,7 +156,7 @@ def show_photo(session: Session, ratio: str, focus: float) -> None:
     height, width = clip_size(ratio, "standard", photo_size(session))
     file = session.new_file(".jpg")
     picture = media.crop(session.photo, height, width, focus)
-    picture.save(file, quality=92)
+    write_poster(np.asarray(picture), file)
     session.show("photo", file, picture.height, picture.width)
 
 
@@ -483,7 +484,7 @@ def _show_live(session: Session, frames: np.ndarray) -> None:
     """The newest frame that is ready."""
     picture = media.small(frames[-1])
     file = session.new_file(".jpg")
-    picture.save(file, quality=88)
+    write_poster(np.asarray(picture), file)
     session.show("live", file, *frames.shape[1:3])
 
 
@@ -491,8 +492,12 @@ def _write_clip(session: Session, order: Order, frames: np.ndarray, coverage: np
     folder = session.folder / secrets.token_hex(6)
     folder.mkdir()
     name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
-    video = write_mp4(frames, folder / f"{name}.mp4", fps=FPS, recipe=recipe)
-    poster = write_poster(frames[0], folder / f"{name}.jpg")
+    try:
+        video = write_mp4(frames, folder / f"{name}.mp4", fps=FPS, recipe=recipe)
+        poster = write_poster(frames[0], folder / f"{name}.jpg")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return Clip(order, video, poster, tuple(frames.shape[1:3]), len(frames), np.asarray(coverage), recipe)
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 from studio import handlers, media
 from studio.drawings import drawing
 from studio.engine import Engine
-from studio.state import MAX_SEED, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
+from studio.state import QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
 from studio.text import say
 from studio.widgets import cards, stage
 
@@ -76,7 +76,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
     """The studio's Blocks. engine: loads when the first visitor comes, unless it was warmed up before."""
     engine = engine or Engine()
     start = "en"
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    # Values arrive as they were sent: Gradio's own checks answer in English only, and leave Stop where Render was
+    quiet = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
     with gr.Blocks(title="Mirage Studio", fill_width=True, analytics_enabled=False) as demo:
         session = gr.State(Session(), time_to_live=SESSION_SECONDS, delete_callback=Session.close)
         ui: dict[str, gr.components.Component] = {}
@@ -153,9 +154,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                             *STRENGTH, value=100, step=5, label=say(start, "strength"), elem_id="strength"
                         )
                         ui["focus"] = gr.Slider(0, 100, value=50, step=5, label=say(start, "focus"), elem_id="focus")
-                        ui["seed"] = gr.Number(
-                            0, precision=0, minimum=0, maximum=MAX_SEED, label=say(start, "seed"), elem_id="seed"
-                        )
+                        ui["seed"] = gr.Number(0, precision=0, label=say(start, "seed"), elem_id="seed")
                 ui["no_prompt"] = gr.HTML(say(start, "no_prompt"), elem_id="no-prompt")
                 with gr.Column(elem_id="go"):
                     with gr.Row():
@@ -206,7 +205,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         )
 
         def photo_dropped(session, language, ratio, focus, event: gr.EventData):
-            yield from tie(handlers.take_photo)(session, language, event._data.get("path"), ratio, focus)
+            path = event._data.get("path") if isinstance(event._data, dict) else None
+            yield from tie(handlers.take_photo)(session, language, path, ratio, focus)
 
         def first_visit(session, request: gr.Request):
             chosen = handlers.language_of(request)

@@ -20,8 +20,8 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
     "upload_failed": (
-        "The photo did not arrive. Check the connection and drop it again.",
-        "La foto non è arrivata. Controlla la connessione e trascinala di nuovo.",
+        "The photo did not arrive: the connection broke, or the disk here is full. Drop it again.",
+        "La foto non è arrivata: la connessione è caduta, o qui il disco è pieno. Trascinala di nuovo.",
     ),
     "too_heavy": (
         "The file is over 40 MB, the limit. Save it as JPEG and drop it again.",
@@ -155,7 +155,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "bad_value": (
         "{name} is {value}, allowed is {allowed}. Choose it again on the page.",
-        "{name} vale {value}, è ammesso {allowed}. Sceglilo di nuovo nella pagina.",
+        "{name}: il valore è {value}, è ammesso {allowed}. Scegli di nuovo nella pagina.",
     ),
     "not_an_upload": (
         "This file was not uploaded here. Drop the photo again.",
@@ -178,7 +178,7 @@ TEXT: dict[str, tuple[str, str]] = {
 
 # The English sentences of a refused photo belong to the engine, which shows them on the command line too
 _PHOTO_ITALIAN = {
-    "missing": "La foto {name} non c'è. Indica il percorso di un'immagine.",
+    "missing": "Non c'è una foto {name} che si possa aprire. Indica il percorso di un'immagine.",
     "empty": "Il file è vuoto (0 byte). Scegli di nuovo la foto.",
     "heavy": "Il file pesa {megabytes:.0f} MB, ne sono ammessi al massimo {limit}. Salvalo in JPEG.",
     "heic": "È una foto HEIC, che qui non si può leggere. Esportala in JPEG e trascinala di nuovo.",
@@ -186,9 +186,24 @@ _PHOTO_ITALIAN = {
     "huge": "La foto ha {megapixels:.0f} megapixel, ne sono ammessi al massimo {limit}. Rimpiccioliscila prima.",
     "tiny": "La foto è di {width}x{height} pixel, ogni lato deve averne almeno {limit}. Usa una versione più grande.",
     "narrow": "La foto è lunga {aspect:.1f} volte la sua larghezza, al massimo {limit:.0f}. Ritagliala prima.",
+    "blank": "La foto mostra solo una superficie uniforme o cielo: il contorno più netto vale {edge} su 255, ne serve "
+    "almeno {limit}. Scegli la foto di un luogo o di un prodotto.",
     "damaged": "La foto è danneggiata o incompleta e non si legge fino in fondo. Copiala o esportala di nuovo.",
 }
 TEXT |= {f"photo_{reason}": (PHOTO_ERRORS[reason], italian) for reason, italian in _PHOTO_ITALIAN.items()}
+
+# What `bad_value` calls the widgets
+_FIELDS_ITALIAN = {
+    "move": "movimento",
+    "seconds": "secondi",
+    "format": "formato",
+    "quality": "qualità",
+    "direction": "direzione",
+    "strength": "ampiezza",
+    "crop": "ritaglio",
+    "seed": "seme",
+    "example": "esempio",
+}
 
 
 def say(language: str, key: str, **values) -> str:
@@ -216,4 +231,7 @@ class Refusal(ValueError):
         self.key, self.values = key, values
 
     def said_in(self, language: str) -> str:
-        return say(language, self.key, **self.values)
+        values = dict(self.values)
+        if language == "it" and "name" in values:
+            values["name"] = _FIELDS_ITALIAN.get(values["name"], values["name"])
+        return say(language, self.key, **values)

@@ -180,6 +180,13 @@ def test_not_an_image_is_refused_in_the_language_of_the_page(page, photo, tmp_pa
     page.wait_for_selector('.stage[data-kind="photo"]')
     assert page.is_hidden(".stage .trouble")
 
+    choose(page, "steady-hold")
+    page.click("#advanced > button")
+    page.fill("#seed input", "-1")
+    page.click("#render")
+    page.wait_for_function("document.querySelector('.stage .trouble').textContent.startsWith('seme: il valore è -1')")
+    page.wait_for_selector("#render")
+
 
 @pytest.mark.parametrize("language", ["en-US", "it-IT"])
 def test_a_phone_needs_no_sideways_scrolling(browser, server, photo, language):

@@ -1,5 +1,6 @@
 """Photo intake and clip writing: what is refused, what is dropped, what survives the round trip."""
 
+import io
 import struct
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from pipelines.media import PhotoError, focal_pixels, open_photo, read_focal, re
 def picture(height=96, width=160) -> np.ndarray:
     """A smooth picture whose corners differ: red grows to the right, green downwards."""
     y, x = np.mgrid[0:height, 0:width]
-    return np.stack([x * 255 / width, y * 255 / height, np.full_like(x, 90.0)], -1).astype(np.uint8)
+    pixels = np.stack([x * 255 / width, y * 255 / height, np.full_like(x, 90.0)], -1).astype(np.uint8)
+    pixels[: height // 4, : width // 4] = 200  # a photo has edges
+    return pixels
 
 
 def clip(count=9, height=96, width=160) -> np.ndarray:
@@ -58,15 +61,19 @@ def test_focal_in_35mm_terms_compares_diagonals():
 def test_large_photos_come_down_and_transparency_becomes_white(tmp_path):
     Image.fromarray(picture(1500, 2500)).save(tmp_path / "large.jpg")
     assert open_photo(tmp_path / "large.jpg").size == (1920, 1152)
-    Image.new("RGBA", (80, 80), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    clear = Image.new("RGBA", (80, 80), (255, 0, 0, 0))
+    clear.paste((0, 0, 255, 255), (0, 0, 20, 80))
+    clear.save(tmp_path / "clear.png")
     assert open_photo(tmp_path / "clear.png").getpixel((40, 40)) == (255, 255, 255)
 
 
 def test_sixteen_bit_and_cmyk_photos_keep_their_tones(tmp_path):
     ramp = np.linspace(0, 65535, 128 * 128).reshape(128, 128).astype(np.uint16)
-    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    Image.fromarray(np.roll(ramp, 64, axis=0)).save(tmp_path / "deep.png")
     assert np.asarray(open_photo(tmp_path / "deep.png")).mean() == pytest.approx(127, abs=2)
-    Image.new("CMYK", (80, 80), (0, 0, 0, 0)).save(tmp_path / "print.jpg")
+    printed = Image.new("CMYK", (80, 80), (0, 0, 0, 0))
+    printed.paste((0, 0, 0, 255), (0, 0, 20, 80))
+    printed.save(tmp_path / "print.jpg", quality=95)
     assert min(open_photo(tmp_path / "print.jpg").getpixel((40, 40))) > 250
 
 
@@ -81,10 +88,14 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def photo_bytes() -> bytes:
-    import io
-
     buffer = io.BytesIO()
     Image.fromarray(picture(400, 600)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def png_bytes(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -97,9 +108,11 @@ def photo_bytes() -> bytes:
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (photo_bytes()[:2000], "damaged or cut short"),
         (png_header(9000, 6000), "54 megapixels, at most 50"),
-        (png_header(60000, 60000), "megapixels, at most 50"),
+        (png_header(60000, 60000), "3600 megapixels, at most 50"),
         (png_header(200, 40), "200x40 pixels, each side needs at least 64"),
         (png_header(1000, 200), "5.0 times as long as wide, at most 4"),
+        (png_bytes(np.zeros((90, 160, 3))), "strongest edge is 0 of 255, at least 8"),  # all black
+        (png_bytes(np.linspace((90, 140, 220), (200, 220, 250), 90)[:, None].repeat(160, 1)), "surface or sky"),
     ],
 )
 def test_bad_photos_get_one_sentence(tmp_path, data, sentence):
@@ -171,17 +184,21 @@ def test_a_full_disk_gives_a_sentence_and_leaves_the_old_clip(tmp_path):
     before = (tmp_path / "clip.mp4").read_bytes()
     code = """
 import resource, signal, sys, numpy as np
-from pipelines.media import write_mp4
+from pipelines.media import write_mp4, write_poster
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # every file stops growing here, as on a full disk
 noise = np.random.default_rng(0).integers(0, 255, (20, 128, 128, 3), dtype=np.uint8)
-try:
-    write_mp4(noise, sys.argv[1], fps=16)
-except OSError as error:
-    print(error)
+path = sys.argv[1]
+for write in (lambda: write_mp4(noise, path, fps=16), lambda: write_poster(np.vstack(noise), path + ".jpg")):
+    try:
+        write()
+    except OSError as error:
+        print(error)
 """
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "clip.mp4"], capture_output=True, text=True)
-    assert "could not be written" in done.stdout and "disk space" in done.stdout, done.stderr
+    sentences = done.stdout.splitlines()
+    assert len(sentences) == 2, done.stderr
+    assert all("could not be written" in line and line.endswith("disk space.") for line in sentences)
     assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
     assert (tmp_path / "clip.mp4").read_bytes() == before
 

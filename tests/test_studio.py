@@ -187,6 +187,22 @@ def test_bad_payloads_get_a_sentence(session, engine, index, value, sentence):
         assert answer["render"]["visible"] and not answer["cancel"]["visible"]
 
 
+def test_a_refusal_names_the_widget_in_the_language_of_the_page():
+    with pytest.raises(Refusal) as refused:
+        Order.read(*with_field(7, -1))
+    assert refused.value.said_in("it").startswith("seme: il valore è -1, è ammesso 0–2147483647.")
+
+
+def test_a_full_disk_leaves_no_folder_of_a_clip(session, engine, monkeypatch):
+    def full(*_, **__):
+        raise OSError("clip.jpg could not be written (No space left on device). Free some disk space.")
+
+    monkeypatch.setattr("pipelines.files.os.replace", lambda *_: full() if str(_[1]).endswith(".mp4") else None)
+    answer = last(handlers.render(engine, session, "it", *FIELDS))
+    assert answer["stage"]["error"] == say("it", "not_saved") and answer["render"]["visible"]
+    assert not list(session.folder.rglob("*.mp4")) and not [x for x in session.folder.iterdir() if x.is_dir()]
+
+
 def test_without_a_photo_the_page_asks_for_one(engine):
     for handler in (handlers.preview, handlers.render, handlers.shorten):
         answer = last(handler(engine, Session(), "it", *FIELDS))
@@ -207,7 +223,9 @@ def test_a_bad_photo_gets_its_sentence_and_no_upload_stays(session, engine, tmp_
     answer = last(handlers.take_photo(engine, session, "it", str(upload), "photo", 50))
     assert answer["stage"]["error"] == say("it", "photo_unknown")
     assert not upload.exists()
-    Image.new("RGB", (640, 480), "teal").save(upload, "PNG")
+    teal = Image.new("RGB", (640, 480), "teal")
+    teal.paste("white", (0, 0, 100, 100))
+    teal.save(upload, "PNG")
     answer = last(handlers.take_photo(engine, session, "it", str(upload), "1:1", 50))
     assert answer["stage"]["kind"] == "photo" and session.photo.size == (640, 480)
     assert not upload.exists()

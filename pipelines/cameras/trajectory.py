@@ -171,8 +171,11 @@ class Trajectory:
     def load(cls, path: str | os.PathLike) -> "Trajectory":
         """Reads a JSON file of at most 4 MiB; errors name the file."""
         path = Path(path)
-        with path.open("rb") as file:
-            text = file.read(MAX_FILE_BYTES + 1)  # never more, whatever the size on disk says
+        try:
+            with path.open("rb") as file:
+                text = file.read(MAX_FILE_BYTES + 1)  # never more, whatever the size on disk says
+        except OSError as error:
+            raise ValueError(f"{path.name} cannot be opened ({error.strerror}). Give a trajectory file.") from error
         if len(text) > MAX_FILE_BYTES:
             raise ValueError(f"{path.name} is over {MAX_FILE_BYTES} bytes, the limit. Shorten the path.")
         try:
