@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from pipelines.depth import DepthEstimator, DepthNet, EmbeddedDepth, refine_depth
+from pipelines.depth.edges import align, grow_near
 from pipelines.depth.refine import fit_planes, plane_basis
 from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1, rgbd_sequence
 
@@ -154,3 +155,32 @@ def test_rgbd_sequence_reads_metres(tmp_path):
     np.testing.assert_allclose(frame.depth[0], [0, 0.5, 1.0, 0.0002])
     with pytest.raises(FileNotFoundError, match=r"sequence\.json is missing"):
         list(rgbd_sequence(tmp_path / "rgb"))
+
+
+def test_depth_edges_move_to_the_edges_of_the_picture():
+    """A near square whose depth is off by up to five pixels, and blurred; its outline in the picture is exact."""
+    rows, columns = torch.meshgrid(torch.arange(60), torch.arange(80), indexing="ij")
+    inside = (rows - 30).abs().maximum((columns - 40).abs()) <= 15
+    photo = torch.where(inside, 0.7, 0.3).expand(3, -1, -1)
+    jagged = (rows - 30).abs().maximum((columns - 40 + 4 * (rows // 4 % 2) - 2).abs()) <= 13
+    blurred = F.avg_pool2d(F.pad(torch.where(jagged, 2.0, 1.0)[None], (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
+    aligned = align(blurred, photo, 6)
+    assert ((aligned > 1.4) == inside).float().mean() > 0.995
+    between = (aligned > 1.1) & (aligned < 1.8)
+    assert between.float().mean() < 0.2 * ((blurred > 1.1) & (blurred < 1.8)).float().mean()
+
+
+def test_what_is_no_depth_edge_stays_as_it_is():
+    rows, columns = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
+    slope = 1 + 0.04 * columns  # an oblique wall: steep, but even
+    stripes = ((columns // 6 % 2) * 0.8).expand(3, -1, -1)
+    assert torch.equal(align(slope, stripes, 6), slope)
+
+
+def test_near_surfaces_grow_over_an_outline_and_nowhere_else():
+    depth = np.repeat(np.linspace(2, 3, 40, dtype=np.float32)[None], 30, 0)
+    depth[10:20, 10:20] = 1
+    grown = grow_near(depth, np.ones_like(depth, bool), 3)
+    near = np.zeros_like(depth, bool)
+    near[7:23, 7:23] = True
+    np.testing.assert_array_equal(grown, np.where(near, 1, depth))

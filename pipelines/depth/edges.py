@@ -3,11 +3,120 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from pipelines.memory.latent_memory import between_surfaces
 
 # A neighbour nearer by more than this share is another surface.
 STEP = 0.06
+# Depths whose logarithms differ by more than this within reach of an edge are two sides of it.
+CONTRAST = 0.15
+# On one side of an edge depth varies less than this, as a logarithm.
+SIDE = 0.08
+# On one surface depth varies less than this between three neighbours.
+EVEN = 0.04
+# How much a pixel beside an edge, whose depth may be that of the other side, has to say about where the edge is.
+DOUBT = 0.2
+# How much steeper depth changes than the votes for near and far.
+SNAP = 4.0
+
+
+def align(inverse: Tensor, photo: Tensor, reach: int) -> Tensor:
+    """Move every depth edge to the picture edge it stands for, and make it one clean step.
+
+    inverse (H, W) inverse depth, positive; photo (3, H, W) in [0, 1]; reach: how many pixels an edge may be off.
+    Returns (H, W) inverse depth; what is farther than `reach` from any edge is unchanged. Beside an edge every pixel
+    asks which side it belongs to: the pixels around vote for near or far, and a vote counts the less the more colour
+    changes on its way. It then takes the value of that side.
+    """
+    value = inverse.log()
+    height, width = value.shape
+    high, low = largest(value, reach), -largest(-value, reach)
+    # A slope rises evenly over the window, an edge, however blurred, within half of it.
+    step = max(1, reach // 2)
+    padded = F.pad(value[None, None], (step,) * 4, mode="replicate")[0, 0]
+    across = (padded[step:-step, 2 * step :] - padded[step:-step, :width]).abs()
+    down = (padded[2 * step :, step:-step] - padded[:height, step:-step]).abs()
+    edge = (torch.maximum(across, down) > 0.7 * (high - low)) & (high - low > CONTRAST)
+    if not edge.any():
+        return inverse
+    beside, around = largest(edge.float(), reach) > 0, largest(edge.float(), 2 * reach) > 0
+    near = value > (largest(value, 2 * reach) - largest(-value, 2 * reach)) / 2
+    weight = torch.where(beside, DOUBT, 1.0) * around
+    votes = smooth_within_colours(torch.stack([weight * near, weight]), photo, 2.0 * reach)
+    # 0 is far, 1 is near. Where no picture edge lies between the two, the votes change slowly, and so will the depth:
+    # stretched, an even colour looks the same, and torn it does not.
+    share = (SNAP * (votes[0] / votes[1].clamp(min=1e-9) - 0.5) + 0.5).clamp(0, 1)
+    # What lies between the two sides and is even is a third surface; what is uneven is the blur of the edge.
+    even = largest(value, 1) + largest(-value, 1) < EVEN
+    front = spread(value, near & (~beside | even | (value > high - SIDE)), beside & (share > 0))
+    back = spread(value, ~near & (~beside | even | (value < low + SIDE)), beside & (share < 1))
+    return torch.where(beside, torch.lerp(back, front, share), value).exp()
+
+
+def largest(value: Tensor, radius: int) -> Tensor:
+    """The maximum of the window of 2 radius + 1 pixels around each: (H, W) -> (H, W)."""
+    rows = F.max_pool2d(value[None, None], (2 * radius + 1, 1), 1, (radius, 0))
+    return F.max_pool2d(rows, (1, 2 * radius + 1), 1, (0, radius))[0, 0]
+
+
+def smooth_within_colours(values: Tensor, photo: Tensor, scale: float, colour: float = 0.05, rounds: int = 3) -> Tensor:
+    """Least-squares smoothing that stops at picture edges: values (C, H, W), photo (3, H, W) in [0, 1] -> (C, H, W).
+
+    scale: how far, in pixels, a value reaches where colour is even; colour: the step between two pixels that counts as
+    an edge. The system is solved along rows, then columns, `rounds` times (Min et al., Fast Global Image Smoothing,
+    TIP 2014), so it costs a few passes over the picture whatever the scale.
+    """
+    beside = torch.exp(-(photo[:, :, 1:] - photo[:, :, :-1]).abs().amax(0) / colour) + 0.003
+    below = torch.exp(-(photo[:, 1:] - photo[:, :-1]).abs().amax(0) / colour) + 0.003
+    values = values.permute(1, 0, 2).contiguous()  # (H, C, W)
+    for turn in range(1, rounds + 1):
+        strength = 1.5 * 4 ** (rounds - turn) / (4**rounds - 1) * scale**2
+        across = smooth_chain(values.permute(2, 1, 0).contiguous(), strength * beside.T.contiguous())
+        values = smooth_chain(across.permute(2, 1, 0).contiguous(), strength * below)
+    return values.permute(1, 0, 2)
+
+
+def smooth_chain(values: Tensor, links: Tensor) -> Tensor:
+    """Minimise |u - values|^2 + links |du|^2 along the first axis: values (n, C, m), links (n - 1, m) -> (n, C, m).
+
+    Gaussian elimination of a tridiagonal system, all m lines at once. `values` is overwritten.
+    """
+    back = torch.empty_like(links)
+    pivot = (1 + links[0]).reciprocal_()
+    values[0] *= pivot
+    for i, link in enumerate(links):
+        torch.mul(link, pivot, out=back[i])
+        pivot = 1 + link - link * back[i]
+        if i + 1 < len(links):
+            pivot += links[i + 1]
+        pivot.reciprocal_()
+        values[i + 1].addcmul_(link, values[i]).mul_(pivot)
+    for i in range(len(links) - 1, -1, -1):
+        values[i].addcmul_(back[i], values[i + 1])
+    return values
+
+
+def spread(value: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
+    """Give wanted pixels the mean of the known ones around them, from the border inwards.
+
+    value (H, W), known and wanted (H, W) bool. What no known pixel leads to keeps its value.
+    """
+    width = value.shape[1] + 2
+    value, known, wanted = (F.pad(x[None, None].float(), (1, 1, 1, 1))[0, 0] for x in (value, known, wanted & ~known))
+    flat, known, todo = value.reshape(-1), known.reshape(-1), wanted.reshape(-1).nonzero()[:, 0]
+    offsets = torch.tensor([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
+    while len(todo):
+        around = todo[:, None] + offsets
+        weight = known[around]
+        total = weight.sum(1)
+        reached = total > 0
+        if not reached.any():
+            break
+        flat[todo[reached]] = ((weight * flat[around]).sum(1) / total)[reached]
+        known[todo[reached]] = 1.0
+        todo = todo[~reached]
+    return value[1:-1, 1:-1]
 
 
 def settle(depth: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -30,13 +139,10 @@ def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
     """
     if radius < 1:
         return depth
-    known = torch.from_numpy(np.where(valid, depth, np.inf).astype(np.float32))[None, None]
-    window = 2 * radius + 1
-    rows = -F.max_pool2d(-known, (window, 1), 1, (radius, 0))
-    nearest = -F.max_pool2d(-rows, (1, window), 1, (0, radius))
-    behind = known > nearest * (1 + STEP)
+    known = torch.from_numpy(np.where(valid, depth, np.inf).astype(np.float32))
+    nearest, farthest = -largest(-known, 1), largest(torch.where(known.isinf(), 0.0, known), 1)
     # On a steep slope a neighbour is nearer too, but then the one on the other side is farther by as much.
-    farthest = F.max_pool2d(torch.where(known.isinf(), 0.0, known), window, 1, radius)
-    behind &= (known - nearest) > 2 * (farthest - known)
-    grown = torch.where(behind & known.isfinite(), nearest, known)[0, 0].numpy()
+    step = (known > nearest * (1 + STEP)) & (known - nearest > 2 * (farthest - known)) & known.isfinite()
+    front = -largest(torch.where(step, -nearest, -torch.inf), radius - 1)
+    grown = torch.where(known > front * (1 + STEP), front, known).numpy()
     return np.where(valid, grown, depth).astype(np.float32)

@@ -8,13 +8,17 @@ Everything works on inverse depth, because the inverse depth of a plane is affin
    agrees with one of them is moved onto it. What agrees with none is left free.
 3. `upsample`: every cell carries a small plane. A pixel compares its colour with the cells around it, goes with the
    best match and averages the cells that agree with that one. Values are selected rather than blended across an edge,
-   so no pixel flies between two surfaces.
+   so no pixel flies between two surfaces. `align` then moves the edges to those of the picture.
 """
+
+import functools
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from pipelines.depth.edges import align
 
 SKY_FACTOR = 3.0  # sky is this many times farther than the 95th percentile of the rest; more makes a false sky absurd
 
@@ -61,14 +65,19 @@ def refine_depth(
     middle = tuple(max(s, min(round(s * 3), f)) for s, f in zip(log_depth.shape, (height, width), strict=True))
     if middle[0] > 1.5 * log_depth.shape[0] and height > 1.5 * middle[0]:
         picture = F.interpolate(photo[None], middle, mode="area")[0]
-        inverse = upsample(cells, guide, picture)
+        inverse = align(upsample(cells, guide, picture), picture, reach(middle, log_depth.shape))
         cells, guide = local_planes(inverse), picture
-    inverse = upsample(cells, guide, photo)
+    inverse = align(upsample(cells, guide, photo), photo, reach((height, width), cells.shape[1:]))
     is_sky = inverse < 1.3 * sky_inverse if bool(is_sky.any()) else torch.zeros_like(inverse, dtype=torch.bool)
     depth = inverse.clamp(1e-3, 1e3).reciprocal()
     sample = depth[::4, ::4][~is_sky[::4, ::4]]
     depth /= sample.median() if len(sample) else depth.median()
     return depth.numpy(), is_sky.numpy()
+
+
+def reach(size: tuple[int, int], cells: tuple[int, int]) -> int:
+    """How many pixels an edge may be off after upsampling: one and a half cells."""
+    return max(2, round(1.5 * size[0] / cells[0]))
 
 
 def neighbours(grid: Tensor, radius: int) -> Tensor:
@@ -224,7 +233,7 @@ def upsample(cells: Tensor, guide: Tensor, photo: Tensor, colour: float = 0.06, 
     for top in range(0, height, strip):
         stop = min(height, top + strip)
         pixels = photo[:, top:stop]
-        values, distances = [], []
+        values, places, colours = [], [], []
         for dy in (0, 1, 2):
             line = table[:, row[top:stop] + dy]
             off_y = (y[top:stop] - (row[top:stop] + dy - 1).clamp(0, rows - 1))[:, None]
@@ -234,10 +243,13 @@ def upsample(cells: Tensor, guide: Tensor, photo: Tensor, colour: float = 0.06, 
                 # Slopes reach at most half the value, so an extrapolated plane never turns over.
                 reach = torch.addcmul(here[1] * off_x, here[2], off_y)
                 value = here[0] + torch.minimum(torch.maximum(reach, -0.5 * here[0]), 0.5 * here[0])
-                distance = (here[3:] - pixels).square().sum(0).mul_(0.5 / colour**2)
-                distance += (off_x**2 + off_y**2) / (2 * 0.6**2)
                 values.append(value)
-                distances.append(distance)
+                places.append((off_x**2 + off_y**2) / (2 * 0.6**2))
+                colours.append((here[3:] - pixels).square().sum(0).mul_(0.5 / colour**2))
+        # Where the cells agree there is nothing to choose, and choosing by colour would print the texture on the depth.
+        low, high = functools.reduce(torch.minimum, values), functools.reduce(torch.maximum, values)
+        choice = ((high / low - 1 - agree) / (2 * agree)).clamp_(0, 1)
+        distances = [c.mul_(choice).add_(p) for c, p in zip(colours, places, strict=True)]
         nearest, best = distances[0], values[0]
         for value, distance in zip(values[1:], distances[1:], strict=True):
             best = torch.where(distance < nearest, value, best)
