@@ -439,6 +439,10 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
     if session.clip is not None and session.clip.order is take.order:  # it was finished just before
         return finished(session, language)
     if take.num_frames < MIN_PARTIAL:
+        if session.clip is not None:  # the clip before it is still there, with its figures and files
+            answer = finished(session, language)
+            answer["stage"]["note"] = say(language, "stopped")
+            return answer
         if session.photo is not None:
             show_photo(session, take.order.ratio, take.order.focus)
         return {"stage": stage(session, note=say(language, "stopped")), **idle()}

@@ -316,6 +316,15 @@ def test_stopping_at_once_keeps_nothing(session, engine):
     assert session.clip is None
 
 
+def test_stopping_at_once_brings_back_the_clip_before(session, engine):
+    last(handlers.render(engine, session, "en", *FIELDS))
+    answers = handlers.render(engine, session, "en", *FIELDS)
+    next(answers)
+    answers.close()
+    answer = handlers.stopped(engine, session, "it")
+    assert answer["stage"]["file"] == str(session.clip.video) and answer["stage"]["note"] == say("it", "stopped")
+
+
 def test_one_works_and_the_others_are_told_their_place(session, engine, monkeypatch):
     monkeypatch.setattr(handlers, "WAIT_SECONDS", 0)
     first = handlers.render(engine, session, "en", *FIELDS)
