@@ -2,8 +2,6 @@
 
 from pipelines.media import PHOTO_ERRORS, PhotoError
 
-LANGUAGES = ("en", "it")
-
 TEXT: dict[str, tuple[str, str]] = {
     # header
     "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
@@ -87,7 +85,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "{what}, passo {step} di {steps} · parte {chunk} di {chunks}",
     ),
     "writing": ("Writing the video file…", "Scrivo il file video…"),
-    "stopping": ("Stopping…", "Mi fermo…"),
     "stopped": ("Stopped. Nothing was kept.", "Fermato. Non è stato salvato nulla."),
     "stopped_partial": (
         "Stopped after {seconds:.1f} s of the clip. What was ready is kept.",
@@ -119,10 +116,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "Con questa durata il movimento è veloce. Dagli {seconds} secondi per un video calmo.",
     ),
     "shorter": ("Shorten the path", "Accorcia il percorso"),
-    "shortened": (
-        "The path is now at {percent} % of its strength.",
-        "Ora il percorso è al {percent} % della sua ampiezza.",
-    ),
     # the finished clip
     "fact_length": ("Length", "Durata"),
     "fact_size": ("Size", "Dimensioni"),
@@ -148,10 +141,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "need_move": (
         "No move is chosen yet. Choose one of the cards.",
         "Nessun movimento scelto. Scegli una delle schede.",
-    ),
-    "need_clip": (
-        "There is no finished clip yet. Render one first.",
-        "Non c'è ancora un video finito. Creane uno prima.",
     ),
     "bad_value": (
         "{name} is {value}, allowed is {allowed}. Choose it again on the page.",

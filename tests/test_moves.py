@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipelines.cameras import MOVES, Camera, Trajectory, move, project, shortened, steps_over_cap
-from pipelines.cameras.easing import smooth, soft_ends, soft_stop
+from pipelines.cameras.easing import smooth, soft_ends
 from presets.schema import load_moves
 
 NAMES = (
@@ -158,7 +158,7 @@ def test_shortened_refuses_what_it_cannot_halve():
         shortened(Trajectory(behind, np.stack([PHOTO.K] * 2), 288, 512), 0.5)
 
 
-@pytest.mark.parametrize("ease", [smooth, soft_ends, soft_stop])
+@pytest.mark.parametrize("ease", [smooth, soft_ends])
 def test_easing_is_exact_at_the_ends_and_never_turns_back(ease):
     progress = ease(np.linspace(0, 1, 1001))
     assert progress[0] == 0 and progress[-1] == 1 and (np.diff(progress) > 0).all()

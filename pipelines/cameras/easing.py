@@ -13,8 +13,3 @@ def soft_ends(t: np.ndarray, ramp: float = 0.2) -> np.ndarray:
     speed = 1 / (1 - ramp)
     start, middle, stop = speed * t**2 / (2 * ramp), speed * (t - ramp / 2), 1 - speed * (1 - t) ** 2 / (2 * ramp)
     return np.where(t < ramp, start, np.where(t > 1 - ramp, stop, middle))
-
-
-def soft_stop(t: np.ndarray) -> np.ndarray:
-    """Starts at full speed and brakes evenly to rest. Peak speed 2 x the mean."""
-    return t * (2 - t)

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from pipelines.depth.refine import refine_depth
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded" / "depth"
-STRIDE = 16  # the attention grid; sides of the network's input are multiples of 32, so the grid is even
 BINS = torch.linspace(-2.5, 3.0, 32)  # log depth over the photo's median: classes of the layout output
 MAX_SLOPE = 0.5  # largest relative change of inverse depth across one cell of four pixels
 
@@ -188,7 +187,7 @@ class EmbeddedDepth:
     """The shipped estimator: one photo -> depth at the photo's size. A DepthEstimator; deterministic.
 
     Depth is relative: the photo's median is 1. K is accepted as the protocol asks but not needed, since a network
-    trained scale-invariantly on many lenses reads perspective from the picture; `horizontal_fov` guesses the lens.
+    trained scale-invariantly on many lenses reads perspective from the picture.
     """
 
     def __init__(self, net: DepthNet, pixels: int = 160 * 224, planes: int = 8):
@@ -218,12 +217,6 @@ class EmbeddedDepth:
         output = self.predict(image)
         sky = output.sky_logits[0].sigmoid()
         return refine_depth(output.log_depth[0], image, sky, output.log_error[0], planes=self.planes)
-
-    def horizontal_fov(self, image: np.ndarray) -> float:
-        """The network's guess of the horizontal field of view of a photo (H, W, 3) uint8, in degrees."""
-        height, width = image.shape[:2]
-        focal = float(self.predict(image).log_focal.exp()) * np.hypot(height, width)
-        return float(np.degrees(2 * np.arctan(width / 2 / focal)))
 
     @torch.inference_mode()
     def predict(self, image: np.ndarray) -> DepthOutput:

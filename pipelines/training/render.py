@@ -78,10 +78,6 @@ class Scene:
     def __post_init__(self):
         self._shadow = None
 
-    @property
-    def num_primitives(self):
-        return len(self.kind)
-
 
 def _dot(a, b):
     """Row-wise dot product of (N, 3) arrays; einsum, because numpy's own sum over an axis of three is slow."""
