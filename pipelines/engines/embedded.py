@@ -19,6 +19,7 @@ from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import EngineFacts, Generated, Steps
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.exemplar import SearchConfig, fill
+from pipelines.engines.outlines import soften
 from pipelines.memory import Readout
 
 # A frame counts as complete when the memory shows this share of it; what is left are specks between surfaces.
@@ -90,6 +91,7 @@ class EmbeddedEngine:
             frames = torch.where((readout.view == index)[:, None], looked_up, frames)
         if not readout.mask.all():
             frames = torch.stack([smooth_fill(f, m) for f, m in zip(frames, readout.mask, strict=True)])
+        frames = soften(frames, readout)
         return (frames.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
 
     def _picture(self, readout: Readout, index: int) -> Tensor:

@@ -97,6 +97,18 @@ class Readout:
     def latents(self) -> Tensor:
         return self.memory._fetch(self)
 
+    @cached_property
+    def place(self) -> Tensor:
+        """(T, h, w, 2): xy in cells of the view's depth grid."""
+        rows, columns = self.memory._sizes(self.view)
+        return self.xy * torch.stack(torch.broadcast_tensors(columns, rows), dim=-1)
+
+    @cached_property
+    def offset(self) -> Tensor:
+        """(T, h, w, 2): how far the place lies from the sample that shows there, x and y in cells of the view."""
+        _, columns = self.memory._sizes(self.view)
+        return self.place - torch.stack([self.sample % columns, self.sample // columns], dim=-1) - 0.5
+
 
 class LatentMemory:
     """Latent tokens of a scene, placed in 3D.
