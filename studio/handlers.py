@@ -105,8 +105,7 @@ def meter(session: Session, language: str) -> Answer:
     """The photo-backed strip and its plain words, for the last preview or the finished clip."""
     if session.coverage is None:
         return {"strip": "", "advice": "", "shorter": gr.update(visible=False)}
-    worst = int(np.argmin(session.coverage))
-    low, mean = float(session.coverage[worst]), float(session.coverage.mean())
+    low, mean = float(session.coverage.min()), float(session.coverage.mean())
     percent, is_clip = round(100 * low), session.shown["kind"] == "clip"
     words = say(language, "backed_clip" if is_clip else "backed_preview", percent=percent, mean=round(100 * mean))
     if not is_clip and low < 0.995:
@@ -118,8 +117,7 @@ def meter(session: Session, language: str) -> Answer:
     strip = f'<div class="meter">{media.strip_svg(session.coverage, words)}{legend}<p>{escape(words)}</p></div>'
     warnings = []
     if low < LOW_COVERAGE and not is_clip:
-        second = worst / max(len(session.coverage) - 1, 1) * session.seconds
-        warnings.append(say(language, "low_coverage", percent=100 - percent, second=second))
+        warnings.append(say(language, "low_coverage"))
     if session.calm_seconds and not is_clip:
         warnings.append(say(language, "too_fast", seconds=session.calm_seconds))
     return {
@@ -293,7 +291,7 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     file = session.new_file(".mp4")
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, height, width)
-    session.measure(coverage, order.seconds, calm_seconds(trajectory, lifted.distance))
+    session.measure(coverage, calm_seconds(trajectory, lifted.distance))
     yield {"stage": stage(session), **meter(session, language)}
 
 
@@ -426,7 +424,7 @@ def finished(session: Session, language: str) -> Answer:
     """The session's clip on the stage, with everything that belongs to it."""
     clip = session.clip
     session.show("clip", clip.video, *clip.size)
-    session.measure(clip.coverage, clip.seconds, None)
+    session.measure(clip.coverage, None)
     return {"stage": stage(session), **meter(session, language), **sheet(session, language), **idle()}
 
 

@@ -228,9 +228,10 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         ui["cards"].picked(
             tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", **quiet
         ).then(**suit).then(**count)
+        # a zoom out uncovers what a zoom in does not: the other direction has a strength of its own that suits it
+        ui["direction"].input(**suit).then(**count)
         for changed in (
             ui["ratio"].input,
-            ui["direction"].input,
             ui["seconds"].input,
             ui["strength"].release,
             ui["focus"].release,

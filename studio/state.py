@@ -187,10 +187,6 @@ class Clip:
     coverage: np.ndarray
     recipe: dict
 
-    @property
-    def seconds(self) -> float:
-        return self.num_frames / FPS
-
 
 class Session:
     """One visit: its photo, its last clip, and a folder with a name that cannot be guessed.
@@ -206,7 +202,6 @@ class Session:
         self.clip: Clip | None = None
         self.shown: dict = {"kind": "empty"}  # the picture on the stage
         self.coverage: np.ndarray | None = None  # of the last preview or clip
-        self.seconds = 0.0
         self.calm_seconds: int | None = None
         self._folder: Path | None = None
         self._passing: deque[Path] = deque()
@@ -237,9 +232,9 @@ class Session:
                 self._passing.popleft().unlink(missing_ok=True)
         self.shown = {"kind": kind, "file": str(file), "height": height, "width": width}
 
-    def measure(self, coverage: np.ndarray, seconds: float, calm_seconds: int | None) -> None:
+    def measure(self, coverage: np.ndarray, calm_seconds: int | None) -> None:
         """What the photo-backed strip shows. calm_seconds: the better length of a path that is too fast."""
-        self.coverage, self.seconds, self.calm_seconds = np.asarray(coverage), seconds, calm_seconds
+        self.coverage, self.calm_seconds = np.asarray(coverage), calm_seconds
 
     def close(self) -> None:
         """The visit is over: nothing of it stays on disk."""
@@ -251,16 +246,15 @@ class Session:
 class Pace:
     """How long renders take here. Starts from a measured line, then follows what this machine really does."""
 
-    FIXED = 4.0  # seconds: encode, depth, first chunk
-    PER_FRAME = 0.012  # seconds
-    PER_MEGAPIXEL = 0.55  # seconds per frame and megapixel
+    FIXED = 1.0  # seconds: depth, tokens, file
+    PER_MEGAPIXEL = 0.4  # seconds per frame and megapixel on two cores: 5, 25 and 55 s for four seconds of clip
 
     def __init__(self):
         self.factor = 1.0
 
     def estimate(self, frames: int, height: int, width: int) -> float:
         """Seconds for a clip."""
-        return self.factor * (self.FIXED + frames * (self.PER_FRAME + self.PER_MEGAPIXEL * height * width / 1e6))
+        return self.factor * (self.FIXED + frames * self.PER_MEGAPIXEL * height * width / 1e6)
 
     def learn(self, seconds: float, frames: int, height: int, width: int) -> None:
         """A clip took `seconds`: half of the way towards what it says, so that one hiccup does not decide."""

@@ -44,7 +44,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "risk_much": ("much invented", "molto inventato"),
     "seconds": ("Seconds", "Secondi"),
     "ratio": ("Format", "Formato"),
-    "ratio_photo": ("Photo", "Foto"),
+    "ratio_photo": ("As the photo", "Come la foto"),
     "quality": ("Quality", "Qualità"),
     "quality_draft": ("Draft", "Bozza"),
     "quality_standard": ("Standard", "Standard"),
@@ -58,7 +58,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "strength": ("Strength of the move, in %", "Ampiezza del movimento, in %"),
     "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
     "seed": ("Seed", "Seme"),
-    "preview": ("Preview the move", "Anteprima del movimento"),
+    "preview": ("Preview", "Anteprima"),
     "render": ("Render the clip", "Crea il video"),
     "cancel": ("Stop", "Ferma"),
     "estimate": (
@@ -95,21 +95,19 @@ TEXT: dict[str, tuple[str, str]] = {
     "invented": ("Invented", "Inventato"),
     "backed_preview": (
         "At its most daring moment, {percent} % of the picture comes from your photo.",
-        "Nel momento più ardito, il {percent} % dell'immagine viene dalla tua foto.",
+        "Nel momento più ardito, {percent} % dell'immagine viene dalla tua foto.",
     ),
     "backed_clip": (
         "{mean} % of the clip comes from your photo, {percent} % at its most daring moment.",
-        "Il {mean} % del video viene dalla tua foto, il {percent} % nel momento più ardito.",
+        "{mean} % del video viene dalla tua foto, {percent} % nel momento più ardito.",
     ),
     "hatch": (
         "What is hatched lies outside the photo and will be invented.",
         "Il tratteggio è fuori dalla foto e sarà inventato.",
     ),
     "low_coverage": (
-        "Up to {percent} % of the picture would be invented (at {second:.1f} s). "
-        "A shorter path stays truer to the place.",
-        "Fino al {percent} % dell'immagine sarebbe inventato (a {second:.1f} s). "
-        "Un percorso più breve resta più fedele al luogo.",
+        "That is much to invent: a shorter path stays truer to the place.",
+        "È molto da inventare: un percorso più breve resta più fedele al luogo.",
     ),
     "too_fast": (
         "At this length the move is fast. Give it {seconds} seconds for a calm clip.",

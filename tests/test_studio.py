@@ -257,7 +257,7 @@ def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch
 def test_preview_shows_the_move_and_warns(session, engine):
     answer = last(handlers.preview(engine, session, "en", *with_field(0, "pull-back")))
     assert answer["stage"]["kind"] == "preview" and Path(answer["stage"]["file"]).exists()
-    assert "would be invented" in answer["advice"] and answer["shorter"]["visible"]
+    assert say("en", "low_coverage") in answer["advice"] and answer["shorter"]["visible"]
 
 
 def test_a_move_starts_at_the_strength_that_suits_the_photo(session, engine):
