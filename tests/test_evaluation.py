@@ -146,7 +146,7 @@ def test_a_tiny_rooms_run_gives_sane_figures(pipe, tmp_path, monkeypatch, capsys
 
 
 def test_a_rooms_path_ends_at_the_photo():
-    room = rooms.make_room(0, 9, HEIGHT, WIDTH, full_length=True)
+    room = rooms.make_room(0, 9, HEIGHT, WIDTH, length="whole")
     slow = rooms.make_room(0, 9, HEIGHT, WIDTH)
     assert room.trajectory.is_closed and slow.trajectory.is_closed
     assert np.abs(slow.trajectory.c2w[4] - np.eye(4)).max() < np.abs(room.trajectory.c2w[4] - np.eye(4)).max()

@@ -97,8 +97,8 @@ def evaluate(pipe, args) -> dict:
     height, width = args.size or SIZE
     scores, per_scene = defaultdict(Score), []
     for index in range(args.scenes):
-        room = make_room(index, args.frames, height, width, args.full_length)
-        for name, frames in clips(pipe, room, baselines, coarse, args.seed):
+        room = make_room(index, args.frames, height, width, args.length, pipe)
+        for name, frames in clips(pipe, room, baselines, coarse, args.seed, args.depth_error or ()):
             scores[name].add(frames, room, pipe.engine.facts.frames_per_chunk)
             alone = Score()
             alone.add(frames, room, pipe.engine.facts.frames_per_chunk)
@@ -111,7 +111,7 @@ def evaluate(pipe, args) -> dict:
         "scenes": args.scenes,
         "frames": args.frames,
         "size": [height, width],
-        "full_length": args.full_length,
+        "length": args.length,
         "methods": methods,
         "targets": targets(methods),
         "details": per_scene,
@@ -187,8 +187,10 @@ class Score:
 
 
 @torch.no_grad()
-def clips(pipe, room: Room, baselines: list[str], coarse: CoarseAutoencoder | None, seed: int):
-    """Yields (method, frames (T, H, W, 3) uint8), one clip at a time."""
+def clips(
+    pipe, room: Room, baselines: list[str], coarse: CoarseAutoencoder | None, seed: int, errors: Iterable[float] = ()
+):
+    """Yields (method, frames (T, H, W, 3) uint8), one clip at a time. errors: see `wrong_depth`."""
     path, photo, depth = room.trajectory, room.frames[0], room.depth[0]
     lifted = pipe.lift(photo, path.height, path.width, path[0], depth)
     result = pipe(lifted, path, seed=seed)
@@ -197,6 +199,8 @@ def clips(pipe, room: Room, baselines: list[str], coarse: CoarseAutoencoder | No
     near = known & (depth < SKY)
     scale = np.median(depth[near]) / np.median(estimate[near])  # one picture cannot know its scale
     yield "estimated depth", pipe(photo, path, seed=seed, depth=np.where(known, estimate * scale, 0)).frames
+    for error in errors:
+        yield f"depth off by {error:g}", pipe(photo, path, seed=seed, depth=wrong_depth(depth, error, seed)).frames
     yield "exact", np.stack([true_lookup(room, t) for t in range(len(path))])
     if "smooth" in baselines:
         yield "smooth", seen_along(pipe.engine, lifted.memory, path)
@@ -206,6 +210,15 @@ def clips(pipe, room: Room, baselines: list[str], coarse: CoarseAutoencoder | No
         yield "none", without_memory(pipe, room, seed)
     if "append" in baselines:
         yield "append", append_only(pipe.autoencoder, coarse, room, pipe.engine.facts.frames_per_chunk)
+
+
+def wrong_depth(depth: np.ndarray, error: float, seed: int) -> np.ndarray:
+    """depth (H, W) times a smooth random field, so that its mean relative error is `error`; the sky stays."""
+    noise = torch.randn(1, 1, 4, 6, generator=torch.Generator().manual_seed(seed))
+    noise = F.interpolate(noise, depth.shape, mode="bicubic", align_corners=True)[0, 0].numpy()
+    near = depth < SKY
+    noise -= np.median(noise[near])  # its scale is right, as that of an estimate is set to be
+    return np.where(near, depth * np.exp(noise * error / np.abs(noise[near]).mean()), depth).astype(np.float32)
 
 
 def seen_along(engine, memory: LatentMemory, cameras: Iterable[Camera]) -> np.ndarray:
@@ -297,10 +310,12 @@ def coarse_autoencoder(model: str) -> CoarseAutoencoder | None:
 # ---- the rooms --------------------------------------------------------------------------------------------------
 
 
-def make_room(index: int, frames: int, height: int, width: int, full_length: bool = False) -> Room:
+def make_room(index: int, frames: int, height: int, width: int, length: str = "capped", pipe=None) -> Room:
     """Room `index`: held-out family, held-out seed, a move of PATHS that ends where it began.
 
-    The move is shortened to the product's limit of speed, unless full_length, and until it runs into nothing.
+    length: "whole" moves, "capped" at the product's limit of speed, or "gentle": as strong as `pipe` finds right for
+    the photo, which is how strong a clip of the page is unless somebody asks for more. Then shortened until it runs
+    into nothing.
     """
     from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
 
@@ -309,12 +324,18 @@ def make_room(index: int, frames: int, height: int, width: int, full_length: boo
     scene = make_scene(FIRST_SEED + index, family)
     scene.vignette = 0.0  # belongs to a lens, not to the place: a clip keeps the one of its photo
     camera = Camera.from_fov(scene.fov_degrees, height, width)
-    _, first_depth = true_view(scene, camera)
+    photo, first_depth = true_view(scene, camera)
     distance = subject_distance(first_depth, first_depth < SKY)
     name, params = PATHS[index // num_families % len(PATHS)]
+    if length == "gentle":
+        lifted = pipe.lift(photo, height, width, camera)
+        strength = pipe.gentle_strength(
+            lifted, lambda part: closed_path(name, camera, lifted.distance, frames, **params, strength=part)
+        )
+        params = {**params, "strength": strength}
     path = closed_path(name, camera, distance, frames, **params)
     for _ in range(20):
-        too_fast = not full_length and len(steps_over_cap(path, distance))
+        too_fast = length != "whole" and len(steps_over_cap(path, distance))
         if not too_fast and is_free(scene, (scene.camera @ path.c2w)[:, :3, 3])[1:].all():
             break
         path = shortened(path, 0.9)

@@ -28,7 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=33, help="rooms, loop: frames of a clip, 4n + 1")
     parser.add_argument("--size", type=height_width, help="HEIGHTxWIDTH; default: rooms 144x256, loop 288x512")
     parser.add_argument("--scenes", type=int, default=12, help="rooms: how many held-out scenes")
-    parser.add_argument("--full-length", action="store_true", help="rooms: whole moves, faster than the product allows")
+    parser.add_argument(
+        "--length", choices=("gentle", "capped", "whole"), default="capped", help="rooms: see docs/evaluation.md"
+    )
+    parser.add_argument(
+        "--depth-error", type=float, action="append", help="rooms: a row with depth so far off: 0.02"
+    )
     parser.add_argument("--data", type=Path, help="rgbd: folder of RGB-D sequences")
     parser.add_argument("--pairs", type=int, default=4, help="rgbd: pairs per sequence and gap")
     parser.add_argument("--photos", type=Path, help="loop: folder of photos")
