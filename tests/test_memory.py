@@ -203,3 +203,14 @@ def test_a_softened_outline_moves_by_fractions_of_a_pixel(pixels):
     middle = (row * (torch.arange(16) + 0.5)).sum() / row.sum()
     assert torch.equal(row, frame[0, 0, 5]) == (pixels == round(pixels))
     assert row.sum().item() == pytest.approx(5, abs=0.02) and middle.item() == pytest.approx(7.5 - pixels, abs=0.02)
+
+
+def test_uneven_depth_opens_no_holes_in_a_near_surface():
+    """Samples of one surface that change places leave cells without any; the wall behind must not show there."""
+    depth = torch.full((12, 64), 50.0)
+    depth[:, 16:48] = 1.0 + 0.08 * torch.rand(12, 32, generator=torch.Generator().manual_seed(0))
+    memory = LatentMemory(1)
+    memory.write(torch.zeros(1, 12, 64), depth, camera(12, 64, focal=56.0))
+    readout = memory.readout(camera(12, 64, x=0.2, focal=56.0), 12, 64)
+    near = readout.mask & (readout.depth < 2)
+    assert near[0, 1:-1, 7:34].all()

@@ -144,5 +144,8 @@ def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
     # On a steep slope a neighbour is nearer too, but then the one on the other side is farther by as much.
     step = (known > nearest * (1 + STEP)) & (known - nearest > 2 * (farthest - known)) & known.isfinite()
     front = -largest(torch.where(step, -nearest, -torch.inf), radius - 1)
-    grown = torch.where(known > front * (1 + STEP), front, known).numpy()
+    rim = (known > front * (1 + STEP)) & known.isfinite()
+    # The rim goes on where the near surface ends, so that the two stay together.
+    end = (farthest > known * (1 + STEP)) & ~rim
+    grown = spread(known, end, rim).numpy()
     return np.where(valid, grown, depth).astype(np.float32)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pipelines.depth.edges import align
 
-SKY_FACTOR = 3.0  # sky is this many times farther than the 95th percentile of the rest; more makes a false sky absurd
+SKY_FACTOR = 1.6  # sky is this many times farther than the 95th percentile of the rest; more tears false skies
 
 
 def refine_depth(
@@ -55,7 +55,7 @@ def refine_depth(
     # The sky is one more surface, at a distance of its own, so that its outline is cut like every other edge.
     inverse = torch.where(ground, inverse, sky_inverse)
     inverse = sharpen(inverse, guide, trust)
-    is_sky = inverse < 1.3 * sky_inverse
+    is_sky = inverse < SKY_FACTOR**0.5 * sky_inverse
     is_sky = is_sky & (sky > 0.2)
     cells = local_planes(inverse)
     if planes:
@@ -68,7 +68,7 @@ def refine_depth(
         inverse = align(upsample(cells, guide, picture), picture, reach(middle, log_depth.shape))
         cells, guide = local_planes(inverse), picture
     inverse = align(upsample(cells, guide, photo), photo, reach((height, width), cells.shape[1:]))
-    is_sky = inverse < 1.3 * sky_inverse if bool(is_sky.any()) else torch.zeros_like(inverse, dtype=torch.bool)
+    is_sky = (inverse < SKY_FACTOR**0.5 * sky_inverse) & is_sky.any()
     depth = inverse.clamp(1e-3, 1e3).reciprocal()
     sample = depth[::4, ::4][~is_sky[::4, ::4]]
     depth /= sample.median() if len(sample) else depth.median()

@@ -6,6 +6,7 @@ Reading a target camera is three steps: every sample goes through one z-buffer, 
 their view are closed, and each cell looks up the exact place in the view it came from.
 """
 
+import functools
 import json
 import os
 from collections.abc import Sequence
@@ -37,6 +38,8 @@ FREE_SPACE = 0.03
 # A place in a view this close to a sample (in cells) is that sample: what is read where it was written comes back
 # bit for bit, and float32 projection is good to about 1e-4 cells.
 ON_SAMPLE = 2e-3
+# Ends of a crack are at most this many samples apart; those between them fell into the same cells as the ends.
+HIDDEN = 4
 # Cells around the picture that are read too, since a sample just outside may cover a cell inside.
 MARGIN = 2
 # Point-camera pairs per z-buffer pass; bounds the working memory of a readout to about 250 MB.
@@ -342,9 +345,9 @@ class LatentMemory:
     def _close_cracks(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int):
         """Fill the gaps that open when a surface is seen larger than it was written.
 
-        A gap is a run of up to three cells whose two ends were neighbours in the view that wrote them and lie on one
-        surface; the run may be empty or show something behind. What was never seen is not between neighbours, so it
-        stays unknown. What was seen also closes over what was invented.
+        A gap is a run of up to three cells whose two ends were neighbours in the view that wrote them, or nearly, and
+        lie on one surface with all between them; the run may be empty or show something behind. What was never seen is
+        not between neighbours, so it stays unknown. What was seen also closes over what was invented.
         """
         made = self._invented
         for dim in (2, 1, 2):
@@ -357,23 +360,46 @@ class LatentMemory:
                     continue
                 m0, d0, v0, r0, c0 = (x.narrow(dim, 0, size - span) for x in (mask, depth, view, row, column))
                 m1, d1, v1, r1, c1 = (x.narrow(dim, span, size - span) for x in (mask, depth, view, row, column))
-                s0 = sample.narrow(dim, 0, size - span)
-                touched = m0 & m1 & (v0 == v1) & ((r0 - r1).abs() <= thin) & ((c0 - c1).abs() <= thin)
-                touched &= (d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1)
+                s0, s1 = sample.narrow(dim, 0, size - span), sample.narrow(dim, span, size - span)
+                apart = torch.maximum((r0 - r1).abs_(), (c0 - c1).abs_())
+                joined = m0 & m1 & (v0 == v1) & (apart <= HIDDEN * thin)
+                joined &= (d0 - d1).abs_() < SAME_SURFACE * torch.minimum(d0, d1)
                 seen = ~made.take(v0.clamp(min=0)) if made.any() else None
+                gaps = []
                 for step in range(1, span):
                     between = torch.lerp(d0, d1, step / span)
-                    m, d, v, s = (x.narrow(dim, step, size - span) for x in new)
+                    m, d, v = (x.narrow(dim, step, size - span) for x in new[:3])
                     open_cell = ~m | (d > between * (1 + SAME_SURFACE))
                     if seen is not None:
                         open_cell |= seen & made.take(v.clamp(min=0)) & m
-                    gap = touched & open_cell
+                    gaps.append((joined & open_cell, between))
+                # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
+                far = (functools.reduce(torch.logical_or, [gap for gap, _ in gaps]) & (apart > thin)).nonzero(
+                    as_tuple=True
+                )
+                broken = (
+                    far if not len(far[0]) else tuple(i[~self._one_surface(v0[far], s0[far], s1[far])] for i in far)
+                )
+                for step, (gap, between) in enumerate(gaps, 1):
+                    gap[broken] = False
+                    m, d, v, s = (x.narrow(dim, step, size - span) for x in new)
                     m |= gap
                     d.copy_(torch.where(gap, between, d))
                     v.copy_(torch.where(gap, v0, v))
                     s.copy_(torch.where(gap, s0, s))
             mask, depth, view, sample = new
         return mask, depth, view, sample
+
+    def _one_surface(self, view: Tensor, one: Tensor, other: Tensor) -> Tensor:
+        """(n,) bool: nothing but one surface lies between two samples of a view, each (n,) and up to HIDDEN apart."""
+        start, _, columns = self._table[view, :3].unbind(1)
+        x0, y0, x1, y1 = one % columns, one // columns, other % columns, other // columns
+        mine, same = self._flat_depth[start + one], torch.ones_like(view, dtype=torch.bool)
+        for share in torch.arange(1, HIDDEN) / HIDDEN:
+            x, y = torch.lerp(x0.float(), x1.float(), share), torch.lerp(y0.float(), y1.float(), share)
+            there = self._flat_depth[start + y.round().long() * columns + x.round().long()]
+            same &= (there - mine).abs() < SAME_SURFACE * mine
+        return same
 
     def _close_rims(self, relative, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int) -> None:
         """Grow each surface, in place, to the cells that the footprint of its outermost samples still covers."""
