@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipelines.engines.baselines import mirror_fill, nearest_known, smooth_fill
-from pipelines.engines.exemplar import fill
+from pipelines.engines.exemplar import fill, fill_steps
 from pipelines.engines.inpaint_depth import hull, near_sides, survey
 
 torch.set_num_threads(1)
@@ -146,17 +146,24 @@ def test_degenerate_masks(size, known):
     assert out.features.shape == (3, *size) and out.source.shape == (*size, 2) and out.source.dtype == torch.int32
 
 
-def test_progress_is_reported_and_can_stop_the_work():
+def test_progress_is_reported_and_the_work_stops_when_closed():
     features, mask = picture(30, 50), right_strip(30, 50)
-    calls = []
-    fill(features, mask, 2.0 * mask, intrinsics(30, 50), on_step=lambda i, n: calls.append((i, n)))
-    assert [i for i, _ in calls] == list(range(1, calls[0][1] + 1))
-
-    def stop(i, n):
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        fill(features, mask, 2.0 * mask, intrinsics(30, 50), on_step=stop)
+    view = features, mask, 2.0 * mask, intrinsics(30, 50)
+    steps, told = fill_steps(*view), []
+    threads = torch.get_num_threads()
+    while True:
+        try:
+            told.append(next(steps))
+            assert torch.get_num_threads() == threads
+        except StopIteration as done:
+            filled = done.value
+            break
+    assert [i for i, _ in told] == list(range(1, told[0][1] + 1))
+    assert torch.equal(filled.features, fill(*view).features)
+    steps = fill_steps(*view)
+    next(steps)
+    steps.close()
+    assert next(steps, None) is None
 
 
 def test_shapes_that_do_not_agree_are_refused():

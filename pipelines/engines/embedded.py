@@ -18,7 +18,7 @@ from pipelines.depth import DepthEstimator
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import EngineFacts, Generated, Steps
 from pipelines.engines.baselines import smooth_fill
-from pipelines.engines.exemplar import SearchConfig, fill
+from pipelines.engines.exemplar import SearchConfig, fill_steps
 from pipelines.engines.outlines import soften
 from pipelines.memory import Readout
 
@@ -67,13 +67,11 @@ class EmbeddedEngine:
     def denoise(self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str) -> Steps:
         tokens, depths = [], []
         for index, camera in enumerate(cameras):
-            yield index, len(cameras)
             K = torch.tensor(camera.resized(*control.mask.shape[1:]).K, dtype=torch.float32)
             view = control.latents[index], control.mask[index], control.depth[index]
-            filled = fill(*view, K, seed=seed, colour=self.colour, config=SEARCH[quality])
+            filled = yield from fill_steps(*view, K, seed=seed, colour=self.colour, config=SEARCH[quality])
             tokens.append(filled.features)
             depths.append(filled.depth)
-        yield len(cameras), len(cameras)
         depth = F.interpolate(
             torch.stack(depths)[:, None], scale_factor=self.facts.stride, mode="bilinear", align_corners=False
         )[:, 0]

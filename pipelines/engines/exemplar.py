@@ -9,9 +9,10 @@ enlarged to the full grid, one token is copied for every token of the hole, and 
 domain (Perez et al., "Poisson image editing", SIGGRAPH 2003).
 """
 
-from collections.abc import Callable
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch.nn import functional as F
 
 from pipelines.engines.baselines import nearest_known, smooth_fill
 from pipelines.engines.inpaint_depth import Surroundings, complete_depth, survey
+from pipelines.engines.kriging import krige
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Filled:
     depth: Tensor
     source: Tensor
     confidence: Tensor
+
+
+# (step, number of steps) while it goes on
+Steps = Generator[tuple[int, int], None, Filled]
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,12 @@ class SearchConfig:
     seam: float = 0.03  # cost of a seam between two pieces, per token
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
     guess: float = 0.1  # weight of the first guess against what is known, while the fill grows
-    calm: float = 0.5  # how far the colours of the fill give way to the smooth guess, away from what is known
-    detail: float = 0.9  # how much of the detail is kept there
-    settle: float = 0.04  # over which distance, in frame widths
-    sure: float = 0.005  # unless the match costs less than this: a regular pattern just goes on
+    calm: float = 0.9  # how far the colours of the fill give way to the likeliest ones where in doubt
+    contrast: float = 0.7  # how strong its detail is there, against that around
+    broad: float = 0.023  # what is wider than this is colour and not detail, in frame widths
+
+
+FLAT = 0.02  # detail below this, in units of a token, is as good as none
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,6 @@ def one_thread():
         torch.set_num_threads(threads)
 
 
-@torch.no_grad()
-@one_thread()
 def fill(
     features: Tensor,
     mask: Tensor,
@@ -95,17 +101,36 @@ def fill(
     *,
     seed: int = 0,
     colour: Tensor | None = None,
-    on_step: Callable[[int, int], None] | None = None,
     config: SearchConfig = SearchConfig(),
 ) -> Filled:
     """Invent what a view does not know, from what it does.
 
     features: (C, h, w) float; mask: (h, w) bool, True = known; depth: (h, w) z-depth, 0 where unknown;
     K: (3, 3) of this grid. colour: (3, C) orthonormal directions of a token along which a flat colour changes; guessed
-    from the picture if None, which goes wrong where it has little colour. on_step(i, n) is called after each of n
-    steps; what it raises stops the work. The same seed gives the same bits. Nothing known: zeros at depth 1.
-    Raises ValueError for shapes that do not agree.
+    from the picture if None, which goes wrong where it has little colour. The same seed gives the same bits. Nothing
+    known: zeros at depth 1. Raises ValueError for shapes that do not agree.
     """
+    steps = fill_steps(features, mask, depth, K, seed=seed, colour=colour, config=config)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
+def fill_steps(*view: Tensor, config: SearchConfig = SearchConfig(), **options) -> Steps:
+    """`fill`, yielding (step, number of steps) as it goes on: to show it, or to stop it by closing the generator."""
+    work = _work(*view, config=config, **options)
+    for step in count(1):
+        with torch.no_grad(), one_thread():  # not while it waits: what others do then is their own business
+            try:
+                next(work)
+            except StopIteration as done:
+                return done.value
+        yield step, sum(config.rounds) + 2
+
+
+def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: SearchConfig, seed=0, colour=None):
     c, h, w = features.shape
     for name, value, shape in (("mask", mask, (h, w)), ("depth", depth, (h, w)), ("K", K, (3, 3))):
         if tuple(value.shape) != shape:
@@ -119,25 +144,20 @@ def fill(
         return Filled(features, distance, torch.stack([own // w, own % w], -1).int(), mask.float())
     features = torch.where(mask, features.float(), 0.0)  # whatever stands in a hole is not to be read
     depth = torch.where(mask & depth.isfinite(), depth.float(), 0.0)
-    steps = sum(config.rounds) + 2
-    done = 0
-
-    def tick():
-        nonlocal done
-        done += 1
-        if on_step is not None:
-            on_step(done, steps)
-
     colour = colour_directions(features, mask) if colour is None else colour
+    radius = max(1, round(config.broad * max(h, w)))
     x = field = cost = None
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
         grid = small_grid(features, mask, depth, K, colour, longest, seed)
-        x = first_guess(grid) if x is None else torch.where(grid.known, grid.values, resize(x, grid.known.shape))
+        if x is None:
+            guess = first_guess(grid, features, mask, radius)
+            x = guess.values
+        x = torch.where(grid.known, grid.values, resize(x, grid.known.shape))
         liking = preference(grid.known.shape, seed) * config.variety
         first, last = longest == config.grids[0], longest == config.grids[-1]
-        x, field, cost = search(grid, x, rounds, config, tick, first, last, liking)
+        x, field, cost = yield from search(grid, x, rounds, config, first, last, liking)
     full = torch.where(mask, own, enlarge(field, (h, w)))
-    tick()
+    yield
     layer = resize((grid.around.foreground | grid.around.near)[None].float(), (h, w), "nearest-exact")[0] > 0
     sourced = mask.reshape(-1)[full] & (layer | ~layer.reshape(-1)[full])  # foreground only where it goes on
     flat = features.reshape(c, -1)
@@ -145,8 +165,9 @@ def fill(
     copied = torch.where(mask | sourced, flat[:, full], smooth_fill(features, mask))
     guide = copied + resize(x - reduce(copied, torch.ones(h, w), grid.known.shape)[0], (h, w))
     out = blend(features, copied, guide, full, mask, sourced, layer, colour, config.pull)
-    out = torch.where(mask, features, calmed(out, grid, cost, config))
-    tick()
+    proved = proof(grid, field, max(1, round(config.broad * max(grid.known.shape))))
+    out = torch.where(mask, features, calmed(out, mask, guess, proved, colour, radius, config))
+    yield
     full = torch.where(mask | sourced, full, own)
     source = torch.stack([full // w, full % w], -1).int()
     certain = resize((torch.exp(-cost) * 0.97 ** away(grid.known))[None], (h, w))[0]
@@ -197,20 +218,28 @@ def away(known: Tensor) -> Tensor:
     return ((row - torch.arange(h)[:, None]) ** 2 + (column - torch.arange(w)[None]) ** 2).float().sqrt()
 
 
-def first_guess(grid: Grid) -> Tensor:
-    """Smooth, but every plane for itself, so that a floor does not run up the wall; and foreground from foreground."""
-    around = grid.around
-    behind = grid.known & ~around.foreground
-    guess = smooth_fill(grid.values, behind if behind.any() else grid.known)
-    for plane in range(len(around.planes)):
-        on = behind & (around.label == plane)
-        if on.sum() >= 8:
-            guess = torch.where(around.label == plane, smooth_fill(grid.values, on), guess)
-    if around.near.any():
-        guess = torch.where(around.near, smooth_fill(grid.values, grid.known & around.foreground), guess)
+@dataclass(frozen=True)
+class Guess:
+    """What is likely in the hole, before anything is copied: small grids (h, w).
+
+    values: (C, h, w), colours without detail, known cells as they are; contrast: how strong the detail around is, the
+    sum over colours of its size; doubt: 0 where known to 1 where nothing tells.
+    """
+
+    values: Tensor
+    contrast: Tensor
+    doubt: Tensor
+
+
+def first_guess(grid: Grid, features: Tensor, mask: Tensor, radius: int) -> Guess:
+    """Colours and contrast by kriging. features (C, h, w), mask (h, w) bool: the full grid; radius: of detail."""
+    detail = detail_of(torch.einsum("kc,chw->khw", grid.colour, features), mask, radius)
+    strength, _ = reduce(detail.abs().sum(0, keepdim=True), mask, grid.known.shape)
     mean = grid.values[:, grid.known].mean(1)[:, None, None]
-    guess = mean + torch.einsum("kc,kd,dhw->chw", grid.colour, grid.colour, guess - mean)
-    return torch.where(grid.known, grid.values, guess)
+    colours = torch.einsum("kc,chw->khw", grid.colour, grid.values - mean)
+    found, doubt = krige(torch.cat([colours, (strength + FLAT).log()]), grid.known, grid.around)
+    values = mean + torch.einsum("kc,khw->chw", grid.colour, found[:3])
+    return Guess(torch.where(grid.known, grid.values, values), (found[3].exp() - FLAT).clamp(min=0), doubt)
 
 
 def preference(size: tuple[int, int], seed: int) -> Tensor:
@@ -226,7 +255,6 @@ def search(
     x: Tensor,
     rounds: int,
     config: SearchConfig,
-    tick: Callable[[], None],
     first: bool,
     last: bool,
     liking: Tensor,
@@ -234,7 +262,7 @@ def search(
     """Match and vote on one grid, from start values x (C, h, w). liking (h, w): added to the cost of a source.
 
     The first grid grows the fill inwards: a patch is compared only where it is known or filled already.
-    Returns x, field (h, w) int64 (flat index of the source), cost (h, w).
+    Yields after every round. Returns x, field (h, w) int64 (flat index of the source), cost (h, w).
     """
     c, h, w = x.shape
     size, r = config.patch, config.patch // 2
@@ -289,7 +317,7 @@ def search(
         if first:
             change &= F.pad(distance <= (turn + 1) * r, rim, value=True)
         canvas = torch.where(change, total / mass.clamp(min=1e-9), canvas)
-        tick()
+        yield
     field, costs = torch.arange(h * w), torch.zeros(h * w)
     field[query], costs[query] = match, cost
     field = field.reshape(h, w)
@@ -300,20 +328,54 @@ def search(
     return x, field, costs.reshape(h, w)
 
 
-def calmed(filled: Tensor, grid: Grid, cost: Tensor, config: SearchConfig) -> Tensor:
-    """Away from what is known, colours meet the smooth guess half way and detail is softer.
+def proof(grid: Grid, field: Tensor, radius: int, reach: int = 5) -> Tensor:
+    """How well the sources of the hole predict what is known beside it, -1..1, for every cell of the grid (h, w).
 
-    Two guesses that err independently are better than one, and what nobody has seen should not draw the eye.
+    The offset of the nearest cell of the hole is used on the known cells within `reach` of it as well. What counts is
+    the correlation of detail: that a plain wall looks like a plain wall proves nothing.
     """
-    c, h, w = filled.shape
-    small = grid.known.shape
-    ramp = (away(grid.known) / (config.settle * max(small))).clamp(max=1)
-    ramp = ramp * (cost / config.sure - 1).clamp(0, 1)
-    coarse, _ = reduce(filled, torch.ones(h, w), small)
-    toward = torch.einsum("kc,kd,dhw->chw", grid.colour, grid.colour, blurred(first_guess(grid) - coarse, 3))
-    low = blurred(filled, max(1, round(2 * max(h, w) / max(small))))
-    ramp = resize(torch.cat([ramp[None], ramp * toward]), (h, w))
-    return filled + config.calm * ramp[1:] + (config.detail - 1) * ramp[:1] * (filled - low)
+    h, w = field.shape
+    shown = torch.einsum("kc,chw->khw", grid.colour, grid.values)
+    detail = detail_of(shown, grid.known, radius)
+    row, column = nearest_known(grid.hole)
+    y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    beside = grid.known & ((row - y) ** 2 + (column - x) ** 2 <= reach**2)
+    source = field[row, column]
+    y, x = y + source // w - row, x + source % w - column
+    beside &= (y >= 0) & (y < h) & (x >= 0) & (x < w) & (source != row * w + column)
+    y, x = y.clamp(0, h - 1), x.clamp(0, w - 1)
+    beside &= grid.known[y, x]
+    there = detail[:, y, x]
+    agreement = torch.stack([2 * (detail * there).sum(0), (detail**2 + there**2).sum(0)]) * beside
+    tested = blurred(beside[None].float(), reach - 1)[0] > 0.05
+    agreement = smooth_fill(blurred(agreement, reach - 1), tested)
+    return agreement[0] / (agreement[1] + 0.003)
+
+
+def detail_of(shown: Tensor, known: Tensor, radius: int) -> Tensor:
+    """What colours (3, h, w) are beyond the mean of what is known around, 0 where unknown."""
+    weight = known[None].float()
+    return weight * (shown - blurred(shown * weight, radius) / blurred(weight, radius).clamp(min=1e-3))
+
+
+def calmed(
+    filled: Tensor, mask: Tensor, guess: Guess, proved: Tensor, colour: Tensor, radius: int, config: SearchConfig
+) -> Tensor:
+    """Where the surroundings tell little, broad colours give way to the likeliest ones, and detail is as strong as
+    theirs: what nobody has seen should not draw the eye. A pattern that is proved to go on stays as it is.
+    """
+    size = mask.shape
+    doubt, contrast = resize(guess.doubt[None], size), resize(guess.contrast[None], size)
+    unsure = (4 * doubt - 0.4).clamp(0, 1) * resize((2.5 - 2.5 * proved).clamp(0, 1)[None], size)
+    mean = filled[:, mask].mean(1)[:, None, None]
+    likely = mean + torch.einsum("kc,kd,dhw->chw", colour, colour, resize(guess.values, size) - mean)
+    change = torch.where(mask, 0.0, filled - likely)
+    shown = torch.einsum("kc,chw->khw", colour, change)
+    broad = blurred(shown, radius)
+    own = blurred((shown - broad).abs().sum(0, keepdim=True), radius)
+    gain = 1 + unsure * ((config.contrast * contrast / own.clamp(min=1e-3)).clamp(max=3) - 1)
+    broad = torch.einsum("kc,khw->chw", colour, broad)
+    return likely + (1 - config.calm * unsure) * broad + gain * (change - broad)
 
 
 def blurred(x: Tensor, radius: int) -> Tensor:

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.cameras import Camera, move, shortened
+from pipelines.cameras import Camera, Trajectory, move, shortened
+from pipelines.cameras.moves import poses
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.baselines import mirror_fill, smooth_fill
 from pipelines.engines.exemplar import fill
@@ -54,8 +55,36 @@ class Case:
     colour: Tensor
 
 
-def room_cases(index: int, autoencoder: FineAutoencoder, height: int, width: int) -> Iterator[Case]:
-    """Held-out scene `index`, seen from its photo's camera, at the farthest poses of some of PATHS."""
+def gentle_paths(index: int, camera: Camera, distance: float) -> Iterator[tuple[str, Trajectory]]:
+    """Three of the product's moves, at their default strength."""
+    for k in range(PATHS_PER_SCENE):
+        name, params = PATHS[(index * PATHS_PER_SCENE + k) % len(PATHS)]
+        label = f"{name} {params.get('direction', '')}".strip()
+        yield label, move(name, camera, distance=distance, frames=9, **params)
+
+
+def wide_paths(index: int, camera: Camera, distance: float) -> Iterator[tuple[str, Trajectory]]:
+    """Further than the product goes: a pan of 20-38 degrees, an arc of 0.5-1 m, a pull-back of up to 1.3 m."""
+    rng = np.random.default_rng([index, 7])
+    t = np.linspace(0, 1, 9)
+    side, degrees, across, back = rng.choice([-1, 1]), rng.uniform(20, 38), rng.uniform(0.5, 1), rng.uniform(0.6, 1.3)
+    x, z = side * across * t, min(distance, 3.5)
+    walks = {
+        f"pan {side * degrees:.0f}": poses(t, yaw=side * np.radians(degrees) * t),
+        f"arc {side * across:.1f}": poses(t, x=x, yaw=-np.arctan2(x, z)),
+        f"pull-back {back:.1f}": poses(t, z=-back * min(1, distance / 4) * t),
+    }
+    for name, c2w in walks.items():
+        yield name, Trajectory(camera.c2w @ c2w, np.repeat(camera.K[None], len(t), 0), camera.height, camera.width)
+
+
+MOVES = {"gentle": gentle_paths, "wide": wide_paths}
+
+
+def room_cases(
+    index: int, autoencoder: FineAutoencoder, height: int, width: int, moves: str = "gentle"
+) -> Iterator[Case]:
+    """Held-out scene `index`, seen from its photo's camera, at the farthest poses of the paths MOVES[moves]."""
     from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
 
     family = HELD_OUT_FAMILIES[index % len(HELD_OUT_FAMILIES)]
@@ -66,9 +95,7 @@ def room_cases(index: int, autoencoder: FineAutoencoder, height: int, width: int
     memory = LatentMemory(autoencoder.config.latent_channels, interpolates=True)
     memory.write(encode(autoencoder, photo), torch.from_numpy(depth), camera)
     distance = subject_distance(depth, depth < SKY)
-    for k in range(PATHS_PER_SCENE):
-        name, params = PATHS[(index * PATHS_PER_SCENE + k) % len(PATHS)]
-        path = move(name, camera, distance=distance, frames=9, **params)
+    for name, path in MOVES[moves](index, camera, distance):
         for _ in range(10):
             if is_free(scene, (scene.camera @ path.c2w)[:, :3, 3])[1:].all():
                 break
@@ -79,7 +106,7 @@ def room_cases(index: int, autoencoder: FineAutoencoder, height: int, width: int
             continue
         K = torch.tensor(path[t].resized(height // 2, width // 2).K, dtype=torch.float32)
         truth, _ = true_view(scene, path[t])
-        label = f"{family} {index} {name} {params.get('direction', '')}".strip()
+        label = f"{family} {index} {name}"
         yield Case(
             label, seen.latents[t].float(), seen.mask[t], seen.depth[t], K, truth, autoencoder.colour_directions()
         )
@@ -159,7 +186,9 @@ def compare(cases: Iterator[Case], autoencoder: FineAutoencoder, rows: list | No
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scenes", type=int, default=9)
+    parser.add_argument("--scenes", type=int, default=9, help="number of scenes")
+    parser.add_argument("--first", type=int, default=0, help="index of the first scene")
+    parser.add_argument("--moves", choices=MOVES, default=None, help="gentle: the product's, wide; default: both")
     parser.add_argument("--size", default="144x256", help="picture size, height x width, both multiples of 16")
     parser.add_argument("--photos", type=Path, default=None, help="folder of pictures, for the rims")
     parser.add_argument("--sheet", type=Path, default=None, help="PNG of every hole and every method")
@@ -169,8 +198,11 @@ def main() -> None:
     height, width = (int(n) for n in args.size.split("x"))
     autoencoder = FineAutoencoder.from_pretrained(args.model / "autoencoder", torch_dtype=torch.float32).eval()
     rows = []
-    rooms = (case for index in range(args.scenes) for case in room_cases(index, autoencoder, height, width))
-    report = {"size": [height, width], "rooms": compare(rooms, autoencoder, rows)}
+    report = {"size": [height, width]}
+    for moves in [args.moves] if args.moves else MOVES:
+        scenes = range(args.first, args.first + args.scenes)
+        cases = (case for index in scenes for case in room_cases(index, autoencoder, height, width, moves))
+        report[moves] = compare(cases, autoencoder, rows)
     if args.photos:
         report["photo rims"] = compare(rims_of(args.photos, autoencoder, height, width), autoencoder, rows)
     if args.sheet:
