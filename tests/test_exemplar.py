@@ -1,11 +1,13 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from pipelines.engines.baselines import mirror_fill, nearest_known, smooth_fill
 from pipelines.engines.exemplar import fill, fill_steps
-from pipelines.engines.inpaint_depth import hull, near_sides, survey
+from pipelines.engines.inpaint_depth import Surroundings, hull, near_sides, survey
+from pipelines.engines.kriging import krige
 
 torch.set_num_threads(1)
 
@@ -186,3 +188,42 @@ def test_baselines():
     first = int(strip[0].sum())
     assert torch.equal(mirrored[:, :, first], features[:, :, first - 2])
     assert torch.equal(mirrored[:, strip], features[:, strip])
+
+
+def nothing_around(h, w, **changes):
+    none = torch.zeros(h, w, dtype=torch.bool)
+    plain = Surroundings(torch.zeros(0, 4), torch.full((h, w), -1), none, none, torch.ones(h, w), 0.0)
+    return replace(plain, **changes)
+
+
+def test_the_likeliest_colours_keep_what_is_known_and_doubt_grows_with_distance():
+    h, w = 36, 64
+    values, mask = picture(h, w), right_strip(h, w, 0.4)
+    guess, doubt = krige(values, mask, nothing_around(h, w))
+    assert torch.equal(guess[:, mask], values[:, mask]) and (doubt[mask] == 0).all()
+    rows = doubt[:, ~mask[0]]
+    assert (rows.diff(dim=1) >= 0).all() and rows.min() > 0 and rows[:, 0].max() < 0.5 < rows[:, -1].min() <= 1
+    flat = torch.full_like(values, 0.7)
+    assert torch.allclose(krige(flat, mask, nothing_around(h, w))[0], flat, atol=1e-5)
+
+
+def test_a_wall_is_guessed_from_the_wall_and_not_from_what_stands_before_it():
+    """A light wall over a dark floor, a hole across their edge, and something bright in front beside it."""
+    h, w = 36, 64
+    values = torch.ones(1, h, w)
+    values[:, 24:] = -1.0
+    mask = torch.ones(h, w, dtype=torch.bool)
+    mask[18:30, 20:40] = False
+    label = torch.zeros(h, w, dtype=torch.int64)
+    label[24:] = 1
+    middle = (slice(0, 1), slice(24, 26), slice(28, 32))
+    plain, _ = krige(values * mask, mask, nothing_around(h, w))
+    planes, _ = krige(values * mask, mask, nothing_around(h, w, label=label))
+    assert planes[middle].mean() < plain[middle].mean() - 0.05, "the floor goes on under the edge of the wall"
+    thing = torch.zeros(h, w, dtype=torch.bool)
+    thing[18:30, 40:46] = True
+    values[:, thing] = 5.0
+    beside = (slice(0, 1), slice(18, 30), slice(34, 40))
+    leaks, _ = krige(values * mask, mask, nothing_around(h, w))
+    apart, _ = krige(values * mask, mask, nothing_around(h, w, foreground=thing))
+    assert apart[beside].mean() < leaks[beside].mean() - 0.5

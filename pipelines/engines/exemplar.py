@@ -1,12 +1,13 @@
 """What the photo never saw: a hole is filled with pieces of the known picture (exemplar search, no weights).
 
-The search runs on small grids. Every patch that touches the hole looks for the known patch most like it, the matches
-vote for new values, and this repeats from coarse to fine (Wexler et al., "Space-time completion of video", PAMI 2007).
-All that makes a match good or bad, its tokens, its plane, how far it lies along a row or (dearer) across rows, is a
-coordinate of one vector, so a grid is searched exhaustively by one matrix product. Of the offsets found, the most
-frequent ones compete for large pieces (He and Sun, "Statistics of patch offsets", ECCV 2012). The field is then
-enlarged to the full grid, one token is copied for every token of the hole, and the pieces are joined in the gradient
-domain (Perez et al., "Poisson image editing", SIGGRAPH 2003).
+The search runs on small grids, from the likeliest colours of the hole (kriging.py). Every patch that touches the hole
+looks for the known patch most like it, the matches vote for new values, and this repeats from coarse to fine (Wexler et
+al., "Space-time completion of video", PAMI 2007). All that makes a match good or bad, its tokens, its plane, how far it
+lies along a row or (dearer) across rows, is a coordinate of one vector, so a grid is searched exhaustively by one
+matrix product. Of the offsets found, the most frequent ones compete for large pieces (He and Sun, "Statistics of patch
+offsets", ECCV 2012). The field is then enlarged to the full grid, one token is copied for every token of the hole, and
+the pieces are joined in the gradient domain (Perez et al., "Poisson image editing", SIGGRAPH 2003). Last, where neither
+the place nor the rim of the hole speaks for a piece, its broad colours give way to the likeliest ones.
 """
 
 from collections.abc import Generator
@@ -60,7 +61,7 @@ class SearchConfig:
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
     guess: float = 0.1  # weight of the first guess against what is known, while the fill grows
     calm: float = 0.9  # how far the colours of the fill give way to the likeliest ones where in doubt
-    contrast: float = 0.7  # how strong its detail is there, against that around
+    contrast: float = 0.8  # how strong its detail is there, against that around
     broad: float = 0.023  # what is wider than this is colour and not detail, in frame widths
 
 
@@ -373,7 +374,7 @@ def calmed(
     shown = torch.einsum("kc,chw->khw", colour, change)
     broad = blurred(shown, radius)
     own = blurred((shown - broad).abs().sum(0, keepdim=True), radius)
-    gain = 1 + unsure * ((config.contrast * contrast / own.clamp(min=1e-3)).clamp(max=3) - 1)
+    gain = 1 + unsure * ((config.contrast * contrast / own.clamp(min=1e-3)).clamp(max=2) - 1)
     broad = torch.einsum("kc,khw->chw", colour, broad)
     return likely + (1 - config.calm * unsure) * broad + gain * (change - broad)
 

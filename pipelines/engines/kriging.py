@@ -43,13 +43,14 @@ def krige(values: Tensor, known: Tensor, around: Surroundings, model: Covariance
     asked = hole.reshape(-1).nonzero()[:, 0]
     given = thinned(known).reshape(-1).nonzero()[:, 0]
     mean = flat[:, given].mean(1, keepdim=True)
-    system = covariance(given, given, around, model) + model.noise * torch.eye(len(given))
+    # in double precision: the mean varies by so much more than the noise that a factor in single could fail
+    system = covariance(given, given, around, model) + model.noise * torch.eye(len(given), dtype=torch.float64)
     factor = torch.linalg.cholesky(system)
     cross = covariance(asked, given, around, model)
-    guess[:, asked] = (cross @ torch.cholesky_solve((flat[:, given] - mean).T, factor)).T + mean
+    guess[:, asked] = (cross @ torch.cholesky_solve((flat[:, given] - mean).T.double(), factor)).T.float() + mean
     explained = torch.linalg.solve_triangular(factor, cross.T, upper=False).square().sum(0)
-    prior = model.local[0] + model.plane[0] + model.rows[0] + model.mean
-    doubt[asked] = ((prior - explained) / (prior - model.mean)).clamp(0, 1)
+    own = model.local[0] + model.rows[0] + model.plane[0] * (around.label.reshape(-1)[asked] >= 0)
+    doubt[asked] = ((own + model.mean - explained) / own).clamp(0, 1).float()
     return guess.reshape(k, h, w), doubt.reshape(h, w)
 
 
@@ -65,7 +66,7 @@ def thinned(known: Tensor) -> Tensor:
 def covariance(a: Tensor, b: Tensor, around: Surroundings, model: Covariance) -> Tensor:
     """Between tokens of two lists of flat indices (n,), (m,) -> (n, m)."""
     h, w = around.label.shape
-    down, along = ((i[:, None] - j[None]) / max(h, w) for i, j in ((a // w, b // w), (a % w, b % w)))
+    down, along = ((i[:, None] - j[None]).double() / max(h, w) for i, j in ((a // w, b // w), (a % w, b % w)))
 
     def part(variance, length_along, length_down):
         return variance * torch.exp(-((along / length_along) ** 2 + (down / length_down) ** 2).sqrt())
@@ -74,4 +75,4 @@ def covariance(a: Tensor, b: Tensor, around: Surroundings, model: Covariance) ->
     same_plane = (label[a][:, None] == label[b][None]) & (label[a][:, None] >= 0)
     same_layer = layer[a][:, None] == layer[b][None]
     total = part(*model.local) + part(*model.rows) + same_plane * part(*model.plane)
-    return total * torch.where(same_layer, 1.0, model.layers) + model.mean
+    return total * (model.layers + (1 - model.layers) * same_layer) + model.mean
