@@ -49,8 +49,8 @@ def align(inverse: Tensor, photo: Tensor, reach: int) -> Tensor:
     share = (SNAP * (votes[0] / votes[1].clamp(min=1e-9) - 0.5) + 0.5).clamp(0, 1)
     # What lies between the two sides and is even is a third surface; what is uneven is the blur of the edge.
     even = largest(value, 1) + largest(-value, 1) < EVEN
-    front = spread(value, near & (~beside | even | (value > high - SIDE)), beside & (share > 0))
-    back = spread(value, ~near & (~beside | even | (value < low + SIDE)), beside & (share < 1))
+    front = spread(value, near & (~beside | even | (value > high - SIDE)), beside & (share > 0), reach)
+    back = spread(value, ~near & (~beside | even | (value < low + SIDE)), beside & (share < 1), reach)
     return torch.where(beside, torch.lerp(back, front, share), value).exp()
 
 
@@ -97,14 +97,15 @@ def smooth_chain(values: Tensor, links: Tensor) -> Tensor:
     return values
 
 
-def spread(value: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
-    """Give wanted pixels the mean of the known ones around them, from the border inwards.
+def spread(value: Tensor, known: Tensor, wanted: Tensor, radius: int) -> Tensor:
+    """Give wanted pixels the mean of the known ones around them, from the border inwards, evened out over `radius`.
 
     value (H, W), known and wanted (H, W) bool. What no known pixel leads to keeps its value.
     """
     width = value.shape[1] + 2
-    value, known, wanted = (F.pad(x[None, None].float(), (1, 1, 1, 1))[0, 0] for x in (value, known, wanted & ~known))
-    flat, known, todo = value.reshape(-1), known.reshape(-1), wanted.reshape(-1).nonzero()[:, 0]
+    wanted = wanted & ~known
+    value, known, todo = (F.pad(x[None, None].float(), (1, 1, 1, 1))[0, 0] for x in (value, known, wanted))
+    flat, known, todo = value.reshape(-1), known.reshape(-1), todo.reshape(-1).nonzero()[:, 0]
     offsets = torch.tensor([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
     while len(todo):
         around = todo[:, None] + offsets
@@ -116,7 +117,17 @@ def spread(value: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
         flat[todo[reached]] = ((weight * flat[around]).sum(1) / total)[reached]
         known[todo[reached]] = 1.0
         todo = todo[~reached]
-    return value[1:-1, 1:-1]
+    value = value[1:-1, 1:-1]
+    # Each pixel follows the one on the border it was reached from; together they must not show the border's unevenness.
+    filled = (wanted & (known.reshape(-1, width)[1:-1, 1:-1] > 0)).float()
+    mean = box_mean(torch.stack([torch.where(filled > 0, value, 0), filled]), radius)
+    return torch.where(filled > 0, mean[0] / mean[1].clamp(min=1e-9), value)
+
+
+def box_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean of the window of 2 radius + 1 pixels around each, zeros outside: (C, H, W) -> (C, H, W)."""
+    rows = F.avg_pool2d(values[None], (2 * radius + 1, 1), 1, (radius, 0))
+    return F.avg_pool2d(rows, (1, 2 * radius + 1), 1, (0, radius))[0]
 
 
 def settle(depth: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -147,5 +158,5 @@ def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
     rim = (known > front * (1 + STEP)) & known.isfinite()
     # The rim goes on where the near surface ends, so that the two stay together.
     end = (farthest > known * (1 + STEP)) & ~rim
-    grown = spread(known, end, rim).numpy()
+    grown = spread(known, end, rim, radius).numpy()
     return np.where(valid, grown, depth).astype(np.float32)
