@@ -40,8 +40,9 @@ def align(inverse: Tensor, photo: Tensor, reach: int) -> Tensor:
     edge = (torch.maximum(across, down) > 0.7 * (high - low)) & (high - low > CONTRAST)
     if not edge.any():
         return inverse
-    beside, around = largest(edge.float(), reach) > 0, largest(edge.float(), 2 * reach) > 0
-    near = value > (largest(value, 2 * reach) - largest(-value, 2 * reach)) / 2
+    beside = largest(edge.float(), reach)
+    around, beside = largest(beside, reach) > 0, beside > 0
+    near = value > (largest(high, reach) - largest(-low, reach)) / 2
     weight = torch.where(beside, DOUBT, 1.0) * around
     votes = smooth_within_colours(torch.stack([weight * near, weight]), photo, 2.0 * reach)
     # 0 is far, 1 is near. Where no picture edge lies between the two, the votes change slowly, and so will the depth:
