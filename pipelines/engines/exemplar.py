@@ -30,13 +30,11 @@ class Filled:
 
     features: (C, h, w) float32, known tokens bit for bit; depth: (h, w) float32, complete;
     source: (h, w, 2) int32 row and column each token was copied from; itself if known, or in a crack closed smoothly;
-    confidence: (h, w) float32, 1 where known, falling towards 0 with distance from it and with a poor match.
     """
 
     features: Tensor
     depth: Tensor
     source: Tensor
-    confidence: Tensor
 
 
 # (step, number of steps) while it goes on
@@ -142,12 +140,12 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
     if mask.all() or not mask.any():
         features = torch.where(mask, features.float(), 0.0)
         distance = torch.where(mask & (depth > 0) & depth.isfinite(), depth.float(), 1.0)
-        return Filled(features, distance, torch.stack([own // w, own % w], -1).int(), mask.float())
+        return Filled(features, distance, torch.stack([own // w, own % w], -1).int())
     features = torch.where(mask, features.float(), 0.0)  # whatever stands in a hole is not to be read
     depth = torch.where(mask & depth.isfinite(), depth.float(), 0.0)
     colour = colour_directions(features, mask) if colour is None else colour
     radius = max(1, round(config.broad * max(h, w)))
-    x = field = cost = None
+    x = None
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
         grid = small_grid(features, mask, depth, K, colour, longest, seed)
         if x is None:
@@ -156,7 +154,7 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
         x = torch.where(grid.known, grid.values, resize(x, grid.known.shape))
         liking = preference(grid.known.shape, seed) * config.variety
         first, last = longest == config.grids[0], longest == config.grids[-1]
-        x, field, cost = yield from search(grid, x, rounds, config, first, last, liking)
+        x, field = yield from search(grid, x, rounds, config, first, last, liking)
     full = torch.where(mask, own, enlarge(field, (h, w)))
     yield
     layer = resize((grid.around.foreground | grid.around.near)[None].float(), (h, w), "nearest-exact")[0] > 0
@@ -171,8 +169,7 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
     yield
     full = torch.where(mask | sourced, full, own)
     source = torch.stack([full // w, full % w], -1).int()
-    certain = resize((torch.exp(-cost) * 0.97 ** away(grid.known))[None], (h, w))[0]
-    return Filled(out, complete_depth(depth, mask, K, grid.around), source, torch.where(mask, 1.0, certain))
+    return Filled(out, complete_depth(depth, mask, K, grid.around), source)
 
 
 def resize(x: Tensor, size: tuple[int, int], mode: str = "bilinear") -> Tensor:
@@ -263,7 +260,7 @@ def search(
     """Match and vote on one grid, from start values x (C, h, w). liking (h, w): added to the cost of a source.
 
     The first grid grows the fill inwards: a patch is compared only where it is known or filled already.
-    Yields after every round. Returns x, field (h, w) int64 (flat index of the source), cost (h, w).
+    Yields after every round. Returns x, field (h, w) int64 (flat index of the source).
     """
     c, h, w = x.shape
     size, r = config.patch, config.patch // 2
@@ -319,14 +316,14 @@ def search(
             change &= F.pad(distance <= (turn + 1) * r, rim, value=True)
         canvas = torch.where(change, total / mass.clamp(min=1e-9), canvas)
         yield
-    field, costs = torch.arange(h * w), torch.zeros(h * w)
-    field[query], costs[query] = match, cost
+    field = torch.arange(h * w)
+    field[query] = match
     field = field.reshape(h, w)
     x = canvas[:, r : r + h, r : r + w]
     if last:
         seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
         field = large_pieces(torch.cat([seen @ projection, place], 1), field, grid, config)
-    return x, field, costs.reshape(h, w)
+    return x, field
 
 
 def proof(grid: Grid, field: Tensor, radius: int, reach: int = 5) -> Tensor:

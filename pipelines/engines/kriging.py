@@ -23,12 +23,13 @@ class Covariance:
     Every part: (variance, length along a row, length across rows); exponential in the scaled distance.
     """
 
-    local: tuple[float, float, float] = (4.8, 0.14, 0.22)
-    plane: tuple[float, float, float] = (1.4, 0.18, 1.4)
-    rows: tuple[float, float, float] = (1.0, 0.6, 0.1)
-    layers: float = 0.6  # share that foreground and background have in common
-    mean: float = 100.0  # variance of the mean of a picture
-    noise: float = 0.005  # what a token has for itself
+    fine: tuple[float, float, float] = (0.8, 0.06, 0.11)
+    broad: tuple[float, float, float] = (2.9, 0.24, 0.31)
+    rows: tuple[float, float, float] = (4.0, 0.26, 0.12)
+    plane: tuple[float, float, float] = (2.0, 0.08, 1.8)
+    layers: float = 0.65  # share that foreground and background have in common
+    mean: float = 500.0  # variance of the mean of a picture
+    noise: float = 0.001  # what a token has for itself
 
 
 def krige(values: Tensor, known: Tensor, around: Surroundings, model: Covariance = Covariance()):
@@ -49,7 +50,7 @@ def krige(values: Tensor, known: Tensor, around: Surroundings, model: Covariance
     cross = covariance(asked, given, around, model)
     guess[:, asked] = (cross @ torch.cholesky_solve((flat[:, given] - mean).T.double(), factor)).T.float() + mean
     explained = torch.linalg.solve_triangular(factor, cross.T, upper=False).square().sum(0)
-    own = model.local[0] + model.rows[0] + model.plane[0] * (around.label.reshape(-1)[asked] >= 0)
+    own = model.fine[0] + model.broad[0] + model.rows[0] + model.plane[0] * (around.label.reshape(-1)[asked] >= 0)
     doubt[asked] = ((own + model.mean - explained) / own).clamp(0, 1).float()
     return guess.reshape(k, h, w), doubt.reshape(h, w)
 
@@ -74,5 +75,5 @@ def covariance(a: Tensor, b: Tensor, around: Surroundings, model: Covariance) ->
     label, layer = around.label.reshape(-1), (around.foreground | around.near).reshape(-1)
     same_plane = (label[a][:, None] == label[b][None]) & (label[a][:, None] >= 0)
     same_layer = layer[a][:, None] == layer[b][None]
-    total = part(*model.local) + part(*model.rows) + same_plane * part(*model.plane)
+    total = part(*model.fine) + part(*model.broad) + part(*model.rows) + same_plane * part(*model.plane)
     return total * (model.layers + (1 - model.layers) * same_layer) + model.mean
