@@ -277,7 +277,7 @@ class MiragePipeline(DiffusionPipeline):
             depth, valid = (np.ascontiguousarray(x[top : top + height, left : left + width]) for x in (depth, valid))
             if not valid.any():
                 raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
-            depth = grow_near(settle(depth, valid), valid, int(outline))
+            depth = settle(grow_near(depth, valid, int(outline)), valid)
         with timed(seconds, "encode"):
             tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):

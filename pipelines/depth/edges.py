@@ -138,8 +138,12 @@ def settle(depth: np.ndarray, valid: np.ndarray) -> np.ndarray:
     outlines of a photo, and shows all of it from where it was taken.
     """
     known = torch.from_numpy(np.where(valid, depth, 0).astype(np.float32))
-    nearest = -F.max_pool2d(torch.where(known > 0, -known, -torch.inf)[None, None], 3, 1, 1)[0, 0]
-    return torch.where(between_surfaces(known), nearest, torch.from_numpy(depth.astype(np.float32))).numpy()
+    for _ in range(2):  # a neighbour of one that settles may be left between two surfaces itself
+        flying = between_surfaces(known)
+        if not flying.any():
+            break
+        known = torch.where(flying, -largest(torch.where(known > 0, -known, -torch.inf), 1), known)
+    return np.where(valid, known.numpy(), depth).astype(np.float32)
 
 
 def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
