@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--length", choices=("gentle", "capped", "whole"), default="capped", help="rooms: see docs/evaluation.md"
     )
-    parser.add_argument(
-        "--depth-error", type=float, action="append", help="rooms: a row with depth so far off: 0.02"
-    )
+    parser.add_argument("--depth-error", type=float, action="append", help="rooms: a row with depth so far off: 0.02")
     parser.add_argument("--data", type=Path, help="rgbd: folder of RGB-D sequences")
     parser.add_argument("--pairs", type=int, default=4, help="rgbd: pairs per sequence and gap")
     parser.add_argument("--photos", type=Path, help="loop: folder of photos")
