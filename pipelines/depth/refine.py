@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pipelines.depth.edges import align
 
+CERTAIN = 0.8  # probability that makes a region of the picture a sky
 SKY_FACTOR = 1.6  # sky is this many times farther than the 95th percentile of the rest; more tears false skies
 
 
@@ -41,7 +42,7 @@ def refine_depth(
     height, width = image.shape[:2]
     photo = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float().div_(255)
     sky = torch.zeros_like(log_depth) if sky is None else sky
-    ground = sky < 0.5
+    ground = ~certain_sky(sky)
     reference = log_depth[ground].median() if ground.any() else log_depth.median()
     inverse = torch.exp(reference - log_depth).clamp(0.01, 100)
     trust = (
@@ -73,6 +74,20 @@ def refine_depth(
     sample = depth[::4, ::4][~is_sky[::4, ::4]]
     depth /= sample.median() if len(sample) else depth.median()
     return depth.numpy(), is_sky.numpy()
+
+
+def certain_sky(sky: Tensor) -> Tensor:
+    """sky (h, w) probability -> (h, w) bool: regions above one half that are nearly certain somewhere.
+
+    A pale door or a bright window is a doubtful sky all over; a sky is doubtful only towards its outline.
+    """
+    region = sky > 0.5
+    found = sky > CERTAIN
+    while True:
+        grown = (F.max_pool2d(found[None, None].float(), 3, 1, 1)[0, 0] > 0) & region
+        if torch.equal(grown, found):
+            return found
+        found = grown
 
 
 def reach(size: tuple[int, int], cells: tuple[int, int]) -> int:
