@@ -217,31 +217,33 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         # 1. photo
         picture = [ui["ratio"], ui["focus"]]
-        ui["stage"].photo(photo_dropped, [*here, *picture], shown, trigger_mode="always_last", **quiet).then(
-            **suit
-        ).then(**count)
-        ui["examples"].picked(
+        dropped = ui["stage"].photo(photo_dropped, [*here, *picture], shown, trigger_mode="always_last", **quiet)
+        example = ui["examples"].picked(
             tie(handlers.take_example), [*here, ui["examples"], *picture], shown, trigger_mode="always_last", **quiet
-        ).then(**suit).then(**count)
+        )
 
         # 2. move: a card shows its preview at once
-        ui["cards"].picked(
+        card = ui["cards"].picked(
             tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", **quiet
-        ).then(**suit).then(**count)
+        )
         # a zoom out uncovers what a zoom in does not: the other direction has a strength of its own that suits it
-        ui["direction"].input(**suit).then(**count)
+        previews = [event(**suit) for event in (dropped.then, example.then, card.then, ui["direction"].input)]
         for changed in (
             ui["ratio"].input,
             ui["seconds"].input,
             ui["strength"].release,
             ui["focus"].release,
         ):
-            changed(**look).then(**count)
+            previews.append(changed(**look))
+        for event in previews:
+            event.then(**count)
         ui["quality"].input(**count)
-        preview = ui["preview"].click(
-            tie(handlers.preview), [*here, *fields], shown, trigger_mode="always_last", js=TO_STAGE, **lane
-        )
-        shorten = ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_STAGE, **lane)
+        asked = [
+            ui["preview"].click(
+                tie(handlers.preview), [*here, *fields], shown, trigger_mode="always_last", js=TO_STAGE, **lane
+            ),
+            ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_STAGE, **lane),
+        ]
 
         # 3. clip
         def renders(event):
@@ -251,9 +253,11 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         again = ui["same_again"].click(handlers.same_again, [*here, *fields], fields, **quiet)
         fresh = ui["new_seed"].click(handlers.new_seed, None, ui["seed"], **quiet)
+        # a preview still being drawn gives way, or it would take the place of the clip's progress, or of its refusal
+        ui["render"].click(None, cancels=[*previews, *asked])
         runs = [renders(ui["render"].click), renders(again.then), renders(fresh.then)]
         # Two events: with both in one the page would ask for the cancelling only after `stopped` has answered
-        ui["cancel"].click(None, cancels=[*runs, preview, shorten])
+        ui["cancel"].click(None, cancels=[*runs, *asked])
         ui["cancel"].click(tie(handlers.stopped), here, shown, **quiet)
 
         language.input(speak, [*here, ui["cards"]], shown, **quiet)

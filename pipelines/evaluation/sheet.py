@@ -1,10 +1,11 @@
 """A contact sheet: one row of pictures per photo, for people to judge what figures cannot."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from pipelines.files import whole
 
 TILE = 240  # pixels, the longer side
 GAP = 4
@@ -26,12 +27,8 @@ def write_sheet(rows: list[tuple[str, list[np.ndarray]]], columns: list[str], pa
         for index, picture in enumerate(pictures):
             sheet.paste(picture, (index * width, top + LINE))
         top += height
-    partial = path.with_name(path.name + ".partial")
-    try:
-        sheet.save(partial, "PNG")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as temporary:
+        sheet.save(temporary, "PNG")
 
 
 def tile(picture: np.ndarray) -> Image.Image:

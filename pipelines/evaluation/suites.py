@@ -9,11 +9,11 @@ Progress goes to stderr, one JSON line with the summary to stdout, the whole rep
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+from pipelines.files import whole
 
 SUITES = ("rooms", "rgbd", "loop")
 BASELINES = ("none", "rgb", "append", "smooth")
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> dict:
     report = importlib.import_module(f"pipelines.evaluation.{args.suite}").evaluate(pipe, args)
     report = {"suite": args.suite, "model": args.model, **report, "seconds": round(time.perf_counter() - started, 1)}
     if args.out is not None:
-        write_json(report, args.out)
+        with whole(args.out) as temporary:
+            temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")
     summary = {name: value for name, value in report.items() if name != "details"}
     print(json.dumps(summary), flush=True)
     return summary
@@ -83,19 +84,6 @@ def target(value: float, at_least: float | None = None, at_most: float | None = 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def write_json(report: dict, path: Path) -> None:
-    """Complete or not at all."""
-    handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(report, file, indent=1)
-        os.chmod(partial, 0o644)  # mkstemp makes the file private; a report is meant to be read
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
 
 
 def main() -> None:

@@ -377,9 +377,8 @@ class LatentMemory:
                 far = (functools.reduce(torch.logical_or, [gap for gap, _ in gaps]) & (apart > thin)).nonzero(
                     as_tuple=True
                 )
-                broken = (
-                    far if not len(far[0]) else tuple(i[~self._one_surface(v0[far], s0[far], s1[far])] for i in far)
-                )
+                apart_for_good = ~self._one_surface(v0[far], s0[far], s1[far])
+                broken = tuple(i[apart_for_good] for i in far)
                 for step, (gap, between) in enumerate(gaps, 1):
                     gap[broken] = False
                     m, d, v, s = (x.narrow(dim, step, size - span) for x in new)

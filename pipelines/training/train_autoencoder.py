@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
+from pipelines.files import whole
 
 CHECKPOINT_SECONDS = 60
 FINE_CROP, COARSE_CROP = 112, 128  # side of a training crop, pixels
@@ -267,8 +268,8 @@ def train(
 
 def _save(path: Path, model, average, optimizer, step: int, seconds: float) -> None:
     state = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save(state | {"step": step, "seconds": seconds}, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
+    with whole(path) as temporary:
+        torch.save(state | {"step": step, "seconds": seconds}, temporary)
 
 
 def export_half(model: nn.Module, folder: Path) -> None:

@@ -11,7 +11,6 @@ import argparse
 import io
 import json
 import math
-import os
 import random
 import time
 from pathlib import Path
@@ -25,6 +24,7 @@ from tqdm import tqdm
 
 from pipelines.depth.embedded import BINS, DepthNet
 from pipelines.evaluation.depth import inverse_picture
+from pipelines.files import whole
 
 # Sides of the pictures and size of the batches, by share of the training time. Small ones first: the layout of a room
 # shows on a thumbnail, and twenty thumbnails cost less than four full pictures.
@@ -513,9 +513,9 @@ def as_matrix(weight: Tensor) -> Tensor:
 
 
 def save(path: Path, **state):
-    """Write beside, then rename: a run that dies while writing leaves the last good checkpoint."""
-    torch.save(state, path.with_suffix(".part"))
-    os.replace(path.with_suffix(".part"), path)
+    """A run that dies while writing leaves the last good checkpoint."""
+    with whole(path) as temporary:
+        torch.save(state, temporary)
 
 
 def train(args: argparse.Namespace):
