@@ -158,6 +158,11 @@ class MiragePipeline(DiffusionPipeline):
                 f"This memory holds {memory.channels}-channel tokens of another model; the {facts.name} model uses "
                 f"{facts.channels}. Open the scene with the model it was made with."
             )
+        if memory is not None and memory.codec and facts.codec and memory.codec != facts.codec:
+            raise ValueError(
+                f"This memory holds tokens of another model (weights {memory.codec}); the {facts.name} model in use is "
+                f"{facts.codec}. Open the scene with the model it was made with, or start again from its photo."
+            )
         if depth is not None:
             check_depth(depth)
 
@@ -281,7 +286,10 @@ class MiragePipeline(DiffusionPipeline):
         with timed(seconds, "encode"):
             tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):
-            memory = LatentMemory(facts.channels, facts.interpolates) if memory is None else memory.copy()
+            if memory is None:
+                memory = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
+            else:
+                memory = memory.copy()
             memory.write(tokens, depth, camera, valid)
         return Lifted(cut, camera, depth, memory, subject_distance(depth, valid))
 

@@ -129,7 +129,7 @@ def test_unusable_depth_is_left_out_and_counted():
 
 
 def test_save_and_load_hold_everything(tmp_path):
-    memory = LatentMemory(3, interpolates=True)
+    memory = LatentMemory(3, interpolates=True, codec="0123456789ab")
     memory.write(tokens(), box_depth(), camera())
     memory.write(tokens(seed=1), torch.full((12, 16), 5.0), camera(x=2.0))
     memory.save(tmp_path / "scene.safetensors")
@@ -137,6 +137,7 @@ def test_save_and_load_hold_everything(tmp_path):
     target = camera(x=1.0, z=0.3)
     assert torch.equal(memory.readout(target, 24, 32).latents, again.readout(target, 24, 32).latents)
     assert (again.num_points, again.nbytes) == (memory.num_points, memory.nbytes)
+    assert (again.codec, again.interpolates, again.dtype) == ("0123456789ab", True, torch.float16)
     assert [file.name for file in tmp_path.iterdir()] == ["scene.safetensors"]
 
 

@@ -22,7 +22,7 @@ class EngineFacts:
     interpolates: neighbouring tokens may be blended. decode_stride: grid on which `decode` wants its readout, in
     pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts.
     fps: native rate. size_step, max_side: clips are multiples of the one and at most the other, in pixels.
-    takes_prompt: understands text. licence: of the weights.
+    takes_prompt: understands text. licence: of the weights. codec: fingerprint of those that encode and decode tokens.
     """
 
     name: str
@@ -36,6 +36,7 @@ class EngineFacts:
     max_side: int
     takes_prompt: bool
     licence: str
+    codec: str = ""
 
 
 @dataclass(frozen=True)

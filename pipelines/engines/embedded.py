@@ -5,7 +5,9 @@ looks up its exact place in the decoded view it came from. What the photo never 
 that see most of it, written into the memory, and from then on read like everything else. So a place stays itself.
 """
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -45,6 +47,7 @@ class EmbeddedEngine:
 
     def __init__(self, autoencoder: FineAutoencoder, depth_estimator: DepthEstimator):
         self.autoencoder = autoencoder.eval()
+        self.facts = replace(EmbeddedEngine.facts, codec=fingerprint(autoencoder))
         self.depth_estimator = depth_estimator
         self.colour = self.autoencoder.colour_directions()
         self._pictures: WeakKeyDictionary = WeakKeyDictionary()  # View -> (3, H, W), each decoded once
@@ -100,3 +103,11 @@ class EmbeddedEngine:
                 tokens = smooth_fill(tokens, stored)  # so that the decoder's margin sees no step at the rim
             self._pictures[view] = self.autoencoder.decode(tokens[None])
         return self._pictures[view]
+
+
+def fingerprint(model: torch.nn.Module) -> str:
+    """12 hexadecimal digits that stand for the weights of a model."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode() + value.float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]

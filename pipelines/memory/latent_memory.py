@@ -118,12 +118,13 @@ class LatentMemory:
 
     channels: of a token. interpolates: tokens vary smoothly with position, so a readout may blend the four around a
     place; if not, it takes the token of the nearest surface sample unchanged. dtype: of the stored features.
+    codec: fingerprint of the model whose tokens these are; no other can decode them. "" if that is not known.
     """
 
-    def __init__(self, channels: int, interpolates: bool = False, dtype: torch.dtype = torch.float16):
+    def __init__(self, channels: int, interpolates: bool = False, dtype: torch.dtype = torch.float16, codec: str = ""):
         if channels < 1:
             raise ValueError(f"channels={channels} must be at least 1.")
-        self.channels, self.interpolates, self.dtype = channels, interpolates, dtype
+        self.channels, self.interpolates, self.dtype, self.codec = channels, interpolates, dtype, codec
         self.features = torch.zeros(0, channels, dtype=dtype)
         self.views: list[View] = []
         self._reindex()
@@ -153,7 +154,7 @@ class LatentMemory:
 
     def copy(self) -> "LatentMemory":
         """An independent memory with the same content; tensors are shared, since none is ever changed in place."""
-        other = LatentMemory(self.channels, self.interpolates, self.dtype)
+        other = LatentMemory(self.channels, self.interpolates, self.dtype, self.codec)
         other.features, other.views = self.features, list(self.views)
         other._reindex()
         return other
@@ -514,7 +515,12 @@ class LatentMemory:
             "sizes": torch.tensor(sizes, dtype=torch.int64).reshape(-1, 4),
             "invented": self._invented.to(torch.uint8),
         }
-        header = {"format": FORMAT, "version": str(FORMAT_VERSION), "interpolates": json.dumps(self.interpolates)}
+        header = {
+            "format": FORMAT,
+            "version": str(FORMAT_VERSION),
+            "interpolates": json.dumps(self.interpolates),
+            "codec": self.codec,
+        }
         with whole(path) as temporary:
             temporary.write_bytes(save(tensors, metadata=header))
 
@@ -534,7 +540,9 @@ class LatentMemory:
                         "Update the program."
                     )
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
-            memory = cls(tensors["features"].shape[1], json.loads(header["interpolates"]), tensors["features"].dtype)
+            features = tensors["features"]
+            interpolates = json.loads(header["interpolates"])
+            memory = cls(features.shape[1], interpolates, features.dtype, header.get("codec", ""))
             memory._restore(tensors)
         except (SafetensorError, KeyError, IndexError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged or incomplete ({error}). Save it again from its scene.") from error
