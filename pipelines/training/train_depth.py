@@ -347,9 +347,15 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
     return (value * mask).sum() / mask.sum().clamp(min=1)
 
 
-def median_where(mask: Tensor, value: Tensor) -> Tensor:
-    """Median of value (B, h, w) over mask for each photo, (B, 1, 1); 0 where the mask is empty."""
-    return torch.where(mask, value, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()[:, None, None]
+def median_where(weight: Tensor, value: Tensor) -> Tensor:
+    """Weighted median of value (B, h, w) for each photo, (B, 1, 1), over every other row and column.
+
+    weight may be bool; the median is 0 where it is nought all over.
+    """
+    value, order = value[:, ::2, ::2].flatten(1).sort(1)
+    share = weight[:, ::2, ::2].flatten(1).float().gather(1, order).cumsum(1)
+    middle = torch.searchsorted(share, share[:, -1:] / 2).clamp(max=value.shape[1] - 1)
+    return torch.where(share[:, -1:] > 0, value.gather(1, middle), 0.0)[:, :, None]
 
 
 def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -358,13 +364,13 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     truth = depth.clamp(NEAR, FAR).log()
     truth = truth - median_where(known, truth)
     error = output.log_depth - truth
-    # The best scale in the L1 sense is the median of the error over the known pixels. Nothing else fixes it, so it is
-    # held near zero; left alone it drifts until the exponentials saturate.
-    median = median_where(known, error)
-    anchor = F.huber_loss(median, torch.zeros_like(median), delta=10.0)
-    error = error - median.detach()
     # What stands near matters most: it is what moves, it covers few pixels, and in doubt a median would paint it away.
     nearness = (-NEARNESS * truth).exp().clamp(0.5, 4) * known
+    # The best scale in the L1 sense is the weighted median of the error. Nothing else fixes it, so it is held near
+    # zero; left alone it drifts until the exponentials saturate.
+    median = median_where(nearness, error)
+    anchor = F.huber_loss(median, torch.zeros_like(median), delta=10.0)
+    error = error - median.detach()
     size = masked_mean(error.abs(), nearness)
 
     # The same as a question of class, on the coarse grid: cross-entropy with the two nearest bins.
