@@ -20,7 +20,7 @@ NERFSTUDIO = "nerfstudio, c2w in OpenGL axes (+x right, +y up, -z forward)"
 COLMAP = "COLMAP text, w2c in OpenCV axes (+x right, +y down, +z forward)"
 OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])  # on the right of c2w; it is its own inverse
 DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
-PARAMS = {"PINHOLE": "fx fy cx cy", "SIMPLE_PINHOLE": "f cx cy"}
+PARAMS = {"PINHOLE": (0, 1, 2, 3), "SIMPLE_PINHOLE": (0, 0, 1, 2)}  # which of them are fx, fy, cx, cy
 UNIT_TOLERANCE = 1e-3  # of a quaternion's length; tools print as few as four digits
 
 
@@ -121,10 +121,9 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
                 f"{place} has the model {words[1]:.30}, only {' and '.join(PARAMS)} are read. Undistort the pictures "
                 "with colmap image_undistorter first."
             )
-        names = PARAMS[words[1]].split()
-        values = dict(zip(names, _floats(place, words[4:], len(names)), strict=True))
-        fx, fy = values.get("fx", values.get("f")), values.get("fy", values.get("f"))
-        K = [[fx, 0, values["cx"]], [0, fy, values["cy"]], [0, 0, 1]]
+        which = PARAMS[words[1]]
+        fx, fy, cx, cy = np.array(_floats(place, words[4:], max(which) + 1))[list(which)]
+        K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]
         width, height = (_whole_number(f"The size in {place[0].lower()}{place[1:]}", word) for word in words[2:4])
         lenses[words[0]] = (K, height, width)
 
