@@ -23,16 +23,20 @@ from torch import Tensor
 from pipelines.cameras import Camera
 from pipelines.files import whole
 from pipelines.memory.projection import (
+    best_of_cells,
+    into_cells,
+    nearest,
     pixels_to_pixels,
     project,
     unproject,
     world_to_pixels,
-    zbuffer,
 )
 
 FORMAT, FORMAT_VERSION = "mirage-latent-memory", 1
 # Neighbouring samples whose depths differ by less than this share belong to one surface.
 SAME_SURFACE = 0.1
+# Samples of one cell whose depths differ by less than this share show the same surface; the best view of it counts.
+SAME_DEPTH = 0.01
 # A sample that stands in front of a remembered surface by more than this share would hide something that was seen.
 FREE_SPACE = 0.03
 # A place in a view this close to a sample (in cells) is that sample: what is read where it was written comes back
@@ -303,28 +307,34 @@ class LatentMemory:
 
     def _readout_pass(self, cameras, height, width, points, cell_of, view_of, thin):
         num = len(cameras)
+        unknown = torch.full((num, height, width), -1)
+        nothing = torch.zeros_like(unknown, dtype=torch.bool), torch.zeros(unknown.shape), unknown
+        nothing += torch.zeros(*unknown.shape, 2), unknown
         if not len(points):
-            shape = (num, height, width)
-            unknown = torch.full(shape, -1)
-            return torch.zeros(shape, dtype=torch.bool), torch.zeros(shape), unknown, torch.zeros(*shape, 2), unknown
+            return nothing
         cameras = [with_margin(camera) for camera in cameras]
         projections = [world_to_pixels(camera) for camera in cameras]
         matrices = torch.from_numpy(np.stack([a for a, _ in projections])).float()
         offsets = torch.from_numpy(np.stack([b for _, b in projections])).float()
-        u, v, z = project(points, matrices, offsets)
-        size = height + 2 * MARGIN, width + 2 * MARGIN
-        invented = self._invented[view_of]
-        if invented.any():
-            seen, made = (~invented).nonzero()[:, 0], invented.nonzero()[:, 0]
-            winner, other = (zbuffer(u[:, i], v[:, i], z[:, i], *size) for i in (seen, made))
-            winner = torch.where(winner >= 0, seen.take(winner.clamp(min=0)), -1) if len(seen) else winner
-            winner = torch.where((winner < 0) & (other >= 0), made.take(other.clamp(min=0)), winner)
-        else:
-            winner = zbuffer(u, v, z, *size)
-        mask, point = winner >= 0, winner.clamp(min=0).reshape(num, -1)
-        depth = (z.gather(1, point) * mask.reshape(num, -1)).reshape(winner.shape)
-        view = view_of.take(point).reshape(winner.shape).masked_fill_(~mask, -1)
-        sample = cell_of.take(point).reshape(winner.shape).masked_fill_(~mask, -1)
+        rows, columns = height + 2 * MARGIN, width + 2 * MARGIN
+        cell, z = into_cells(*project(points, matrices, offsets), rows, columns)
+        cells = (rows + 2) * (columns + 2)
+        layers = 1
+        if self._invented.any():  # on a layer of its own, below what was seen
+            layers = 2
+            cell += cells * self._invented[view_of]
+        pair = nearest(cell, z, layers * cells, SAME_DEPTH if len(self.views) > 1 else 0.0)
+        if not len(pair):
+            return nothing
+        camera, point = pair // len(points), pair % len(points)
+        keys = self._preference(cameras, camera, points[point], view_of[point], cell_of[point], z.view(-1)[pair])
+        row = best_of_cells(cell.view(-1)[pair] + camera * layers * cells, num * layers * cells, *keys)
+        row = row.view(num, layers, rows + 2, columns + 2)[:, :, 1:-1, 1:-1]
+        row = row[:, 0] if layers == 1 else torch.where(row[:, 0] >= 0, row[:, 0], row[:, 1])
+        mask, pair = row >= 0, pair.take(row.clamp(min=0))
+        depth, point = z.view(-1).take(pair).masked_fill_(~mask, 0), pair % len(points)
+        view = view_of.take(point).masked_fill_(~mask, -1)
+        sample = cell_of.take(point).masked_fill_(~mask, -1)
         relative = self._relative(cameras)
         mask, depth, view, sample = self._close_cracks(mask, depth, view, sample, thin)
         self._close_rims(relative, mask, depth, view, sample, thin)
@@ -343,6 +353,28 @@ class LatentMemory:
         y = (sample // columns + 0.5 + off_y.masked_fill_(on_sample, 0)) / rows
         return view >= 0, depth, view, torch.stack([x, y], dim=-1), sample
 
+    def _preference(self, cameras, camera: Tensor, points: Tensor, view: Tensor, sample: Tensor, depth: Tensor):
+        """Keys that tell which of several samples of one surface a cell shows, see `best_of_cells`.
+
+        First how alike its view was: half octaves of resolution and steps of ten degrees between the two lines of
+        sight; then the newest view; then the nearest sample.
+        """
+        if len(self.views) == 1:
+            return ()
+        focal = torch.tensor([c.K[0, 0] for c in cameras], dtype=torch.float32)
+        token_focal = torch.tensor([v.camera.K[0, 0] * v.token_at.shape[1] / v.depth.shape[1] for v in self.views])
+        start = self._table[view, 0]
+        written = self._flat_depth[start + sample] / token_focal.float()[view]
+        octaves = (written * focal[camera] / depth).log2().abs()
+        eyes, sources = (
+            torch.from_numpy(np.stack([c.c2w[:3, 3] for c in group])).float()
+            for group in (cameras, [v.camera for v in self.views])
+        )
+        cosine = F.cosine_similarity(points - eyes[camera], points - sources[view], dim=1)
+        degrees = torch.rad2deg(cosine.clamp(-1, 1).arccos())
+        unlike = (2 * octaves).round() + (degrees / 10).round()
+        return view - unlike.long() * len(self.views), -depth
+
     def _close_cracks(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int):
         """Fill the gaps that open when a surface is seen larger than it was written.
 
@@ -352,41 +384,37 @@ class LatentMemory:
         """
         made = self._invented
         for dim in (2, 1, 2):
-            size = depth.shape[dim]
-            _, columns = self._sizes(view)
-            row, column = sample // columns, sample % columns
+            size, stride = depth.shape[dim], depth.stride(dim)
             new = [mask.clone(), depth.clone(), view.clone(), sample.clone()]
-            for span in (2, 3, 4):
-                if size <= span:
-                    continue
-                m0, d0, v0, r0, c0 = (x.narrow(dim, 0, size - span) for x in (mask, depth, view, row, column))
-                m1, d1, v1, r1, c1 = (x.narrow(dim, span, size - span) for x in (mask, depth, view, row, column))
-                s0, s1 = sample.narrow(dim, 0, size - span), sample.narrow(dim, span, size - span)
-                apart = torch.maximum((r0 - r1).abs_(), (c0 - c1).abs_())
-                joined = m0 & m1 & (v0 == v1) & (apart <= HIDDEN * thin)
-                joined &= (d0 - d1).abs_() < SAME_SURFACE * torch.minimum(d0, d1)
-                seen = ~made.take(v0.clamp(min=0)) if made.any() else None
-                gaps = []
-                for step in range(1, span):
-                    between = torch.lerp(d0, d1, step / span)
-                    m, d, v = (x.narrow(dim, step, size - span) for x in new[:3])
-                    open_cell = ~m | (d > between * (1 + SAME_SURFACE))
-                    if seen is not None:
-                        open_cell |= seen & made.take(v.clamp(min=0)) & m
-                    gaps.append((joined & open_cell, between))
-                # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
-                far = (functools.reduce(torch.logical_or, [gap for gap, _ in gaps]) & (apart > thin)).nonzero(
-                    as_tuple=True
+            # How far one sees through each cell: for ever, if nothing is there or only something invented.
+            solid = mask & ~made.take(view.clamp(min=0)) if made.any() else mask
+            through = torch.where(solid, depth, torch.inf)
+            for span in range(2, min(5, size)):
+                m0, m1, d0, d1 = (x.narrow(dim, i, size - span) for x in (mask, depth) for i in (0, span))
+                deepest = functools.reduce(
+                    torch.maximum, [through.narrow(dim, step, size - span) for step in range(1, span)]
                 )
-                apart_for_good = ~self._one_surface(v0[far], s0[far], s1[far])
-                broken = tuple(i[apart_for_good] for i in far)
-                for step, (gap, between) in enumerate(gaps, 1):
-                    gap[broken] = False
-                    m, d, v, s = (x.narrow(dim, step, size - span) for x in new)
-                    m |= gap
-                    d.copy_(torch.where(gap, between, d))
-                    v.copy_(torch.where(gap, v0, v))
-                    s.copy_(torch.where(gap, s0, s))
+                gap = (m0 & m1 & (deepest > torch.minimum(d0, d1) * (1 + SAME_SURFACE))).nonzero()
+                one = (gap * gap.new_tensor(depth.stride())).sum(1)
+                other = one + span * stride
+                d0, d1 = depth.take(one), depth.take(other)
+                joined = (view.take(one) == view.take(other)) & ((d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1))
+                one, other, d0, d1 = (x[joined] for x in (one, other, d0, d1))
+                v, s0, s1 = view.take(one), sample.take(one), sample.take(other)
+                columns = self._table[v, 2]
+                apart = torch.maximum((s0 // columns - s1 // columns).abs(), (s0 % columns - s1 % columns).abs())
+                # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
+                closed = apart <= HIDDEN * thin
+                far = (closed & (apart > thin)).nonzero()[:, 0]
+                closed[far] = self._one_surface(v[far], s0[far], s1[far])
+                one, d0, d1, v, s0 = (x[closed] for x in (one, d0, d1, v, s0))
+                for step in range(1, span):
+                    cell, between = one + step * stride, torch.lerp(d0, d1, step / span)
+                    here = new[2].take(cell)
+                    open_cell = ~new[0].take(cell) | (new[1].take(cell) > between * (1 + SAME_SURFACE))
+                    open_cell |= ~made[v] & made[here.clamp(min=0)] & (here >= 0)
+                    for plane, value in zip(new, (True, between, v, s0), strict=True):
+                        plane.view(-1)[cell[open_cell]] = value if value is True else value[open_cell]
             mask, depth, view, sample = new
         return mask, depth, view, sample
 
@@ -423,9 +451,8 @@ class LatentMemory:
 
     def _relative(self, cameras) -> Tensor:
         """(T, V, 12) maps from each target's pixels to each view's, see `pixels_to_pixels`."""
-        maps = [pixels_to_pixels(camera, source.camera) for camera in cameras for source in self.views]
-        rows = np.stack([np.concatenate([a, b[:, None]], axis=1).reshape(12) for a, b in maps])
-        return torch.from_numpy(rows).float().reshape(len(cameras), len(self.views), 12)
+        maps = pixels_to_pixels(cameras, [v.camera for v in self.views])
+        return torch.from_numpy(maps).float().flatten(2)
 
     def _offset_from_sample(self, relative: Tensor, cells, depth: Tensor, view: Tensor, sample: Tensor):
         """How far, in cells of the view, the surface at the centre of a target cell lies from the sample it came from.

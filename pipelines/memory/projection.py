@@ -4,6 +4,8 @@ OpenCV axes (+x right, +y down, +z forward), camera-to-world poses, z-depth, and
 another grid is a plain ratio (docs/conventions.md). Geometry is float32; poses are combined in float64 first.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +14,6 @@ from pipelines.cameras import Camera
 
 # No surface is read closer than this many scene units: it would fill the frame and divide by nearly zero.
 NEAR = 1e-3
-_EMPTY = torch.iinfo(torch.int64).max
 
 
 def cell_centres(height: int, width: int, device: torch.device | None = None) -> Tensor:
@@ -40,10 +41,15 @@ def world_to_pixels(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     return camera.K @ w2c[:3, :3], camera.K @ w2c[:3, 3]
 
 
-def pixels_to_pixels(target: Camera, source: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """(3, 3) A and (3,) b with z' (u', v', 1) = z A (u, v, 1) + b: a target pixel at depth z, seen by the source."""
-    source_from_target = np.linalg.inv(source.c2w) @ target.c2w
-    return source.K @ source_from_target[:3, :3] @ np.linalg.inv(target.K), source.K @ source_from_target[:3, 3]
+def pixels_to_pixels(targets: Sequence[Camera], sources: Sequence[Camera]) -> np.ndarray:
+    """(T, S, 3, 4) maps [A b]: a target's pixel (u, v) at depth z is seen by the source at z A (u, v, 1) + b."""
+    back = np.stack([c.c2w[:3] for c in targets])
+    back[:, :, :3] = back[:, :, :3] @ np.linalg.inv(np.stack([c.K for c in targets]))
+    forth = np.linalg.inv(np.stack([c.c2w for c in sources]))
+    K = np.stack([c.K for c in sources])
+    maps = (K @ forth[:, :3, :3]) @ back[:, None]
+    maps[..., 3] += (K @ forth[:, :3, 3:])[..., 0]
+    return maps
 
 
 def project(points: Tensor, matrices: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -52,28 +58,42 @@ def project(points: Tensor, matrices: Tensor, offsets: Tensor) -> tuple[Tensor, 
     points: (N, 3); matrices (T, 3, 3) and offsets (T, 3) from `world_to_pixels`.
     Returns u, v, z, each (T, N), pixels and scene units; u and v are meaningless where z < NEAR.
     """
-    x, y, z = torch.baddbmm(offsets[..., None], matrices, points.T.expand(len(matrices), -1, -1)).unbind(1)
-    inverse = z.clamp(min=NEAR).reciprocal()
+    rows = torch.addmm(offsets.reshape(-1, 1), matrices.reshape(-1, 3), points.T)
+    x, y, z = rows.view(len(matrices), 3, -1).unbind(1)
+    inverse = z.clamp(min=NEAR).reciprocal_()
     return x * inverse, y * inverse, z
 
 
-def zbuffer(u: Tensor, v: Tensor, z: Tensor, height: int, width: int) -> Tensor:
-    """The nearest point of every cell.
+def into_cells(u: Tensor, v: Tensor, z: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """u, v, z (T, N) from `project` -> cell (T, N) int64 and depth (T, N), infinite where it is less than NEAR.
 
-    u, v, z: (T, N) from `project`. Returns (T, height, width) int64: index of the winning point, -1 where none falls.
-    Exact and independent of order and thread count: depth (as the bits of a positive float32, which sort like the
-    number) and point index share one 64-bit key, and the minimum of a set does not depend on how it is reached.
-    Equal depths go to the point written last.
+    Cells are numbered on a grid with one more on every side, which take what falls outside: (height + 2, width + 2).
     """
-    num_cameras, num_points = z.shape
-    column, row = u.floor(), v.floor()
-    inside = (z >= NEAR) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    pair = inside.reshape(-1).nonzero()[:, 0]
-    camera, point = pair // num_points, pair % num_points
-    column, row, z = (x.reshape(-1).index_select(0, pair) for x in (column, row, z))
-    cell = (camera * height + row.long()) * width + column.long()
-    key = (z.view(torch.int32).long() << 32) | (num_points - 1 - point)
-    buffer = torch.full((num_cameras * height * width,), _EMPTY, dtype=torch.int64, device=z.device)
-    buffer.scatter_reduce_(0, cell, key, "amin", include_self=True)
-    winner = num_points - 1 - (buffer & 0xFFFFFFFF)
-    return winner.masked_fill_(buffer == _EMPTY, -1).reshape(num_cameras, height, width)
+    column, row = u.floor().clamp_(-1, width), v.floor().clamp_(-1, height)
+    cell = row.add_(1).mul_(width + 2).add_(column).add_(1)  # exact in float32 up to 16 million cells
+    return cell.long(), torch.where(z < NEAR, torch.inf, z)
+
+
+def nearest(cell: Tensor, depth: Tensor, count: int, tolerance: float = 0.0) -> Tensor:
+    """The points that lie within a share `tolerance` of the nearest of their cell.
+
+    cell (T, N) below count, depth (T, N). Returns (n,) places in the flattened (T, N). Exact, and independent of order
+    and thread count: the minimum of a set does not depend on how it is reached.
+    """
+    front = depth.new_full((len(cell), count), torch.inf).scatter_reduce_(1, cell, depth, "amin")
+    limit = torch.where(front == torch.inf, -torch.inf, front * (1 + tolerance))
+    return (depth <= limit.gather(1, cell)).view(-1).nonzero()[:, 0]
+
+
+def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:
+    """(count,) int64: for each cell the row that is greatest by the keys in turn, the last of equals; -1 where none is.
+
+    cell (n,) int64 below count, keys (n,) each.
+    """
+    row = torch.arange(len(cell))
+    for key in keys:
+        here, value = cell[row], key[row]
+        lowest = -torch.inf if value.is_floating_point() else torch.iinfo(value.dtype).min
+        best = value.new_full((count,), lowest).scatter_reduce_(0, here, value, "amax")
+        row = row[value == best[here]]
+    return torch.full((count,), -1).scatter_reduce_(0, cell[row], row, "amax")
