@@ -116,8 +116,8 @@ def align_depth(
     agreement = float((error <= AGREES).float().mean())
     if agreement < MIN_AGREEMENT:
         raise AlignmentError(
-            f"With the best scale ({1 / slope:.3g}) and shift ({offset:.3g}) {agreement:.0%} of the {count} common pixels "
-            f"are within {AGREES:.0%} of the memory's depth; {MIN_AGREEMENT:.0%} are needed. Check the camera pose, or "
+            f"The best scale ({1 / slope:.3g}) and shift ({offset:.3g}) bring {agreement:.0%} of {count} common pixels "
+            f"within {AGREES:.0%} of the memory's depth; {MIN_AGREEMENT:.0%} are needed. Check the camera pose, or "
             "leave out what moves with `valid`.",
             overlap,
             agreement,

@@ -1,0 +1,135 @@
+"""People, vehicles, animals and sky, found by OneFormer (Jain et al., CVPR 2023, arXiv 2211.06220) trained on ADE20K.
+
+The checkpoint comes from the Hub on first use (203 MB, MIT licence) at a fixed revision. Pictures are prepared here
+rather than by transformers' OneFormerProcessor, whose constructor fetches a list of class names, needed for training
+only, from the present state of a second repository. And the model is OneFormerModel, whose outputs are those of
+OneFormerForUniversalSegmentation, because the latter builds its training loss and so needs scipy.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pipelines.masks import Expected, check_picture
+
+REPOSITORY = "shi-labs/oneformer_ade20k_swin_tiny"
+REVISION = "05f2812b1eccf9909b3897777450f8d68148cafc"
+FILES = ["*.json", "*.txt", "pytorch_model.bin", "model.safetensors"]  # config, tokenizer and weights
+# ADE20K classes that do not stay where they are, or have no surface, by any of their names.
+PEOPLE, ANIMALS, SKY = ("person",), ("animal",), ("sky",)
+VEHICLES = ("car", "bus", "truck", "van", "plane", "airplane", "boat", "ship", "minibike", "bicycle")
+LEFT_OUT = (*PEOPLE, *VEHICLES, *ANIMALS, *SKY)
+# Sides of the network's input, as in training, and the colours it was trained with (ImageNet's).
+SHORT_SIDE, LONG_SIDE = 512, 2048
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MARGIN = 1 / 128  # of the long side: outlines are soft, and a rim of what moves would stay behind as a ghost
+
+
+class OneFormerMask:
+    """A Mask that reads the picture alone.
+
+    model: a OneFormerModel; its config names the classes. task: (1, task_seq_len) token ids of "the task is semantic".
+    leave_out: names of classes; any name that a class goes by will do. Raises ValueError for one that it does not know.
+    """
+
+    def __init__(self, model: torch.nn.Module, task: Tensor, leave_out: tuple[str, ...] = LEFT_OUT):
+        self.model, self.task = model.eval(), task
+        self.classes = classes_named(leave_out, model.config.id2label)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder_or_repository: str | Path = REPOSITORY,
+        revision: str | None = None,
+        leave_out: tuple[str, ...] = LEFT_OUT,
+        device: str = "cpu",
+    ) -> "OneFormerMask":
+        """Load from the Hub, its local cache or a folder. revision: that of REPOSITORY is fixed unless told otherwise.
+
+        Raises OSError with a plain sentence when the weights are not here and cannot be fetched.
+        """
+        from huggingface_hub import snapshot_download
+        from transformers import AutoTokenizer, OneFormerModel
+
+        folder = Path(folder_or_repository)
+        if not folder.is_dir():
+            repository = str(folder_or_repository)
+            if revision is None and repository == REPOSITORY:
+                revision = REVISION
+            try:
+                # Loading from a folder keeps transformers from asking the Hub to convert the checkpoint.
+                folder = Path(snapshot_download(repository, revision=revision, allow_patterns=FILES))
+            except OSError as error:
+                raise OSError(
+                    f"OneFormer could not be loaded: {repository} is neither a folder nor in the local cache, and the "
+                    "Hub did not answer. Connect once (203 MB), or give the path of a copy; "
+                    "pipelines.masks.StaticMask needs no download."
+                ) from error
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = OneFormerModel.from_pretrained(folder, is_training=False)
+        return cls(model.to(device), task_tokens(tokenizer, model.config.task_seq_len), leave_out)
+
+    @torch.inference_mode()
+    def __call__(
+        self, image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None
+    ) -> np.ndarray:
+        """See `Mask`; depth and expected are not used."""
+        check_picture(image)
+        device = self.model.device
+        output = self.model(pixel_values=prepared(image).to(device), task_inputs=self.task.to(device))
+        scores = class_scores(
+            output.transformer_decoder_class_predictions[0].float(),
+            output.transformer_decoder_mask_predictions[0].float(),
+        )
+        return keep_without(self.classes, scores.cpu(), *image.shape[:2])
+
+
+def classes_named(names: tuple[str, ...], id2label: dict[int, str]) -> list[int]:
+    """Ids of the classes with these names. A label lists several, as in "minibike, motorbike"."""
+    ids = [i for i, label in id2label.items() if {part.strip() for part in label.split(",")} & set(names)]
+    known = {part.strip() for i in ids for part in id2label[i].split(",")}
+    # Checkpoints call it plane or airplane; one of them is enough.
+    missing = set(names) - known - ({"plane", "airplane"} if known & {"plane", "airplane"} else set())
+    if missing:
+        raise ValueError(
+            f"This model has no class {', '.join(sorted(missing))}; it knows {', '.join(sorted(id2label.values()))}. "
+            "Give an ADE20K checkpoint, or other names in leave_out."
+        )
+    return sorted(ids)
+
+
+def task_tokens(tokenizer, length: int) -> Tensor:
+    """(1, length) token ids that ask for semantic classes; 0 where padded, as OneFormer was trained."""
+    tokens = tokenizer(
+        "the task is semantic", padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+    )
+    return tokens["input_ids"] * tokens["attention_mask"]
+
+
+def prepared(image: np.ndarray) -> Tensor:
+    """image (H, W, 3) uint8 -> (1, 3, h, w) as the network wants it: short side 512, ImageNet colours."""
+    height, width = image.shape[:2]
+    scale = min(SHORT_SIDE / min(height, width), LONG_SIDE / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    picture = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    picture = F.interpolate(picture, size, mode="bilinear", antialias=True, align_corners=False)
+    return (picture - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+
+
+def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
+    """Queries to classes: (Q, C + 1) and (Q, h, w) -> (C, h, w), the last class being "nothing"."""
+    return torch.einsum("qc,qhw->chw", class_logits.softmax(-1)[:, :-1], mask_logits.sigmoid())
+
+
+def keep_without(classes: list[int], scores: Tensor, height: int, width: int) -> np.ndarray:
+    """scores (C, h, w) -> (height, width) bool: False where one of `classes` scores highest, and a margin around."""
+    leave_out = torch.zeros(len(scores), dtype=torch.bool)
+    leave_out[classes] = True
+    # How much more likely: one map to enlarge instead of one per class, with the same outline to a fraction of a cell.
+    lead = scores[leave_out].amax(dim=0) - scores[~leave_out].amax(dim=0)
+    found = F.interpolate(lead[None, None], (height, width), mode="bilinear", align_corners=False) > 0
+    margin = max(1, round(max(height, width) * MARGIN))
+    return ~(F.max_pool2d(found.float(), 2 * margin + 1, 1, margin)[0, 0] > 0).numpy()
