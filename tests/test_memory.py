@@ -215,3 +215,59 @@ def test_uneven_depth_opens_no_holes_in_a_near_surface():
     readout = memory.readout(camera(12, 64, x=0.2, focal=56.0), 12, 64)
     near = readout.mask & (readout.depth < 2)
     assert near[0, 1:-1, 7:34].all()
+
+
+def flat(depth, height=24, width=32):
+    return torch.full((height, width), depth)
+
+
+def test_a_closer_look_replaces_and_looking_again_adds_nothing():
+    memory = LatentMemory(3)
+    far, close = camera(24, 32, focal=28.0), camera(24, 32, z=3.0, focal=28.0)
+    memory.write(tokens(3, 24, 32), flat(4.0), far)
+    fine = tokens(3, 24, 32, seed=1)
+    report = memory.write(fine, flat(1.0), close)  # four times as near: a patch of 6 x 8 samples
+    assert report.replaced > 24 * 32 * 0.7 and report.replaced + report.explained + report.new == 24 * 32
+    shown = memory.readout(close, 24, 32).latents[0]
+    assert (shown == fine).all(dim=0).float().mean() > 0.7
+    points = memory.num_points
+    assert points < 24 * 32 * 2
+    for cam, depth in ((far, 4.0), (close, 1.0)):
+        assert memory.write(tokens(3, 24, 32, seed=2), flat(depth), cam).new == 0
+    assert memory.num_points == points and memory.readout(far, 24, 32).mask.all()
+
+
+def test_what_is_seen_through_goes_and_what_was_seen_often_stays():
+    ghost = flat(4.0)
+    ghost[8:14, 10:20] = 2.0
+    cams = [camera(24, 32, x=x, focal=28.0) for x in (0.0, 0.2, -0.2, 0.1)]
+    once = LatentMemory(1)
+    once.write(torch.zeros(1, 24, 32), ghost, cams[0])
+    assert once.write(torch.ones(1, 24, 32), flat(4.0), cams[0]).replaced == 60
+    assert (once.readout(cams[0], 24, 32).depth == 4.0).all()
+
+    often = LatentMemory(1)
+    for cam in cams:
+        often.write(torch.zeros(1, 24, 32), flat(3.0), cam)
+    before = often.readout(cams[0], 24, 32).depth
+    wrong = often.write(torch.ones(1, 24, 32), flat(4.0), cams[0])
+    assert wrong.disagrees == 24 * 32 and wrong.new == wrong.replaced == 0
+    assert torch.equal(often.readout(cams[0], 24, 32).depth, before)
+
+
+def test_what_is_seen_takes_the_place_of_what_was_invented():
+    memory = LatentMemory(1)
+    cam = camera(24, 32, focal=28.0)
+    memory.write(torch.zeros(1, 24, 32), flat(2.0), cam, invented=True)
+    assert memory.write(torch.ones(1, 24, 32), flat(3.0), cam).replaced == 24 * 32
+    assert memory.num_points == 24 * 32 and (memory.readout(cam, 24, 32).latents == 1).all()
+
+
+def test_of_two_views_of_one_surface_the_more_alike_shows():
+    memory = LatentMemory(1)
+    wide, tele = camera(24, 32, focal=28.0), camera(24, 32, focal=40.0)  # 1.4 times as fine: both are kept
+    left = torch.zeros(24, 32, dtype=torch.bool)
+    left[:, :16] = True
+    memory.write(torch.zeros(1, 24, 32), flat(3.0), wide)
+    memory.write(torch.ones(1, 24, 32), flat(3.0), tele, valid=left)
+    assert (memory.readout(wide, 24, 32).latents == 0).all()

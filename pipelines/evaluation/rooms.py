@@ -271,7 +271,8 @@ class AppendMemory(LatentMemory):
         """latents (C, h, w), depth (h, w), all of it known."""
         rows = len(self.features) + torch.arange(depth.numel(), dtype=torch.int32)
         self.features = torch.cat([self.features, latents.flatten(1).T.to(self.dtype)])
-        self.views.append(View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape)))
+        confidence = torch.ones_like(depth, dtype=torch.uint8)
+        self.views.append(View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence))
         self._reindex()
 
 

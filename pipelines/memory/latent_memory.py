@@ -32,11 +32,15 @@ from pipelines.memory.projection import (
     world_to_pixels,
 )
 
-FORMAT, FORMAT_VERSION = "mirage-latent-memory", 1
+FORMAT, FORMAT_VERSION = "mirage-latent-memory", 2
 # Neighbouring samples whose depths differ by less than this share belong to one surface.
 SAME_SURFACE = 0.1
 # Samples of one cell whose depths differ by less than this share show the same surface; the best view of it counts.
 SAME_DEPTH = 0.01
+# Within this share of the depths around it a sample agrees with what is remembered.
+AGREES = 0.05
+# A view whose tokens are this many times finer takes the place of what is remembered.
+FINER = 1.5
 # A sample that stands in front of a remembered surface by more than this share would hide something that was seen.
 FREE_SPACE = 0.03
 # A place in a view this close to a sample (in cells) is that sample: what is read where it was written comes back
@@ -56,25 +60,31 @@ class View:
 
     camera: on the grid of the depth samples. depth (H, W) float32, 0 where this view stores nothing.
     token_at (h, w) int32: row in `LatentMemory.features` of each token, -1 where it stores none; H = k h, W = k w.
+    confidence (H, W) uint8: views that saw the sample there less those that saw through it; above 0 where it is stored.
     invented: generated rather than seen; it shows only where nothing seen does.
     """
 
     camera: Camera
     depth: Tensor
     token_at: Tensor
+    confidence: Tensor
     invented: bool = False
 
 
 @dataclass(frozen=True)
 class WriteReport:
-    """What became of the samples of a write. new + explained + free_space + depth_edge + invalid = all of them.
+    """What became of the samples of a write. Together they are all of its samples.
 
-    new: stored; explained: the memory already shows a surface there; free_space: would stand in front of something
-    seen; depth_edge: between two surfaces, on neither; invalid: not finite, not positive, or left out by `valid`.
+    Stored are `new` ones, where nothing was remembered, and those that `replaced` something: seen from too far,
+    invented, or seen through more often than seen. Left out are `explained` ones, which the memory already shows;
+    `disagrees`, behind a surface that others saw; `free_space`, in front of something seen; `depth_edge`, between two
+    surfaces, on neither; and `invalid`: not finite, not positive, or left out by `valid`.
     """
 
     new: int = 0
+    replaced: int = 0
     explained: int = 0
+    disagrees: int = 0
     free_space: int = 0
     depth_edge: int = 0
     invalid: int = 0
@@ -146,8 +156,8 @@ class LatentMemory:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what is remembered: features, depths and the two indices (as saved, without caches)."""
-        return self.features.nbytes + len(self.features) * 4 + self.num_points * 8
+        """Bytes of what is remembered: features, depths, confidences and the two indices (as saved, without caches)."""
+        return self.features.nbytes + len(self.features) * 4 + self.num_points * 9
 
     @property
     def bounds(self) -> tuple[list[float], list[float]]:
@@ -174,7 +184,11 @@ class LatentMemory:
         valid: Tensor | np.ndarray | None = None,  # bool, on the grid of the tokens or of the depth
         invented: bool = False,
     ) -> WriteReport:
-        """Remember what these views add. Cells that the memory already shows are left as they are.
+        """Remember what these views add.
+
+        What the memory already shows stays as it is, unless it was invented and this is seen, this shows it FINER times
+        as fine, or as many views have now seen through it as saw it. Each view counts as one opinion on every sample
+        that it sees or sees through.
 
         depth is z-depth in scene units; samples that are not finite, not positive or not `valid` are left out.
         cameras may be of any grid. invented: generated, not seen; from no camera will it hide what was seen.
@@ -233,27 +247,110 @@ class LatentMemory:
             valid = valid & ~where
 
         leave_out("depth_edge", between_surfaces(depth))
+        taken = torch.zeros_like(valid)
         if self.views:
-            leave_out("explained", self.readout([camera], *depth.shape).mask[0])
-            leave_out("free_space", self._in_free_space(depth, camera, valid))
-        counts["new"] = int(valid.sum())
-        if counts["new"]:
+            shown = self.readout([camera], *depth.shape)
+            if invented:
+                leave_out("explained", shown.mask[0])
+                leave_out("free_space", self._in_free_space(depth, camera, valid, self.views))
+            else:
+                agrees, behind = self._compare(shown, depth)
+                seen = [view for view in self.views if not view.invented]
+                leave_out("free_space", self._in_free_space(depth, camera, valid & ~agrees, seen))
+                resolution = camera.K[0, 0] * latents.shape[2] / depth.shape[1]
+                taken = self._vote(shown, valid, agrees & valid, behind & valid, depth / resolution)
+                leave_out("explained", agrees & ~taken)
+                leave_out("disagrees", behind & ~taken)
+        stored = int(valid.sum())
+        counts["replaced"] = int((valid & taken).sum())
+        counts["new"] = stored - counts["replaced"]
+        if stored:
             h, w = latents.shape[1:]
             k = depth.shape[0] // h
             kept = valid.reshape(h, k, w, k).any(dim=3).any(dim=1)
             token_at = torch.full((h, w), -1, dtype=torch.int32)
             token_at[kept] = torch.arange(len(self.features), len(self.features) + int(kept.sum()), dtype=torch.int32)
             self.features = torch.cat([self.features, latents[:, kept].T.to(self.dtype)])
-            self.views.append(View(camera, torch.where(valid, depth, 0.0), token_at, invented))
+            confidence = valid.to(torch.uint8)
+            self.views.append(View(camera, torch.where(valid, depth, 0.0), token_at, confidence, invented))
             self._reindex()
         return WriteReport(**counts)
 
-    def _in_free_space(self, depth: Tensor, camera: Camera, valid: Tensor) -> Tensor:
-        """(H, W) bool: samples that some view looked through, because it saw a surface behind them."""
+    def _compare(self, shown: Readout, depth: Tensor) -> tuple[Tensor, Tensor]:
+        """Where a depth map (H, W) agrees with what was seen and is shown there, and where it looks through it."""
+        known, remembered = shown.mask[0], shown.depth[0]
+        seen = known & ~self._invented[shown.view[0].clamp(min=0)]
+
+        def range_of(values: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+            ends = torch.stack([torch.where(where, -values, -torch.inf), torch.where(where, values, -torch.inf)])
+            near, far = F.max_pool2d(ends, 3, 1, 1)
+            return -near, far
+
+        near, far = range_of(remembered, known)
+        first, last = range_of(depth, depth > 0)
+        # Beside an outline a sample may be off by a cell: any depth that is remembered around it will do.
+        outline = last > first * (1 + 2 * AGREES)
+        agrees = (depth - remembered).abs() <= AGREES * remembered
+        agrees |= outline & (depth >= near * (1 - AGREES)) & (depth <= far * (1 + AGREES))
+        return seen & agrees, seen & ~agrees & (depth > remembered)
+
+    def _vote(self, shown: Readout, valid: Tensor, agrees: Tensor, behind: Tensor, size: Tensor) -> Tensor:
+        """Count what a seen view says of the samples it is shown, and forget those it can stand in for.
+
+        Masks (H, W); size (H, W): of its tokens in the scene. Returns where it takes over, (H, W) bool.
+        """
+        view = shown.view[0].clamp(min=0)
+        row = (self._table[view, 0] + shown.sample[0]).masked_fill_(~shown.mask[0], -1)
+        count = len(self._flat_depth)
+        cells = row[row >= 0].bincount(minlength=count)
+
+        def every(where: Tensor) -> Tensor:
+            """(count,) bool: samples of which all cells that show them lie in `where`."""
+            return (cells > 0) & (row[where].bincount(minlength=count) == cells)
+
+        confidence = self._flat_confidence.int()
+        confidence[row[agrees]] += 1  # once for each sample, in however many cells it shows
+        confidence -= every(behind).int()
+        written = self._flat_depth[row.clamp(min=0)] / self._token_focal[view]
+        finer = agrees & (size * FINER < written)
+        border = F.pad(torch.zeros_like(row[2:, 2:], dtype=torch.bool), (1, 1, 1, 1), value=True)
+        # What reaches over the border of this view stays: it is needed there.
+        forgotten = (confidence <= 0) | every(finer & ~border)
+        forgotten |= every(valid & shown.mask[0] & self._invented[view])
+        forgotten &= self._flat_depth > 0
+        self._flat_confidence = confidence.clamp_(0, 255).to(torch.uint8)
+        self._forget(forgotten)
+        return finer | (valid & (row >= 0) & forgotten[row.clamp(min=0)])
+
+    def _forget(self, samples: Tensor) -> None:
+        """Take samples out, (all of them,) bool, and the tokens that no sample carries any more."""
+        views, features, start = [], [], 0
+        for view in self.views:
+            end = start + view.depth.numel()
+            gone = samples[start:end].view_as(view.depth)
+            depth = torch.where(gone, 0.0, view.depth) if gone.any() else view.depth
+            confidence = torch.where(depth > 0, self._flat_confidence[start:end].view_as(depth), 0)
+            token_at, (h, w) = view.token_at, view.token_at.shape
+            if depth is not view.depth:
+                k = depth.shape[0] // h
+                token_at = token_at.masked_fill(~(depth > 0).reshape(h, k, w, k).any(dim=3).any(dim=1), -1)
+            stored = token_at >= 0
+            features.append(self.features[token_at[stored].long()])
+            begin = sum(len(f) for f in features[:-1])
+            token_at = torch.full_like(token_at, -1)
+            token_at[stored] = torch.arange(begin, begin + len(features[-1]), dtype=torch.int32)
+            views.append(View(view.camera, depth, token_at, confidence, view.invented))
+            start = end
+        self.features = torch.cat(features)
+        self.views = [view for view in views if (view.token_at >= 0).any()]
+        self._reindex()
+
+    def _in_free_space(self, depth: Tensor, camera: Camera, valid: Tensor, views: list[View]) -> Tensor:
+        """(H, W) bool: valid samples that one of the views looked through, because it saw a surface behind them."""
         hidden = torch.zeros_like(valid)
         points = unproject(depth, camera)[valid]
         blocks = torch.zeros(len(points), dtype=torch.bool)
-        for view in self.views:
+        for view in views:
             matrix, offset = world_to_pixels(view.camera)
             u, v, z = project(points, torch.tensor(matrix[None]).float(), torch.tensor(offset[None]).float())
             (rows, columns), (u, v, z) = view.depth.shape, (u[0].floor(), v[0].floor(), z[0])
@@ -278,8 +375,15 @@ class LatentMemory:
             depth_start, token_start = depth_start + rows * columns, token_start + h * w
         self._points, self._cell, self._view = torch.cat(points), torch.cat(cells), torch.cat(views)
         self._table = torch.tensor(table, dtype=torch.int64).reshape(-1, 6)
+        focal = [v.camera.K[0, 0] * v.token_at.shape[1] / v.depth.shape[1] for v in self.views]
+        self._token_focal = torch.tensor(focal, dtype=torch.float32)
         self._invented = torch.tensor([v.invented for v in self.views], dtype=torch.bool)
         self._flat_depth = torch.cat([v.depth.reshape(-1) for v in self.views]) if self.views else torch.zeros(0)
+        self._flat_confidence = (
+            torch.cat([v.confidence.reshape(-1) for v in self.views])
+            if self.views
+            else torch.zeros(0, dtype=torch.uint8)
+        )
         self._flat_token = (
             torch.cat([v.token_at.reshape(-1) for v in self.views]) if self.views else torch.zeros(0, dtype=torch.int32)
         )
@@ -362,9 +466,7 @@ class LatentMemory:
         if len(self.views) == 1:
             return ()
         focal = torch.tensor([c.K[0, 0] for c in cameras], dtype=torch.float32)
-        token_focal = torch.tensor([v.camera.K[0, 0] * v.token_at.shape[1] / v.depth.shape[1] for v in self.views])
-        start = self._table[view, 0]
-        written = self._flat_depth[start + sample] / token_focal.float()[view]
+        written = self._flat_depth[self._table[view, 0] + sample] / self._token_focal[view]
         octaves = (written * focal[camera] / depth).log2().abs()
         eyes, sources = (
             torch.from_numpy(np.stack([c.c2w[:3, 3] for c in group])).float()
@@ -537,6 +639,7 @@ class LatentMemory:
             "token_cells": (self._flat_token >= 0).nonzero()[:, 0].to(torch.int32),
             "sample_cells": (self._flat_depth > 0).nonzero()[:, 0].to(torch.int32),
             "sample_depth": self._flat_depth[self._flat_depth > 0],
+            "sample_confidence": self._flat_confidence[self._flat_depth > 0],
             "K": torch.from_numpy(np.array([v.camera.K for v in self.views]).reshape(-1, 3, 3)),
             "c2w": torch.from_numpy(np.array([v.camera.c2w for v in self.views]).reshape(-1, 4, 4)),
             "sizes": torch.tensor(sizes, dtype=torch.int64).reshape(-1, 4),
@@ -579,14 +682,17 @@ class LatentMemory:
         sizes = tensors["sizes"].tolist()
         flat_depth = torch.zeros(sum(rows * columns for rows, columns, _, _ in sizes))
         flat_depth[tensors["sample_cells"].long()] = tensors["sample_depth"]
+        flat_confidence = torch.zeros(len(flat_depth), dtype=torch.uint8)
+        flat_confidence[tensors["sample_cells"].long()] = tensors.get("sample_confidence", torch.tensor(1).byte())
         flat_token = torch.full((sum(h * w for _, _, h, w in sizes),), -1, dtype=torch.int32)
         flat_token[tensors["token_cells"].long()] = torch.arange(len(tensors["features"]), dtype=torch.int32)
         depth_start, token_start = 0, 0
         for index, (rows, columns, h, w) in enumerate(sizes):
             camera = Camera(tensors["K"][index].numpy(), tensors["c2w"][index].numpy(), rows, columns)
-            depth = flat_depth[depth_start : depth_start + rows * columns].reshape(rows, columns)
+            samples = slice(depth_start, depth_start + rows * columns)
+            depth, confidence = (flat[samples].reshape(rows, columns) for flat in (flat_depth, flat_confidence))
             token_at = flat_token[token_start : token_start + h * w].reshape(h, w)
-            self.views.append(View(camera, depth, token_at, bool(tensors["invented"][index])))
+            self.views.append(View(camera, depth, token_at, confidence, bool(tensors["invented"][index])))
             depth_start, token_start = depth_start + rows * columns, token_start + h * w
         self.features = tensors["features"]
         self._reindex()
