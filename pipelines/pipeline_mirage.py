@@ -153,15 +153,11 @@ class MiragePipeline(DiffusionPipeline):
                 f"The photo was lifted at {image.camera.height}x{image.camera.width} and the trajectory is "
                 f"{height}x{width}. Lift it at the size of the clip."
             )
-        if memory is not None and (memory.channels, memory.interpolates) != (facts.channels, facts.interpolates):
+        if memory is not None and not memory.is_of(facts.channels, facts.interpolates, facts.codec):
             raise ValueError(
-                f"This memory holds {memory.channels}-channel tokens of another model; the {facts.name} model uses "
-                f"{facts.channels}. Open the scene with the model it was made with."
-            )
-        if memory is not None and memory.codec and facts.codec and memory.codec != facts.codec:
-            raise ValueError(
-                f"This memory holds tokens of another model (weights {memory.codec}); the {facts.name} model in use is "
-                f"{facts.codec}. Open the scene with the model it was made with, or start again from its photo."
+                f"This memory holds {memory.channels}-channel tokens of another model (weights {memory.codec!r}); the "
+                f"{facts.name} model uses {facts.channels} (weights {facts.codec!r}). Open the scene with the model it "
+                "was made with, or start again from its photo."
             )
         if depth is not None:
             check_depth(depth)

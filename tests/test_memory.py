@@ -271,3 +271,38 @@ def test_of_two_views_of_one_surface_the_more_alike_shows():
     memory.write(torch.zeros(1, 24, 32), flat(3.0), wide)
     memory.write(torch.ones(1, 24, 32), flat(3.0), tele, valid=left)
     assert (memory.readout(wide, 24, 32).latents == 0).all()
+
+
+def test_merging_equals_having_written_everything_and_again_adds_nothing():
+    one, other, both = (LatentMemory(3) for _ in range(3))
+    left, right = camera(), camera(x=1.5)
+    one.write(tokens(), box_depth(), left)
+    other.write(tokens(seed=1), box_depth(), right)
+    both.write(tokens(), box_depth(), left)
+    both.write(tokens(seed=1), box_depth(), right)
+    moved = np.eye(4)
+    moved[:3, 3] = 0.5, -0.25, 2.0
+    away = LatentMemory(3)  # the same second view, remembered in a world of its own
+    away.write(tokens(seed=1), box_depth(), Camera(right.K, np.linalg.inv(moved) @ right.c2w, 12, 16))
+    for second, pose in ((other, None), (away, moved)):
+        merged = one.copy()
+        merged.merge(second, pose)
+        assert merged.num_points == both.num_points
+        a, b = (m.readout(camera(x=0.7), 12, 16) for m in (merged, both))
+        assert torch.equal(a.mask, b.mask) and torch.allclose(a.latents, b.latents)
+    points = merged.num_points
+    assert merged.merge(other).new == 0 and merged.num_points == points
+    with pytest.raises(ValueError, match="3 channels .*and 4 channels"):
+        one.merge(LatentMemory(4))
+
+
+def test_crop_keeps_the_samples_in_the_box_with_their_tokens():
+    memory = LatentMemory(3)
+    memory.write(tokens(), box_depth(), camera())
+    block = memory.crop((-9, -9, 1.9), (9, 9, 2.1))
+    assert block.num_points == 25 and len(block.features) == 25
+    whole, part = memory.readout(camera(), 12, 16), block.readout(camera(), 12, 16)
+    assert torch.equal(part.mask, box_depth()[None] == 2.0)
+    assert torch.equal(part.latents[0][:, part.mask[0]], whole.latents[0][:, part.mask[0]])
+    with pytest.raises(ValueError, match="must be below"):
+        memory.crop((0, 0, 0), (1, 1, 0))

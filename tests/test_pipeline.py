@@ -123,7 +123,7 @@ BAD = [
     (dict(quality="best"), "quality='best' is unknown"),
     (dict(depth=np.zeros((72, 128))), "no positive finite value"),
     (dict(memory=LatentMemory(48)), "48-channel tokens of another model"),
-    (dict(memory=LatentMemory(8, True, codec="0123456789ab")), "another model .weights 0123456789ab"),
+    (dict(memory=LatentMemory(8, True, codec="0123456789ab")), "another model .weights '0123456789ab'"),
 ]
 
 

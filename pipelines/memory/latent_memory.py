@@ -166,6 +166,11 @@ class LatentMemory:
             return [0.0] * 3, [0.0] * 3
         return self._points.min(dim=0).values.tolist(), self._points.max(dim=0).values.tolist()
 
+    def is_of(self, channels: int, interpolates: bool, codec: str = "") -> bool:
+        """Whether a model with such tokens can read what is stored here; an unknown codec suits any."""
+        same_weights = not self.codec or not codec or self.codec == codec
+        return (self.channels, self.interpolates) == (channels, interpolates) and same_weights
+
     def copy(self) -> "LatentMemory":
         """An independent memory with the same content; tensors are shared, since none is ever changed in place."""
         other = LatentMemory(self.channels, self.interpolates, self.dtype, self.codec)
@@ -216,6 +221,36 @@ class LatentMemory:
             camera = camera.resized(*view_depth.shape)
             report += self._write_view(view_latents, view_depth, camera, view_valid, invented)
         return report
+
+    def merge(self, other: "LatentMemory", pose: np.ndarray | None = None) -> WriteReport:
+        """Write all that another memory holds into this one, its views in the order they were written.
+
+        pose: (4, 4) the other's world in this one's, rigid; the same world if None. What both know is stored once.
+        Raises ValueError for tokens of another model or a pose that is not rigid; nothing is written then.
+        """
+        if not self.is_of(other.channels, other.interpolates, other.codec):
+            raise ValueError(
+                f"The memories hold tokens of different models: {self.channels} channels (weights {self.codec!r}) and "
+                f"{other.channels} channels (weights {other.codec!r}). Merge memories of one model."
+            )
+        pose = np.eye(4) if pose is None else np.asarray(pose, dtype=np.float64)
+        cameras = [Camera(v.camera.K, pose @ v.camera.c2w, v.camera.height, v.camera.width) for v in other.views]
+        report = WriteReport()
+        for index, (view, camera) in enumerate(zip(other.views, cameras, strict=True)):
+            report += self.write(other.tokens_of(index)[0], view.depth, camera, invented=view.invented)
+        return report
+
+    def crop(self, low: Sequence[float], high: Sequence[float]) -> "LatentMemory":
+        """The part of this memory between two corners of a box: x, y, z in scene units, low < high, both included."""
+        low, high = (torch.as_tensor(corner, dtype=torch.float32) for corner in (low, high))
+        if low.shape != (3,) or high.shape != (3,) or not (low < high).all():
+            raise ValueError(f"low={low.tolist()} must be below high={high.tolist()} in x, y and z.")
+        outside = ~((self._points >= low) & (self._points <= high)).all(dim=1)
+        part = self.copy()
+        samples = torch.zeros(len(self._flat_depth), dtype=torch.bool)
+        samples[(self._table[self._view, 0] + self._cell)[outside]] = True
+        part._forget(samples)
+        return part
 
     def _check_write(self, latents: Tensor, depth: Tensor, cameras: Sequence[Camera]) -> None:
         if latents.ndim != 4 or depth.ndim != 3:
