@@ -1,6 +1,7 @@
 """python -m pipelines render | evaluate | info: the engine from the command line."""
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -47,6 +48,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", help="what a scene folder, a saved memory or a clip holds")
     info.add_argument("path", type=Path)
+    info.add_argument("--top-view", type=Path, metavar="PNG", help="draw a map of the place and its cameras")
+    info.add_argument("--clip", type=Path, help="a clip of the scene, or a path as JSON, whose way the map shows")
+    info.add_argument("--ply", type=Path, help="write the points as a PLY cloud, with colours")
+    info.add_argument("--cameras", type=Path, metavar="FOLDER", help="write the cameras for nerfstudio and COLMAP")
+    info.add_argument("--model", default="embedded", help="what made the scene, for its colours (default embedded)")
     return parser
 
 
@@ -191,6 +197,7 @@ def render(args: argparse.Namespace) -> dict:
 
 
 def info(args: argparse.Namespace) -> dict:
+    from pipelines.cameras.formats import save_cameras
     from pipelines.media import read_recipe
     from pipelines.memory import LatentMemory
     from pipelines.scene import Scene
@@ -198,18 +205,72 @@ def info(args: argparse.Namespace) -> dict:
     if not args.path.exists():
         raise ValueError(f"{args.path} does not exist. Give a scene folder, a saved memory or a clip.")
     if args.path.suffix.lower() == ".mp4":
+        if args.top_view or args.ply or args.cameras:
+            raise ValueError(f"{args.path.name} is a clip and holds no points. Give the folder of its scene.")
         recipe = read_recipe(args.path)
         if recipe is None:
             raise ValueError(f"{args.path.name} carries no recipe. Only clips rendered here do.")
         return recipe
+    for out in filter(None, (args.top_view, args.ply, args.cameras)):
+        if not out.parent.is_dir():
+            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
+        if out.is_dir() != (out is args.cameras) and out.exists():
+            raise ValueError(f"{out} is there already and is no {'folder' if out is args.cameras else 'file'}.")
+    if args.top_view and args.top_view.suffix.lower() != ".png":
+        raise ValueError(f"--top-view {args.top_view.name} must end in .png. Rename it.")
+    way = clip_trajectory(args.clip) if args.clip else None
     scene = Scene.load(args.path) if args.path.is_dir() else None
     memory = scene.memory if scene else LatentMemory.load(args.path)
+
     low, high = memory.bounds
-    report = {"points": memory.num_points, "bytes": memory.nbytes, "views": len(memory.views)}
+    report = {"points": memory.num_points, "bytes": memory.nbytes}
     report["bounds"] = {"min": [round(x, 3) for x in low], "max": [round(x, 3) for x in high]}
+    report["views"] = [
+        {
+            "kind": "invented" if view.invented else "seen",
+            "height": view.camera.height,
+            "width": view.camera.width,
+            "points": int((view.depth > 0).sum()),
+        }
+        for view in memory.views
+    ]
     if scene:
         report["distance"] = scene.distance
+    if args.cameras:
+        if not memory.views:
+            raise ValueError(f"{args.path} remembers nothing yet, so it has no cameras. Render a clip in it first.")
+        save_cameras([view.camera for view in memory.views], args.cameras)
+    if args.top_view or args.ply:
+        from pipelines.top_view import colors_of, top_view
+
+        colors = colors_of(memory, load_pipeline(args.model).engine)
+        if colors is None:
+            print(f"note: {args.model} cannot read these tokens, so there are no colours.", file=sys.stderr)
+        if args.ply:
+            memory.to_ply(args.ply, colors)
+        if args.top_view:
+            place = {"camera": scene.camera, "distance": scene.distance} if scene else {}
+            picture = top_view(memory, colors, path=way, title=args.path.resolve().name, **place)
+            buffer = io.BytesIO()  # Pillow takes a disk that is full half-way for a success
+            picture.save(buffer, "PNG")
+            with whole(args.top_view) as temporary:
+                temporary.write_bytes(buffer.getvalue())
     return report
+
+
+def clip_trajectory(path: Path):
+    """The cameras of a clip rendered here, or of a trajectory file."""
+    from pipelines.cameras import Trajectory
+    from pipelines.media import read_recipe
+
+    if path.suffix.lower() != ".mp4":
+        return Trajectory.load(path)
+    if not path.is_file():
+        raise ValueError(f"--clip {path} does not exist. Give a clip or a trajectory file.")
+    recipe = read_recipe(path) or {}
+    if "trajectory" not in recipe:
+        raise ValueError(f"{path.name} carries no recipe. Only clips rendered here do.")
+    return Trajectory.from_dict(recipe["trajectory"])
 
 
 def main(argv: list[str] | None = None) -> int:

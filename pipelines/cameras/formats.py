@@ -193,7 +193,7 @@ def quaternion(R: np.ndarray) -> np.ndarray:
         ]
     )
     q = np.linalg.eigh(A, UPLO="L")[1][:, -1]
-    return -q if q[0] < 0 else q
+    return (-q if q[0] < 0 else q) + 0.0  # no -0.0 in files
 
 
 def rotation(q: np.ndarray) -> np.ndarray:
