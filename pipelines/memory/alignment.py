@@ -6,10 +6,10 @@ TPAMI 2020, arXiv 1907.01341), so this is the model, in inverse depth:
     1 / aligned = 1 / (scale * depth) + shift
 
 The fit minimises relative errors of inverse depth, since depth is uncertain by a share of itself. It is an MM-estimate
-(Yohai, Annals of Statistics 1987): a start that breaks down only when half of the overlap is wrong, then least squares
-with Tukey's biweight. The start is the least median of residuals (Rousseeuw, JASA 1984) over every line through two of
-`BINS` points, each the median of an equal share of the pixels in order of depth. That is every candidate there is, so
-no random numbers are drawn.
+(Yohai, Annals of Statistics 1987): a start that outliers cannot spoil, then least squares with Tukey's biweight. The
+start is found as MSAC does (Torr and Zisserman, CVIU 2000), by a truncated sum of residuals, but over every line
+through two of `BINS` points, each the median of an equal share of the pixels in order of depth. These are all the
+candidates there are, so no random numbers are drawn.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def align_depth(
     positive is unknown. All maps of a call share one scale and shift. reference: the depth of a readout. valid: bool
     of that shape; pixels that may be trusted (no sky, nothing that moves). They decide the fit; all are rescaled.
     shift: False fits the scale alone.
-    Up to a third of the overlap may be wrong by any amount. Deterministic; the order of pixels does not matter.
+    A fifth of the overlap may be wrong by any amount. Deterministic; the order of pixels does not matter.
     Raises AlignmentError, a ValueError, when the overlap is too small or the two do not agree.
     """
     depth, reference = as_depth("depth", depth), as_depth("reference", reference)
@@ -105,7 +105,7 @@ def align_depth(
     x, y = depth[common].double().reciprocal(), reference[common].double().reciprocal()
     a, b = x / y, 1 / y  # the residual of (slope, offset) is slope a + offset b - 1: a relative error
     shifted = False
-    if shift and (start := least_median_line(x, y)) is not None:
+    if shift and (start := likeliest_line(x, y)) is not None:
         slope, offset, weight, noise = refined(a, b, *start, with_offset=True)
         sensible = slope > 0 and abs(offset) < MAX_SHIFT * float(y.median())
         shifted = sensible and relative_spread(x, weight) > max(MIN_SPREAD, noise)
@@ -142,11 +142,10 @@ def rescaled(depth: Tensor, scale: float, shift: float) -> Tensor:
     return torch.where(known, scale * depth.double() / stretch.clamp(min=1 / FARTHER), 0.0).float()
 
 
-def least_median_line(x: Tensor, y: Tensor) -> tuple[float, float] | None:
-    """Slope > 0 and offset of y = slope x + offset by the least median of relative residuals over bins of x.
+def likeliest_line(x: Tensor, y: Tensor) -> tuple[float, float] | None:
+    """Slope > 0 and offset of y = slope x + offset, by relative residuals that count AGREES at most, over bins of x.
 
-    None if x does not vary. Wrong pixels can spoil less than half of the bins, unless more than a quarter are wrong
-    and placed by an adversary.
+    None if x does not vary.
     """
     order = x.argsort()
     size = len(x) // BINS or 1
@@ -159,7 +158,7 @@ def least_median_line(x: Tensor, y: Tensor) -> tuple[float, float] | None:
         return None
     slope = (py[j] - py[i])[far] / run[far]
     offset = py[i][far] - slope * px[i][far]
-    residual = ((slope[:, None] * px + offset[:, None]) / py - 1).abs().median(dim=1).values
+    residual = ((slope[:, None] * px + offset[:, None]) / py - 1).abs().clamp(max=AGREES).mean(dim=1)
     residual = torch.where(slope > 0, residual, torch.inf)
     best = residual.argmin()
     return (float(slope[best]), float(offset[best])) if residual[best].isfinite() else None
