@@ -23,6 +23,7 @@ ASPECT = 0.5, 0.9  # height over width of the map
 OUTLIERS = 0.02  # share of samples that may lie beyond each side of the map
 FARTHEST = 5  # times the distance of the subject; what is beyond that no move comes near
 LONGEST = 60  # fine pixels between neighbouring samples of one surface that are still filled in
+ENOUGH = 800  # samples along the long side of a view; of a larger one every second or third is drawn
 GAP = 1.5  # fine pixels between the points drawn, each of which covers 2x2
 ABOVE_EYES = 0.5  # strength of the colours there
 PAPER, GRID, INK, FAINT = (250, 248, 243), (234, 230, 222), (36, 36, 40), (120, 116, 110)
@@ -162,7 +163,8 @@ def _filled(grid: np.ndarray, shades: np.ndarray, known: np.ndarray, scale: floa
     """
     picture = np.zeros((*known.shape, 3), np.float32)
     picture[known] = shades
-    grid = grid.astype(np.float32)
+    k = math.ceil(max(known.shape) / ENOUGH)
+    grid, picture, known = grid[::k, ::k].astype(np.float32), picture[::k, ::k], known[::k, ::k]
     corners = [(slice(a, a - 1 or None), slice(b, b - 1 or None)) for a in (0, 1) for b in (0, 1)]
     far = np.where(known, np.linalg.norm(grid, axis=-1), np.inf)
     nearest, farthest = (bound([far[corner] for corner in corners], axis=0) for bound in (np.min, np.max))
@@ -186,14 +188,14 @@ def _filled(grid: np.ndarray, shades: np.ndarray, known: np.ndarray, scale: floa
         for values in (grid, picture)
     )
     points = np.concatenate([grid[known], points])
-    return points, np.concatenate([shades, colors.round().astype(np.uint8)])
+    return points, np.concatenate([picture[known], colors.round()]).astype(np.uint8)
 
 
 def _ground(points: np.ndarray, shades: np.ndarray, area: Area) -> tuple[np.ndarray, np.ndarray]:
     """points (N, 3), shades (N, 3) -> picture (height, width, 3) uint8 and where there is one, 0 or 255."""
     y = points[:, 1]
     order = np.argsort(np.where(y >= 0, y, 2 * np.abs(y).max() - y), kind="stable")[::-1]  # what shows comes last
-    column, row = np.floor(area.pixels(points[order][:, [0, 2]])).astype(np.int32).T
+    column, row = np.floor(area.pixels(points[order][:, [0, 2]]).clip(-1, WIDTH * 2)).astype(np.int32).T
     inside = (column >= 0) & (column < area.width - 1) & (row >= 0) & (row < area.height - 1)
     order, cell = order[inside], (row * area.width + column)[inside]
     cells = (cell[:, None] + [0, 1, area.width, area.width + 1]).reshape(-1)  # each covers 2x2 fine pixels
@@ -270,8 +272,9 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def _words(draw: ImageDraw.ImageDraw, memory: LatentMemory, title: str, distance: float | None) -> None:
     made = sum(view.invented for view in memory.views)
-    facts = [f"{memory.num_points:,} points", f"{memory.nbytes / 2**20:.1f} MiB", f"{len(memory.views) - made} seen"]
-    facts[2] += f" and {made} invented {'view' if made == 1 else 'views'}"
+    kinds = [f"{count} {kind}" for count, kind in ((len(memory.views) - made, "seen"), (made, "invented")) if count]
+    facts = [f"{memory.num_points:,} points", f"{memory.nbytes / 2**20:.1f} MiB"]
+    facts += [f"{' and '.join(kinds)} view{'s' * (len(memory.views) > 1)}"]
     facts += [f"subject {distance:.2g} units away"] if distance else []
     draw.text((MARGIN, 20 * FINE), title[:60], INK, _font(26))
     draw.text((MARGIN, 54 * FINE), "   ".join(facts), FAINT, _font(16))
