@@ -466,8 +466,9 @@ class LatentMemory:
         if not len(pair):
             return nothing
         camera, point = pair // len(points), pair % len(points)
-        keys = self._preference(cameras, camera, points[point], view_of[point], cell_of[point], z.view(-1)[pair])
-        row = best_of_cells(cell.view(-1)[pair] + camera * layers * cells, num * layers * cells, *keys)
+        of_pair = points.index_select(0, point), view_of.take(point), cell_of.take(point), z.take(pair)
+        keys = self._preference(cameras, camera, *of_pair)
+        row = best_of_cells(cell.take(pair) + camera * (layers * cells), num * layers * cells, *keys)
         row = row.view(num, layers, rows + 2, columns + 2)[:, :, 1:-1, 1:-1]
         row = row[:, 0] if layers == 1 else torch.where(row[:, 0] >= 0, row[:, 0], row[:, 1])
         mask, pair = row >= 0, pair.take(row.clamp(min=0))
@@ -501,15 +502,16 @@ class LatentMemory:
         if len(self.views) == 1:
             return ()
         focal = torch.tensor([c.K[0, 0] for c in cameras], dtype=torch.float32)
-        written = self._flat_depth[self._table[view, 0] + sample] / self._token_focal[view]
-        octaves = (written * focal[camera] / depth).log2().abs()
+        written = self._flat_depth.take(self._table[:, 0].take(view) + sample) / self._token_focal.take(view)
+        octaves = (written * focal.take(camera) / depth).log2_().abs_()
         eyes, sources = (
             torch.from_numpy(np.stack([c.c2w[:3, 3] for c in group])).float()
             for group in (cameras, [v.camera for v in self.views])
         )
-        cosine = F.cosine_similarity(points - eyes[camera], points - sources[view], dim=1)
-        degrees = torch.rad2deg(cosine.clamp(-1, 1).arccos())
-        unlike = (2 * octaves).round() + (degrees / 10).round()
+        here, there = points - eyes.index_select(0, camera), points - sources.index_select(0, view)
+        cosine = (here * there).sum(1) * (here.square().sum(1) * there.square().sum(1)).rsqrt_()
+        degrees = cosine.clamp_(-1, 1).arccos_().rad2deg_()
+        unlike = (2 * octaves).round_() + (degrees / 10).round_()
         return view - unlike.long() * len(self.views), -depth
 
     def _close_cracks(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int):

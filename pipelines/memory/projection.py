@@ -92,8 +92,8 @@ def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:
     """
     row = torch.arange(len(cell))
     for key in keys:
-        here, value = cell[row], key[row]
+        here, value = cell.take(row), key.take(row)
         lowest = -torch.inf if value.is_floating_point() else torch.iinfo(value.dtype).min
         best = value.new_full((count,), lowest).scatter_reduce_(0, here, value, "amax")
-        row = row[value == best[here]]
-    return torch.full((count,), -1).scatter_reduce_(0, cell[row], row, "amax")
+        row = row[value == best.take(here)]
+    return torch.full((count,), -1).scatter_reduce_(0, cell.take(row), row, "amax")
