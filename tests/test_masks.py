@@ -97,7 +97,7 @@ def generated(truth, seed=0):
 def with_visitor(image, depth):
     """Somebody in red comes in at the border of what the memory knows, in front of the wall."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
-    visitor = (abs(columns - 216) < 22) & (rows > 40)
+    visitor = (columns > 194) & (rows > 40)
     return np.where(visitor[..., None], np.uint8([190, 20, 40]), image), np.where(visitor, 2.4, depth), visitor
 
 
@@ -118,6 +118,9 @@ def test_what_comes_in_is_found_and_followed_into_the_unknown(walk):
     assert (visitor & ~known).any() and moved[visitor & ~known].mean() > 0.9
     assert (moved & ~visitor).mean() < 0.03
     assert has_moved(image, expected)[visitor & known].mean() > 0.97  # from colour alone
+    new_depth[:, :20], far_away = 2.4, expected.depth.copy()
+    far_away[:, :20] = 0  # as near as the visitor and unknown too, but on the other side of the picture
+    assert not has_moved(image, Expected(expected.image, far_away), new_depth)[:, :20].any()
     nowhere = Expected(expected.image, np.zeros_like(expected.depth))
     assert not has_moved(image, nowhere, new_depth).any()
 
