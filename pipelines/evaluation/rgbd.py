@@ -5,15 +5,18 @@ A real camera changes its exposure from frame to frame and blurs what moves; bot
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from pipelines.cameras import Camera, pixel_centers, project, unproject
+from pipelines.engines.baselines import smooth_fill
 from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
 from pipelines.evaluation.fidelity import psnr
-from pipelines.evaluation.rooms import PhotoPixels, seen_along
+from pipelines.evaluation.rooms import AppendMemory, PhotoPixels, seen_along
 from pipelines.evaluation.suites import say
 
 GAPS = (1, 2, 5, 10)  # frames between the photo and the view
@@ -26,7 +29,7 @@ def evaluate(pipe, args) -> dict:
     folders = sorted(file.parent for file in Path(args.data).rglob("sequence.json"))
     if not folders:
         raise ValueError(f"--data {args.data} holds no sequence.json. Give a folder of RGB-D sequences.")
-    with_rgb = "rgb" in (args.baseline or ["rgb"])
+    baselines = args.baseline or ["rgb", "append"]
     pairs = []
     for folder in folders:
         count = len(json.loads((folder / "sequence.json").read_text())["frames"])
@@ -34,7 +37,7 @@ def evaluate(pipe, args) -> dict:
         for gap in (gap for gap in GAPS if gap < count):
             starts = np.unique(np.linspace(0, count - 1 - gap, args.pairs).round().astype(int))
             for start in starts.tolist():
-                scores = evaluate_pair(pipe, frames[start], frames[start + gap], with_rgb)
+                scores = evaluate_pair(pipe, frames[start], frames[start + gap], baselines)
                 if scores is not None:
                     pairs.append({"sequence": folder.name, "start": start, "gap": gap, **scores})
         say(f"{folder.name}: " + str(medians([pair for pair in pairs if pair["sequence"] == folder.name])))
@@ -53,11 +56,13 @@ def medians(pairs: list[dict]) -> dict[str, float]:
 
 
 @torch.no_grad()
-def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, with_rgb: bool) -> dict[str, float] | None:
+def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[str]) -> dict[str, float] | None:
     """Covered PSNR in dB of one view, by what is known about the photo's depth; None where too little is covered.
 
     true: measured depth. rgb: the same, read from the photo's own pixels. estimated: the model's depth after scale and
-    shift. covered: share of the later frame that was measured and is visible in the photo.
+    shift. append: measured depth and the nearest point's token as it is, over the cells where one falls; gain: by how
+    much `true` is better on the same cells. covered: share of the later frame that was measured and is visible in the
+    photo.
     """
     height, width = (side // 2 * 2 for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (
@@ -68,15 +73,37 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, with_rgb: bool) -> d
     if covered.sum() < ENOUGH:
         return None
     lifted = pipe.lift(image, height, width, camera, depth)
-    scores = {"true": psnr(seen_along(pipe.engine, lifted.memory, [view])[0], truth, covered)}
-    if with_rgb:
+    read = seen_along(pipe.engine, lifted.memory, [view])[0]
+    scores = {"true": psnr(read, truth, covered)}
+    if "rgb" in baselines:
         scores["rgb"] = psnr(seen_along(PhotoPixels(pipe.engine, image), lifted.memory, [view])[0], truth, covered)
+    if "append" in baselines:
+        nearest, shown = nearest_tokens(pipe.engine, image, depth, camera, view)
+        scores["append"] = psnr(nearest, truth, covered & shown)
+        scores["gain"] = psnr(read, truth, covered & shown) - scores["append"]
     estimate, valid = pipe.engine.depth(image, camera.K)
     aligned = scaled_and_shifted(estimate, np.where(valid, depth, 0))
     lifted = pipe.lift(image, height, width, camera, np.where(valid, aligned, 0))
     scores["estimated"] = psnr(seen_along(pipe.engine, lifted.memory, [view])[0], truth, covered)
     scores["covered"] = float(covered.mean())
     return scores if all(math.isfinite(score) for score in scores.values()) else None
+
+
+def nearest_tokens(engine, image: np.ndarray, depth: np.ndarray, camera: Camera, view: Camera):
+    """As the published method reads: each token a point, the nearest one of each cell as it is, then decoded.
+
+    Returns (H, W, 3) uint8 and where a token was found, (H, W) bool.
+    """
+    height, width = depth.shape
+    tokens = engine.encode(torch.from_numpy(image).permute(2, 0, 1).float() / 255)
+    grid = tokens.shape[1:]
+    at_tokens = F.interpolate(torch.from_numpy(depth)[None, None], grid, mode="nearest-exact")[0, 0]
+    memory = AppendMemory(len(tokens))
+    memory.append(tokens, at_tokens, camera)
+    seen = memory.readout(view, *grid)
+    picture = engine.autoencoder.decode(smooth_fill(seen.latents[0], seen.mask[0])[None])[0]
+    shown = seen.mask[0].repeat_interleave(height // grid[0], 0).repeat_interleave(width // grid[1], 1)
+    return (picture.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy(), shown.numpy()
 
 
 def covered_by(depth: np.ndarray, camera: Camera, later_depth: np.ndarray, view: Camera) -> np.ndarray:

@@ -275,6 +275,10 @@ class AppendMemory(LatentMemory):
         self.views.append(View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence))
         self._reindex()
 
+    def _preference(self, cameras, camera, points, view, sample, depth):
+        """The nearest point, whichever view it came from."""
+        return (-depth,)
+
 
 def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, step: int) -> np.ndarray:
     """Coarse latents, nearest token, holes smooth; the last frame of every chunk is encoded and written again."""
