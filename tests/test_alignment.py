@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipelines.cameras import Camera
+from pipelines.memory import LatentMemory
 from pipelines.memory.alignment import MIN_OVERLAP, AlignmentError, align_depth
 
 
@@ -122,3 +124,24 @@ def test_a_shift_that_turns_far_into_behind_gives_unknown_depth():
     depth[0, 0] = 50.0  # in truth beyond infinity
     aligned = align_depth(depth, reference)
     assert aligned.depth[0, 0] == 0 and (aligned.depth[1:] > 0).all()
+
+
+def test_a_wall_seen_again_with_an_estimate_of_another_scale_stays_one_wall():
+    height, width, focal = 48, 64, 50.0
+    K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
+    cameras, depths = [], []
+    for x in (0.0, 1.2):
+        c2w = np.eye(4)
+        c2w[0, 3] = x
+        cameras.append(Camera(K, c2w, height, width))
+        slope = (torch.arange(width) + 0.5 - width / 2) / focal
+        depths.append(((4 + 0.5 * x) / (1 - 0.5 * slope)).expand(height, width))  # the plane z = 4 + x / 2
+    memory = LatentMemory(channels=1)
+    memory.write(torch.zeros(1, height, width), depths[0], cameras[0])
+    expected = memory.readout(cameras[1], height, width)
+    assert 0.5 < expected.mask.float().mean() < 0.9
+    aligned = align_depth(estimate(depths[1], 0.6, 0.05)[0], expected.depth[0])
+    assert ((aligned.depth / depths[1] - 1).abs() < 0.01).all()
+    assert memory.write(torch.zeros(1, height, width), aligned.depth, cameras[1]).new > 0
+    after = memory.readout(cameras, height, width)
+    assert after.mask.all() and ((after.depth / torch.stack(depths) - 1).abs() < 0.01).all()

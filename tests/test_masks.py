@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,13 +188,25 @@ def test_the_likeliest_class_decides_and_outlines_get_a_margin():
     assert keep_without([ADE20K.index("sky")], scores, 128, 256).all()
 
 
-def test_pictures_are_prepared_as_in_training():
-    grey = np.full((90, 160, 3), 127, np.uint8)
-    pixels = prepared(grey)
-    assert pixels.shape == (1, 3, 512, 910)
-    # transformers' own processor: (value / 255 - mean) / std
-    assert torch.allclose(pixels[0, :, 5, 5], torch.tensor([0.0569, 0.1884, 0.4091]), atol=1e-3)
-    assert prepared(np.zeros((100, 1000, 3), np.uint8)).shape == (1, 3, 205, 2048)
+@pytest.mark.parametrize("size", [(90, 131), (131, 90), (40, 300)])
+def test_pictures_are_prepared_and_classes_chosen_as_transformers_does(size):
+    from transformers.models.oneformer.image_processing_pil_oneformer import OneFormerImageProcessorPil
+
+    processor = OneFormerImageProcessorPil(size={"shortest_edge": 512, "longest_edge": 2048})
+    picture = photo(*size)
+    theirs = processor.preprocess(picture, task_inputs=["semantic"], return_tensors="pt")["pixel_values"]
+    ours = prepared(picture)
+    # Theirs rounds to 8 bits after each axis: at most a grey level, over the smallest standard deviation.
+    assert ours.shape == theirs.shape and (ours - theirs).abs().max() < 1.05 / 255 / 0.224
+
+    class_logits, mask_logits = 3 * torch.randn(1, 10, len(ADE20K) + 1), 5 * torch.randn(1, 10, 12, 20)
+    output = SimpleNamespace(class_queries_logits=class_logits, masks_queries_logits=mask_logits)
+    labels = processor.post_process_semantic_segmentation(output)[0]
+    classes = labels.unique()[::2]
+    found = torch.isin(labels, classes).numpy()
+    keep = keep_without(classes.tolist(), class_scores(class_logits[0], mask_logits[0]), 12, 20)
+    grown = torch.nn.functional.max_pool2d(torch.from_numpy(found)[None].float(), 3, 1, 1)[0].numpy() > 0
+    assert 0 < found.mean() < 1 and np.array_equal(~keep, grown)  # a margin of one cell at this size
 
 
 @pytest.fixture(scope="module")

@@ -112,8 +112,10 @@ def task_tokens(tokenizer, length: int) -> Tensor:
 def prepared(image: np.ndarray) -> Tensor:
     """image (H, W, 3) uint8 -> (1, 3, h, w) as the network wants it: short side 512, ImageNet colours."""
     height, width = image.shape[:2]
-    scale = min(SHORT_SIDE / min(height, width), LONG_SIDE / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
+    shorter, longer = sorted((height, width))
+    short = min(SHORT_SIDE, LONG_SIDE * shorter / longer)
+    sides = max(1, round(short)), int(short * longer / shorter)
+    size = sides if height <= width else sides[::-1]
     picture = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
     picture = F.interpolate(picture, size, mode="bilinear", antialias=True, align_corners=False)
     return (picture - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
