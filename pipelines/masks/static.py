@@ -25,7 +25,7 @@ COMPANY = 4
 class StaticMask:
     """The default mask. Deterministic; about 25 ms at 288x512 on one core.
 
-    sky: leave out what looks like sky. An estimator that knows its sky does better: leave it out there, and pass False.
+    sky: leave out what looks like sky. Where the estimator knows its sky, leave that out instead, and pass False.
     """
 
     def __init__(self, sky: bool = True):
