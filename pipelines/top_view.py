@@ -25,7 +25,6 @@ FARTHEST = 5  # times the distance of the subject; what is beyond that no move c
 LONGEST = 60  # fine pixels between neighbouring samples of one surface that are still filled in
 ENOUGH = 800  # samples along the long side of a view; of a larger one every second or third is drawn
 GAP = 1.5  # fine pixels between the points drawn, each of which covers 2x2
-ABOVE_EYES = 0.5  # strength of the colours there
 PAPER, GRID, INK, FAINT = (250, 248, 243), (234, 230, 222), (36, 36, 40), (120, 116, 110)
 SEEN, INVENTED, PATH = (214, 64, 10), (98, 60, 205), (0, 116, 118)
 LOW_TO_HIGH = np.array([(52, 48, 110), (38, 108, 142), (60, 166, 124), (172, 204, 80), (250, 226, 120)], float)
@@ -199,10 +198,9 @@ def _ground(points: np.ndarray, shades: np.ndarray, area: Area) -> tuple[np.ndar
     inside = (column >= 0) & (column < area.width - 1) & (row >= 0) & (row < area.height - 1)
     order, cell = order[inside], (row * area.width + column)[inside]
     cells = (cell[:, None] + [0, 1, area.width, area.width + 1]).reshape(-1)  # each covers 2x2 fine pixels
-    shades = np.where(y[order][:, None] < 0, 255 - (255 - shades[order].astype(np.float32)) * ABOVE_EYES, shades[order])
     ground = np.zeros((area.height * area.width, 3), np.uint8)
     drawn = np.zeros(area.height * area.width, np.uint8)
-    ground[cells], drawn[cells] = np.repeat(shades.astype(np.uint8), 4, axis=0), 255
+    ground[cells], drawn[cells] = np.repeat(shades[order], 4, axis=0), 255
     return ground.reshape(area.height, area.width, 3), drawn.reshape(area.height, area.width)
 
 
@@ -239,10 +237,9 @@ def _sight(draw: ImageDraw.ImageDraw, camera: Camera, to_map: np.ndarray, area: 
 
 
 def _cross(draw: ImageDraw.ImageDraw, x: float, y: float, color: tuple) -> None:
-    arm = 9 * FINE
-    for shade, more in (((255, 255, 255), FINE), (color, 0)):
-        draw.line((x - arm - more, y, x + arm + more, y), shade, (2 + 2 * bool(more)) * FINE)
-        draw.line((x, y - arm - more, x, y + arm + more), shade, (2 + 2 * bool(more)) * FINE)
+    for shade, arm, width in (((255, 255, 255), 11 * FINE, 6 * FINE), (color, 9 * FINE, 2 * FINE)):
+        draw.line((x - arm, y, x + arm, y), shade, width)
+        draw.line((x, y - arm, x, y + arm), shade, width)
 
 
 def _camera(draw: ImageDraw.ImageDraw, apex: np.ndarray, ways: np.ndarray, color: tuple) -> None:
@@ -272,9 +269,9 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def _words(draw: ImageDraw.ImageDraw, memory: LatentMemory, title: str, distance: float | None) -> None:
     made = sum(view.invented for view in memory.views)
-    kinds = [f"{count} {kind}" for count, kind in ((len(memory.views) - made, "seen"), (made, "invented")) if count]
+    kinds = [(count, kind) for count, kind in ((len(memory.views) - made, "seen"), (made, "invented")) if count]
     facts = [f"{memory.num_points:,} points", f"{memory.nbytes / 2**20:.1f} MiB"]
-    facts += [f"{' and '.join(kinds)} view{'s' * (len(memory.views) > 1)}"]
+    facts += [f"{' and '.join(f'{count} {kind}' for count, kind in kinds)} view{'s' * (kinds[-1][0] > 1)}"]
     facts += [f"subject {distance:.2g} units away"] if distance else []
     draw.text((MARGIN, 20 * FINE), title[:60], INK, _font(26))
     draw.text((MARGIN, 54 * FINE), "   ".join(facts), FAINT, _font(16))
@@ -305,11 +302,10 @@ def _legend(draw: ImageDraw.ImageDraw, marks: dict, by_height: bool, y: float) -
         else:
             _line(draw, np.array([[x - 10 * FINE, y], [x + 10 * FINE, y]]), color, 3 * FINE)
         x -= 36 * FINE
-    x, y = WIDTH - MARGIN, y + 32 * FINE
-    note = "high (pale: above eye level)" if by_height else "pale: above eye level"
-    x -= draw.textlength(note, _font(16))
-    draw.text((x, y), note, FAINT, _font(16), "lm")
     if by_height:
+        x, y = WIDTH - MARGIN, y + 32 * FINE
+        draw.text((x, y), "high", FAINT, _font(16), "rm")
+        x -= draw.textlength("high", _font(16))
         ramp = _by_height(-np.arange(120 * FINE, dtype=float))
         x -= 8 * FINE + len(ramp)
         for i, color in enumerate(ramp):

@@ -55,7 +55,7 @@ def test_a_ceiling_does_not_hide_the_floor():
     bare, covered = (top_view(*floor(ceiling), CAMERA, distance=4.0) for ceiling in (False, True))
     for color in (RED, GREEN, BLUE):
         assert len(where(covered, color)) > 0.97 * len(where(bare, color))
-    assert len(where(covered, GOLD)) == 0  # above eye level it would be pale, but here the floor is below all of it
+    assert len(where(covered, GOLD)) < 0.01 * len(where(bare, RED))
 
 
 def test_a_speck_far_away_does_not_shrink_the_map():
