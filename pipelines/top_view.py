@@ -61,7 +61,7 @@ def top_view(
     path: Trajectory | None = None,
     title: str = "",
 ) -> Image.Image:
-    """The map as an RGB picture, 1200 pixels wide and 750 to 1200 high.
+    """The map as an RGB picture, 1200 pixels wide and about 750 to 1200 high.
 
     colors: (num_points, 3) uint8 as from `colors_of`; shaded by height if None. camera: the photo's, that of the first
     view if None; distance: depth of its subject in scene units. path: cameras of a clip, drawn as a line.

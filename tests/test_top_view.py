@@ -1,5 +1,7 @@
 """The map of a scene: the right colour in the right place, whatever else the memory holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +131,13 @@ def test_points_have_the_colours_of_the_picture(pipe):
     memory.codec = "another"
     assert colors_of(memory, pipe.engine) is None
     assert colors_of(LatentMemory(channels=3), pipe.engine) is None
+
+
+def test_a_view_of_which_nothing_is_left_is_no_trouble():
+    memory, colors = floor()
+    plain = top_view(memory, colors, CAMERA, 4.0)
+    view = memory.views[0]
+    memory.views.append(replace(view, depth=torch.zeros_like(view.depth)))
+    emptied = top_view(memory, colors, CAMERA, 4.0)
+    for color in (RED, GREEN, BLUE):
+        assert np.array_equal(where(emptied, color), where(plain, color))
