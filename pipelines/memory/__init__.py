@@ -1,5 +1,6 @@
 """The scene as latent tokens in 3D: written with depth, read back from any camera."""
 
+from pipelines.memory.alignment import Aligned, AlignmentError, align_depth
 from pipelines.memory.latent_memory import LatentMemory, Readout, WriteReport
 
-__all__ = ["LatentMemory", "Readout", "WriteReport"]
+__all__ = ["Aligned", "AlignmentError", "LatentMemory", "Readout", "WriteReport", "align_depth"]
