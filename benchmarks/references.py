@@ -1,12 +1,12 @@
 """What the chosen references show of a chunk, and what choosing costs: python benchmarks/references.py [--scene DIR]
 
-Regime: one thread, up to 4 references of every camera so far for the 9 cameras of a chunk, in a square room of 16,000
-points on a 64x36 grid, on three paths; with --scene, a folder that `python -m pipelines render --scene` wrote, also
-the last chunk of a look round it. `shown` is the mean quality, 0..1, of the best reference for each cell that the
-targets see (pipelines/memory/references.py). Baseline: each candidate alone by the IoU of the points in its frustum
-with those of all targets, in cells of 0.1 units as Python sets, as the published code of the method does it (which keeps what a frame saw from when it was written, so that a part of
-the seconds falls elsewhere). `shown` is what ours maximises; the baseline was not made for it.
-The last line of stdout is one JSON object.
+Regime: one thread, up to 4 references of every camera so far for the 9 cameras of a chunk, in a square room of 14,000
+points on three paths; with --scene, a folder that `python -m pipelines render --scene` wrote, also the last chunk of a
+look round it. `shown` is the mean quality, 0..1, of the best reference for each cell that the targets see
+(pipelines/memory/references.py). Baseline: each candidate alone by the IoU of the points in its frustum with those of
+all targets, in cells of 0.1 units as Python sets, as the published code of the method does it; that code keeps what a
+frame saw from when it was written, so a part of the seconds falls elsewhere there. `shown` is what ours maximises; the
+baseline was not made for it. The last line of stdout is one JSON object.
 """
 
 import argparse
