@@ -1,6 +1,7 @@
 """Depth: what refinement must keep, and what the estimator promises whatever the photo. No weights, no shared data."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 
 from pipelines.depth import DepthEstimator, DepthNet, EmbeddedDepth, refine_depth
 from pipelines.depth.edges import align, grow_near
+from pipelines.depth.lines import find_lines, straighten_lines
 from pipelines.depth.refine import fit_planes, plane_basis
 from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1, rgbd_sequence
 
@@ -183,3 +185,42 @@ def test_near_surfaces_grow_over_an_outline_and_nowhere_else():
     near = np.zeros_like(depth, bool)
     near[7:23, 7:23] = True
     np.testing.assert_array_equal(grown, np.where(near, 1, depth))
+
+
+def barred_window() -> tuple[torch.Tensor, torch.Tensor]:
+    """A photo of a dark bar before a light wall, (3, 180, 240), and where the bar is, bool."""
+    rows, columns = torch.meshgrid(torch.arange(180), torch.arange(240), indexing="ij")
+    bar = (columns - 120).abs() <= 4
+    texture = 0.03 * torch.sin(rows * 0.9) * torch.cos(columns * 0.7)
+    return (torch.where(bar, 0.25, 0.75) + texture).expand(3, -1, -1), bar
+
+
+@pytest.mark.parametrize(("fallen", "near", "whole"), [(0.4, 1.0, 1.0), (0.6, 0.6, 0.5)])
+def test_a_bar_is_near_or_far_as_a_whole(fallen, near, whole):
+    """The upper share of the bar fell back to the wall; what most of the bar says should hold for all of it."""
+    photo, bar = barred_window()
+    rows = torch.arange(180)[:, None]
+    straight = straighten_lines(torch.where(bar & (rows >= fallen * 180), near, 0.5), photo)
+    assert (straight[bar] / whole - 1).abs().max() < 0.08
+    assert (straight[~bar] / 0.5 - 1).abs().max() < 0.08, "the wall moved"
+
+
+def test_lines_leave_a_plane_and_what_stands_before_it_as_they_are():
+    photo, _ = barred_window()
+    rows, columns = torch.meshgrid(torch.arange(180.0), torch.arange(240.0), indexing="ij")
+    plane = 0.4 + 0.002 * rows + 0.001 * columns
+    before = (rows - 90).abs().maximum((columns - 120).abs()) < 25  # a box that hides a part of the bar
+    photo, inverse = torch.where(before, 0.5, photo), torch.where(before, 2.0, plane)
+    torch.testing.assert_close(straighten_lines(inverse, photo), inverse, rtol=0.01, atol=0)
+
+
+def test_lines_are_found_where_they_are_and_a_curve_is_none():
+    rows, columns = torch.meshgrid(torch.arange(200) + 0.5, torch.arange(300) + 0.5, indexing="ij")
+    tilted = (columns - 40) * math.cos(0.3) + (rows - 20) * math.sin(0.3) > 60
+    lines = find_lines(torch.where(tilted, 0.8, 0.3).expand(3, -1, -1))
+    assert len(lines) == 1
+    for point in (lines.start[0], lines.end[0]):
+        assert abs((point[0] - 40) * math.cos(0.3) + (point[1] - 20) * math.sin(0.3) - 60) < 0.7
+    assert (lines.end[0] - lines.start[0]).norm() > 190
+    disc = (rows - 100) ** 2 + (columns - 150) ** 2 < 70**2
+    assert len(find_lines(torch.where(disc, 0.8, 0.3).expand(3, -1, -1))) == 0

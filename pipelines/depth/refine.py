@@ -1,6 +1,6 @@
 """From the network's coarse depth to the photo's resolution: straight where the scene is flat, cut where the photo is.
 
-Everything works on inverse depth, because the inverse depth of a plane is affine in pixel coordinates. Three steps:
+Everything works on inverse depth, because the inverse depth of a plane is affine in pixel coordinates. Four steps:
 
 1. `sharpen`: a coarse cell that sits on a depth edge holds a mean of two surfaces, a depth that exists nowhere. It
    takes the value that most of the cells of its own colour agree on.
@@ -9,6 +9,7 @@ Everything works on inverse depth, because the inverse depth of a plane is affin
 3. `upsample`: every cell carries a small plane. A pixel compares its colour with the cells around it, goes with the
    best match and averages the cells that agree with that one. Values are selected rather than blended across an edge,
    so no pixel flies between two surfaces. `align` then moves the edges to those of the picture.
+4. `straighten_lines`: along what is a straight line in the picture, depth is made straight too.
 """
 
 import functools
@@ -19,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.depth.edges import align
+from pipelines.depth.lines import straighten_lines
 
 CERTAIN = 0.8  # probability that makes a region of the picture a sky
 SKY_FACTOR = 1.6  # sky is this many times farther than the 95th percentile of the rest; more tears false skies
@@ -34,7 +36,7 @@ def refine_depth(
     """Coarse depth and its photo -> depth at the photo's size.
 
     log_depth (h, w) log of z-depth up to a constant; image (H, W, 3) uint8; sky (h, w) probability; log_error (h, w)
-    as in DepthOutput; planes: how many planes are looked for at most, 0 switches straightening off.
+    as in DepthOutput; planes: how many planes are looked for at most, 0 switches straightening off, that of lines too.
     Returns z-depth (H, W) float32, positive and finite, and is_sky (H, W) bool. Median depth outside the sky is 1.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
@@ -69,6 +71,8 @@ def refine_depth(
         inverse = align(upsample(cells, guide, picture), picture, reach(middle, log_depth.shape))
         cells, guide = local_planes(inverse), picture
     inverse = align(upsample(cells, guide, photo), photo, reach((height, width), cells.shape[1:]))
+    if planes:
+        inverse = straighten_lines(inverse, photo)
     is_sky = (inverse < SKY_FACTOR**0.5 * sky_inverse) & is_sky.any()
     depth = inverse.clamp(1e-3, 1e3).reciprocal()
     sample = depth[::4, ::4][~is_sky[::4, ::4]]
