@@ -275,9 +275,9 @@ class AppendMemory(LatentMemory):
         self.views.append(View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence))
         self._reindex()
 
-    def _preference(self, cameras, camera, points, view, sample, depth):
+    def _alike(self, cameras, camera, points, view, sample, depth):
         """The nearest point, whichever view it came from."""
-        return (-depth,)
+        return torch.zeros_like(view)
 
 
 def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, step: int) -> np.ndarray:

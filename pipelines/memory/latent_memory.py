@@ -458,21 +458,29 @@ class LatentMemory:
         rows, columns = height + 2 * MARGIN, width + 2 * MARGIN
         cell, z = into_cells(*project(points, matrices, offsets), rows, columns)
         cells = (rows + 2) * (columns + 2)
-        layers = 1
-        if self._invented.any():  # on a layer of its own, below what was seen
-            layers = 2
-            cell += cells * self._invented[view_of]
-        pair = nearest(cell, z, layers * cells, SAME_DEPTH if len(self.views) > 1 else 0.0)
+        # What was invented lies on a layer of its own, below what was seen. One view alone has no rivals.
+        made = self._invented
+        views = torch.stack([(~made).sum(), made.sum()])[: 1 + bool(made.any())]
+        layers, rivals = len(views), views > 1
+        if layers == 2:
+            cell += cells * made[view_of]
+        pair = nearest(cell, z, (SAME_DEPTH * rivals).repeat_interleave(cells))
         if not len(pair):
             return nothing
         camera, point = pair // len(points), pair % len(points)
-        of_pair = points.index_select(0, point), view_of.take(point), cell_of.take(point), z.take(pair)
-        keys = self._preference(cameras, camera, *of_pair)
-        row = best_of_cells(cell.take(pair) + camera * (layers * cells), num * layers * cells, *keys)
+        cell, depth = cell.take(pair), z.take(pair)
+        keys = ()
+        if rivals.any():
+            some = rivals[cell // cells].nonzero()[:, 0]
+            p = point[some]
+            where = points.index_select(0, p), view_of.take(p), cell_of.take(p)
+            alike = torch.zeros_like(cell).index_copy_(0, some, self._alike(cameras, camera[some], *where, depth[some]))
+            keys = alike, -depth
+        row = best_of_cells(cell + camera * (layers * cells), num * layers * cells, *keys)
         row = row.view(num, layers, rows + 2, columns + 2)[:, :, 1:-1, 1:-1]
         row = row[:, 0] if layers == 1 else torch.where(row[:, 0] >= 0, row[:, 0], row[:, 1])
-        mask, pair = row >= 0, pair.take(row.clamp(min=0))
-        depth, point = z.view(-1).take(pair).masked_fill_(~mask, 0), pair % len(points)
+        mask, row = row >= 0, row.clamp(min=0)
+        depth, point = depth.take(row).masked_fill_(~mask, 0), point.take(row)
         view = view_of.take(point).masked_fill_(~mask, -1)
         sample = cell_of.take(point).masked_fill_(~mask, -1)
         relative = self._relative(cameras)
@@ -493,14 +501,14 @@ class LatentMemory:
         y = (sample // columns + 0.5 + off_y.masked_fill_(on_sample, 0)) / rows
         return view >= 0, depth, view, torch.stack([x, y], dim=-1), sample
 
-    def _preference(self, cameras, camera: Tensor, points: Tensor, view: Tensor, sample: Tensor, depth: Tensor):
-        """Keys that tell which of several samples of one surface a cell shows, see `best_of_cells`.
+    def _alike(
+        self, cameras: Sequence[Camera], camera: Tensor, points: Tensor, view: Tensor, sample: Tensor, depth: Tensor
+    ) -> Tensor:
+        """(n,) int64, the greater the better a sample suits the camera that sees it, of several of one surface.
 
-        First how alike its view was: half octaves of resolution and steps of ten degrees between the two lines of
-        sight; then the newest view; then the nearest sample.
+        First how alike the view that wrote it was: half octaves of resolution and steps of ten degrees between the two
+        lines of sight; then the newest view. points (n, 3); the others (n,); depth as the camera sees it.
         """
-        if len(self.views) == 1:
-            return ()
         focal = torch.tensor([c.K[0, 0] for c in cameras], dtype=torch.float32)
         written = self._flat_depth.take(self._table[:, 0].take(view) + sample) / self._token_focal.take(view)
         octaves = (written * focal.take(camera) / depth).log2_().abs_()
@@ -512,7 +520,7 @@ class LatentMemory:
         cosine = (here * there).sum(1) * (here.square().sum(1) * there.square().sum(1)).rsqrt_()
         degrees = cosine.clamp_(-1, 1).arccos_().rad2deg_()
         unlike = (2 * octaves).round_() + (degrees / 10).round_()
-        return view - unlike.long() * len(self.views), -depth
+        return view - unlike.long() * len(self.views)
 
     def _close_cracks(self, mask: Tensor, depth: Tensor, view: Tensor, sample: Tensor, thin: int):
         """Fill the gaps that open when a surface is seen larger than it was written.

@@ -74,13 +74,13 @@ def into_cells(u: Tensor, v: Tensor, z: Tensor, height: int, width: int) -> tupl
     return cell.long(), torch.where(z < NEAR, torch.inf, z)
 
 
-def nearest(cell: Tensor, depth: Tensor, count: int, tolerance: float = 0.0) -> Tensor:
-    """The points that lie within a share `tolerance` of the nearest of their cell.
+def nearest(cell: Tensor, depth: Tensor, tolerance: Tensor) -> Tensor:
+    """The points that lie within a share of the nearest of their cell, 0 or more, given for each cell.
 
-    cell (T, N) below count, depth (T, N). Returns (n,) places in the flattened (T, N). Exact, and independent of order
-    and thread count: the minimum of a set does not depend on how it is reached.
+    cell, depth (T, N) from `into_cells`, tolerance (cells,). Returns (n,) places in the flattened (T, N). Exact, and
+    independent of order and thread count: the minimum of a set does not depend on how it is reached.
     """
-    front = depth.new_full((len(cell), count), torch.inf).scatter_reduce_(1, cell, depth, "amin")
+    front = depth.new_full((len(cell), len(tolerance)), torch.inf).scatter_reduce_(1, cell, depth, "amin")
     limit = torch.where(front == torch.inf, -torch.inf, front * (1 + tolerance))
     return (depth <= limit.gather(1, cell)).view(-1).nonzero()[:, 0]
 
