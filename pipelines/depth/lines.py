@@ -27,7 +27,7 @@ THREADS, SAMPLES = 8, 40  # threads of one side, and samples of a thread
 AGREE = 0.1  # depths whose logarithms differ by less agree on one course; less would miss one that wavers all along
 EXACT = 0.04  # and by less than this are on it
 MAJORITY = 0.35  # share of a thread that must agree on its course
-FRONT = 0.4  # what is nearer than its thread by more than this, as a logarithm, stands before the line
+FRONT = 0.7  # what is nearer than its thread by more than this, as a logarithm, stands before the line
 PAINT = 0.08  # a colour this far outside of those of its thread is of something else
 SURROUNDINGS = 0.05  # of the diagonal: how far beside a strip depth moves with it, where colour is even
 STILL = 0.03  # weight of staying where it is
@@ -203,18 +203,19 @@ def straighten_lines(inverse: Tensor, photo: Tensor, lines: Lines | None = None)
     share = agree.sum(-1) / inside.sum(-1).clamp(min=1)
     trust = ((share - MAJORITY) / 0.15).clamp(0, 1)
     typical = agree > 0.3
-    colour = photo[:, y, x]
+    fine = round(reach / THREADS / 2)  # colours are compared at about the width of a thread
+    paint = F.avg_pool2d(photo, 2 * fine + 1, 1, fine, count_include_pad=False)
+    colour = paint[:, y, x]
     darkest = torch.where(typical, colour, torch.inf).amin(-1)
     lightest = torch.where(typical, colour, -torch.inf).amax(-1)
 
     # Where the pixels of the threads should go.
-    paint = photo.flatten(1)
     pixels, moves, weights = [], [], []
     for i in range(len(lines)):
         index, t, d = strip(lines.start[i], lines.end[i], reach, height, width)
         thread = ((d / reach + 1) * THREADS).long().clamp(0, 2 * THREADS - 1)
         move = (level[i, thread] + slope[i, thread] * t).clamp(min=1e-3).log() - value.flatten()[index]
-        colour = paint[:, index]
+        colour = paint.flatten(1)[:, index]
         odd = torch.maximum(darkest[:, i, thread] - colour, colour - lightest[:, i, thread]).amax(0) / PAINT
         weight = trust[i, thread] * (2 - odd).clamp(0, 1) * (2 + 2 * move / FRONT).clamp(0, 1)
         pixels.append(index)
