@@ -26,8 +26,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipelines import Camera, LatentMemory  # noqa: E402
-from pipelines.memory.latent_memory import View  # noqa: E402
 from pipelines.memory.projection import world_to_pixels  # noqa: E402
+from pipelines.memory.views import View  # noqa: E402
 
 HEIGHT, WIDTH, CHANNELS = 44, 80, 48
 ROOM = np.array([3.0, 1.4, 4.0])  # half sides; the camera starts in the middle

@@ -31,7 +31,7 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import sharpness
 from pipelines.evaluation.suites import BASELINES, say, target
 from pipelines.memory import LatentMemory
-from pipelines.memory.latent_memory import View
+from pipelines.memory.views import View
 from pipelines.pipeline_mirage import EMBEDDED_FOLDER, subject_distance
 
 FIRST_SEED = 900_000_000  # far from every seed that a trainer uses

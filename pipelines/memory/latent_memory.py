@@ -7,7 +7,6 @@ their view are closed, and each cell looks up the exact place in the view it cam
 """
 
 import functools
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,12 +15,10 @@ from functools import cached_property
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from pipelines.cameras import Camera
-from pipelines.files import whole
+from pipelines.memory.files import read_views, write_ply, write_views
 from pipelines.memory.projection import (
     best_of_cells,
     into_cells,
@@ -31,8 +28,8 @@ from pipelines.memory.projection import (
     unproject,
     world_to_pixels,
 )
+from pipelines.memory.views import View
 
-FORMAT, FORMAT_VERSION = "mirage-latent-memory", 2
 # Neighbouring samples whose depths differ by less than this share belong to one surface.
 SAME_SURFACE = 0.1
 # Samples of one cell whose depths differ by less than this share show the same surface; the best view of it counts.
@@ -52,23 +49,6 @@ HIDDEN = 4
 MARGIN = 2
 # Point-camera pairs per z-buffer pass; bounds the working memory of a readout to about 250 MB.
 PAIRS_PER_PASS = 4_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """One camera's share of the memory.
-
-    camera: on the grid of the depth samples. depth (H, W) float32, 0 where this view stores nothing.
-    token_at (h, w) int32: row in `LatentMemory.features` of each token, -1 where it stores none; H = k h, W = k w.
-    confidence (H, W) uint8: views that saw the sample there less those that saw through it; above 0 where it is stored.
-    invented: generated rather than seen; it shows only where nothing seen does.
-    """
-
-    camera: Camera
-    depth: Tensor
-    token_at: Tensor
-    confidence: Tensor
-    invented: bool = False
 
 
 @dataclass(frozen=True)
@@ -455,36 +435,9 @@ class LatentMemory:
         projections = [world_to_pixels(camera) for camera in cameras]
         matrices = torch.from_numpy(np.stack([a for a, _ in projections])).float()
         offsets = torch.from_numpy(np.stack([b for _, b in projections])).float()
-        rows, columns = height + 2 * MARGIN, width + 2 * MARGIN
-        cell, z = into_cells(*project(points, matrices, offsets), rows, columns)
-        cells = (rows + 2) * (columns + 2)
-        # What was invented lies on a layer of its own, below what was seen. One view alone has no rivals.
-        made = self._invented
-        views = torch.stack([(~made).sum(), made.sum()])[: 1 + bool(made.any())]
-        layers, rivals = len(views), views > 1
-        if layers == 2:
-            cell += cells * made[view_of]
-        pair = nearest(cell, z, (SAME_DEPTH * rivals).repeat_interleave(cells))
-        if not len(pair):
-            return nothing
-        camera, point = pair // len(points), pair % len(points)
-        cell, depth = cell.take(pair), z.take(pair)
-        keys = ()
-        if rivals.any():
-            some = rivals[cell // cells].nonzero()[:, 0]
-            p = point[some]
-            where = points.index_select(0, p), view_of.take(p), cell_of.take(p)
-            alike = torch.zeros_like(cell).index_copy_(0, some, self._alike(cameras, camera[some], *where, depth[some]))
-            keys = alike, -depth
-        row = best_of_cells(cell + camera * (layers * cells), num * layers * cells, *keys)
-        row = row.view(num, layers, rows + 2, columns + 2)[:, :, 1:-1, 1:-1]
-        row = row[:, 0] if layers == 1 else torch.where(row[:, 0] >= 0, row[:, 0], row[:, 1])
-        mask, row = row >= 0, row.clamp(min=0)
-        depth, point = depth.take(row).masked_fill_(~mask, 0), point.take(row)
-        view = view_of.take(point).masked_fill_(~mask, -1)
-        sample = cell_of.take(point).masked_fill_(~mask, -1)
+        front = self._front(cameras, matrices, offsets, points, cell_of, view_of)
         relative = self._relative(cameras)
-        mask, depth, view, sample = self._close_cracks(mask, depth, view, sample, thin)
+        mask, depth, view, sample = self._close_cracks(*front, thin)
         self._close_rims(relative, mask, depth, view, sample, thin)
 
         inner = slice(MARGIN, -MARGIN)
@@ -500,6 +453,35 @@ class LatentMemory:
         x = (sample % columns + 0.5 + off_x.masked_fill_(on_sample, 0)) / columns
         y = (sample // columns + 0.5 + off_y.masked_fill_(on_sample, 0)) / rows
         return view >= 0, depth, view, torch.stack([x, y], dim=-1), sample
+
+    def _front(self, cameras, matrices: Tensor, offsets: Tensor, points: Tensor, cell_of: Tensor, view_of: Tensor):
+        """What the cameras see of the points, cracks open: mask, depth, view and sample, (T, h, w) each."""
+        rows, columns = cameras[0].height, cameras[0].width
+        cell, z = into_cells(*project(points, matrices, offsets), rows, columns)
+        cells = (rows + 2) * (columns + 2)
+        # What was invented lies on a layer of its own, below what was seen. One view alone has no rivals.
+        made = self._invented
+        views = torch.stack([(~made).sum(), made.sum()])[: 1 + bool(made.any())]
+        layers, rivals = len(views), views > 1
+        if layers == 2:
+            cell += cells * made[view_of]
+        pair = nearest(cell, z, (SAME_DEPTH * rivals).repeat_interleave(cells))
+        camera, point = pair // len(points), pair % len(points)
+        cell, depth = cell.take(pair), z.take(pair)
+        keys = ()
+        if rivals.any():
+            some = rivals[cell // cells].nonzero()[:, 0]
+            p = point[some]
+            where = points.index_select(0, p), view_of.take(p), cell_of.take(p)
+            alike = torch.zeros_like(cell).index_copy_(0, some, self._alike(cameras, camera[some], *where, depth[some]))
+            keys = alike, -depth
+        row = best_of_cells(cell + camera * (layers * cells), len(cameras) * layers * cells, *keys)
+        row = row.view(len(cameras), layers, rows + 2, columns + 2)[:, :, 1:-1, 1:-1]
+        row = row[:, 0] if layers == 1 else torch.where(row[:, 0] >= 0, row[:, 0], row[:, 1])
+        mask = row >= 0
+        depth, point = torch.zeros(row.shape).masked_scatter_(mask, depth[row[mask]]), point[row[mask]]
+        view, sample = (torch.full_like(row, -1).masked_scatter_(mask, of[point]) for of in (view_of, cell_of))
+        return mask, depth, view, sample
 
     def _alike(
         self, cameras: Sequence[Camera], camera: Tensor, points: Tensor, view: Tensor, sample: Tensor, depth: Tensor
@@ -678,92 +660,23 @@ class LatentMemory:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write one safetensors file, complete or not at all. Raises OSError when the disk refuses."""
-        sizes = [[*view.depth.shape, *view.token_at.shape] for view in self.views]
-        tensors = {
-            "features": self.features.contiguous(),
-            "token_cells": (self._flat_token >= 0).nonzero()[:, 0].to(torch.int32),
-            "sample_cells": (self._flat_depth > 0).nonzero()[:, 0].to(torch.int32),
-            "sample_depth": self._flat_depth[self._flat_depth > 0],
-            "sample_confidence": self._flat_confidence[self._flat_depth > 0],
-            "K": torch.from_numpy(np.array([v.camera.K for v in self.views]).reshape(-1, 3, 3)),
-            "c2w": torch.from_numpy(np.array([v.camera.c2w for v in self.views]).reshape(-1, 4, 4)),
-            "sizes": torch.tensor(sizes, dtype=torch.int64).reshape(-1, 4),
-            "invented": self._invented.to(torch.uint8),
-        }
-        header = {
-            "format": FORMAT,
-            "version": str(FORMAT_VERSION),
-            "interpolates": json.dumps(self.interpolates),
-            "codec": self.codec,
-        }
-        with whole(path) as temporary:
-            temporary.write_bytes(save(tensors, metadata=header))
+        write_views(path, self.features, self.views, interpolates=self.interpolates, codec=self.codec)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "LatentMemory":
         """Read a file that `save` wrote. Raises ValueError for a truncated, foreign or newer file."""
-        try:
-            with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
-                if header.get("format") != FORMAT:
-                    raise ValueError(
-                        f"{path} is not a saved memory: its format is {header.get('format')!r}, not {FORMAT!r}."
-                    )
-                if int(header["version"]) > FORMAT_VERSION:
-                    raise ValueError(
-                        f"{path} has format version {header['version']}; this program reads up to {FORMAT_VERSION}. "
-                        "Update the program."
-                    )
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-            features = tensors["features"]
-            interpolates = json.loads(header["interpolates"])
-            memory = cls(features.shape[1], interpolates, features.dtype, header.get("codec", ""))
-            memory._restore(tensors)
-        except (SafetensorError, KeyError, IndexError, RuntimeError) as error:
-            raise ValueError(f"{path} is damaged or incomplete ({error}). Save it again from its scene.") from error
+        features, views, facts = read_views(path)
+        memory = cls(features.shape[1], facts["interpolates"], features.dtype, facts["codec"])
+        memory.features, memory.views = features, views
+        memory._reindex()
         return memory
-
-    def _restore(self, tensors: dict[str, Tensor]) -> None:
-        sizes = tensors["sizes"].tolist()
-        flat_depth = torch.zeros(sum(rows * columns for rows, columns, _, _ in sizes))
-        flat_depth[tensors["sample_cells"].long()] = tensors["sample_depth"]
-        flat_confidence = torch.zeros(len(flat_depth), dtype=torch.uint8)
-        flat_confidence[tensors["sample_cells"].long()] = tensors.get("sample_confidence", torch.tensor(1).byte())
-        flat_token = torch.full((sum(h * w for _, _, h, w in sizes),), -1, dtype=torch.int32)
-        flat_token[tensors["token_cells"].long()] = torch.arange(len(tensors["features"]), dtype=torch.int32)
-        depth_start, token_start = 0, 0
-        for index, (rows, columns, h, w) in enumerate(sizes):
-            camera = Camera(tensors["K"][index].numpy(), tensors["c2w"][index].numpy(), rows, columns)
-            samples = slice(depth_start, depth_start + rows * columns)
-            depth, confidence = (flat[samples].reshape(rows, columns) for flat in (flat_depth, flat_confidence))
-            token_at = flat_token[token_start : token_start + h * w].reshape(h, w)
-            self.views.append(View(camera, depth, token_at, confidence, bool(tensors["invented"][index])))
-            depth_start, token_start = depth_start + rows * columns, token_start + h * w
-        self.features = tensors["features"]
-        self._reindex()
 
     def to_ply(self, path: str | os.PathLike, colors: Tensor | None = None) -> None:
         """Write the samples as a binary PLY point cloud.
 
         colors: (num_points, 3) uint8, in the order of the stored samples; left out if None.
         """
-        layout = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
-        names = ["property float x", "property float y", "property float z"]
-        if colors is not None:
-            if tuple(colors.shape) != (self.num_points, 3):
-                raise ValueError(f"colors {tuple(colors.shape)} must be ({self.num_points}, 3), one row per point.")
-            layout += [("red", "u1"), ("green", "u1"), ("blue", "u1")]
-            names += ["property uchar red", "property uchar green", "property uchar blue"]
-        rows = np.empty(self.num_points, dtype=layout)
-        for axis, name in enumerate("xyz"):
-            rows[name] = self._points[:, axis].numpy()
-        for channel, (name, _) in enumerate(layout[3:]):
-            rows[name] = colors[:, channel].numpy()
-        header = "\n".join(
-            ["ply", "format binary_little_endian 1.0", f"element vertex {self.num_points}", *names, "end_header\n"]
-        )
-        with whole(path) as temporary:
-            temporary.write_bytes(header.encode("ascii") + rows.tobytes())
+        write_ply(path, self._points, colors)
 
 
 def with_margin(camera: Camera) -> Camera:
