@@ -14,7 +14,7 @@ from pipelines.cameras import Camera
 from pipelines.files import whole
 from pipelines.memory.views import View
 
-FORMAT, VERSION = "mirage-latent-memory", 2
+FORMAT, VERSION = "mirage-latent-memory", 1
 
 
 def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View], **facts) -> None:
@@ -66,12 +66,9 @@ def read_views(path: str | os.PathLike) -> tuple[Tensor, list[View], dict]:
         for index, (rows, columns, h, w) in enumerate(sizes):
             camera = Camera(tensors["K"][index].numpy(), tensors["c2w"][index].numpy(), rows, columns)
             samples, tokens = slice(sample, sample + rows * columns), slice(token, token + h * w)
-            planes = (
-                depth[samples].view(rows, columns),
-                token_at[tokens].view(h, w),
-                confidence[samples].view(rows, columns),
-            )
-            views.append(View(camera, *planes, bool(tensors["invented"][index])))
+            planes = depth[samples].view(rows, columns), token_at[tokens].view(h, w)
+            seen = confidence[samples].view(rows, columns)
+            views.append(View(camera, *planes, seen, bool(tensors["invented"][index])))
             sample, token = samples.stop, tokens.stop
         return tensors["features"], views, {name: json.loads(fact) for name, fact in header.items()}
     except (SafetensorError, KeyError, IndexError, RuntimeError) as error:

@@ -666,7 +666,7 @@ class LatentMemory:
     def load(cls, path: str | os.PathLike) -> "LatentMemory":
         """Read a file that `save` wrote. Raises ValueError for a truncated, foreign or newer file."""
         features, views, facts = read_views(path)
-        memory = cls(features.shape[1], facts["interpolates"], features.dtype, facts["codec"])
+        memory = cls(features.shape[1], facts.get("interpolates", False), features.dtype, facts.get("codec", ""))
         memory.features, memory.views = features, views
         memory._reindex()
         return memory
