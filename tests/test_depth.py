@@ -103,6 +103,20 @@ def test_sky_is_far_and_flagged():
     assert depth[is_sky].min() > 1.4 * depth[~is_sky].max()
 
 
+def test_a_straight_tower_takes_nothing_of_the_sky_along():
+    """A tower whose upper part fell back by a quarter, before a sky of nearly its colour."""
+    y, x = pixel_grid(180, 240)
+    tower = (np.abs(x - 0.5) < 0.04) & (y > 0.1)
+    ground = y > 0.8
+    image = np.where((tower | ground)[..., None], [150, 150, 150], [180, 185, 190]).astype(np.uint8)
+    inverse = np.where(ground, 2 * y, np.where(tower, np.where(y < 0.4, 1.2, 1.6), 0.2))
+    log_depth = -torch.from_numpy(inverse).float().log()
+    depth, is_sky = refine_depth(log_depth, image, sky=torch.from_numpy(~(tower | ground) * 0.99).float())
+    assert (is_sky == ~(tower | ground)).mean() > 0.99
+    assert depth[is_sky].min() > 0.999 * depth[is_sky].max()
+    assert np.std(np.log(depth[tower])) < 0.5 * np.std(np.log(inverse[tower]))
+
+
 @pytest.mark.parametrize("size", [(97, 161), (160, 90), (5, 7), (1, 1), (40, 400)])
 def test_any_photo_gives_finite_depth_of_its_size(estimator, size):
     image = np.random.default_rng(0).integers(0, 255, (*size, 3)).astype(np.uint8)

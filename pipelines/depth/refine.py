@@ -71,9 +71,11 @@ def refine_depth(
         inverse = align(upsample(cells, guide, picture), picture, reach(middle, log_depth.shape))
         cells, guide = local_planes(inverse), picture
     inverse = align(upsample(cells, guide, photo), photo, reach((height, width), cells.shape[1:]))
+    far = SKY_FACTOR**0.5 * sky_inverse if is_sky.any() else 0.0
     if planes:
-        inverse = straighten_lines(inverse, photo)
-    is_sky = (inverse < SKY_FACTOR**0.5 * sky_inverse) & is_sky.any()
+        straight = straighten_lines(inverse, photo)
+        inverse = torch.where((inverse < far) & (straight < far), inverse, straight)  # a sky moves with nothing
+    is_sky = inverse < far
     depth = inverse.clamp(1e-3, 1e3).reciprocal()
     sample = depth[::4, ::4][~is_sky[::4, ::4]]
     depth /= sample.median() if len(sample) else depth.median()
