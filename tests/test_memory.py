@@ -306,3 +306,12 @@ def test_crop_keeps_the_samples_in_the_box_with_their_tokens():
     assert torch.equal(part.latents[0][:, part.mask[0]], whole.latents[0][:, part.mask[0]])
     with pytest.raises(ValueError, match="must be below"):
         memory.crop((0, 0, 0), (1, 1, 0))
+
+
+@pytest.mark.parametrize("focal", [14.0, 56.0, 140.0, 800.0])
+def test_a_longer_lens_opens_no_pinholes(focal):
+    memory = LatentMemory(1)
+    memory.write(torch.zeros(1, 24, 32), flat(3.0), camera(24, 32, focal=28.0))
+    out = memory.readout(camera(24, 32, focal=focal), 24, 32)
+    inside = out.mask[0, 6:18, 8:24] if focal < 28 else out.mask[0]
+    assert inside.all() and torch.allclose(out.depth[out.mask], torch.tensor(3.0))

@@ -7,8 +7,10 @@ their view are closed, and each cell looks up the exact place in the view it cam
 """
 
 import functools
+import itertools
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -20,6 +22,7 @@ from torch import Tensor
 from pipelines.cameras import Camera
 from pipelines.memory.files import read_views, write_ply, write_views
 from pipelines.memory.projection import (
+    NEAR,
     best_of_cells,
     into_cells,
     nearest,
@@ -417,21 +420,43 @@ class LatentMemory:
         chosen = slice(None) if thin == 1 else self._thinned(thin)
         points, cell_of, view_of = self._points[chosen], self._cell[chosen], self._view[chosen]
         per_pass = max(1, PAIRS_PER_PASS // max(1, len(points) + height * width))
-        parts = [
-            self._readout_pass(cameras[i : i + per_pass], height, width, points, cell_of, view_of, thin)
-            for i in range(0, len(cameras), per_pass)
-        ]
+        parts = []
+        for coarser, run in itertools.groupby(cameras, lambda camera: self._coarser(camera, thin)):
+            for some in batched(list(run), per_pass):
+                parts.append(self._readout_pass(some, height, width, points, cell_of, view_of, thin, coarser))
         mask, depth, view, xy, sample = (torch.cat(part) for part in zip(*parts, strict=True))
         return Readout(mask, depth, view, xy, sample, self._snapshot())
 
-    def _readout_pass(self, cameras, height, width, points, cell_of, view_of, thin):
+    def _coarser(self, camera: Camera, thin: int) -> int:
+        """How many times coarser than the target its grid must be, so that samples lie at most HIDDEN cells apart.
+
+        By the median of a few samples; 1 but for a telephoto lens or a very close look.
+        """
+        if not len(self._points):
+            return 1
+        some = slice(None, None, max(1, len(self._points) // 1000))
+        matrix, offset = (torch.from_numpy(part[None]).float() for part in world_to_pixels(camera))
+        u, v, z = (x[0] for x in project(self._points[some], matrix, offset))
+        # In the picture or around it: a long lens may see the place between four samples.
+        wide, high = camera.width, camera.height
+        inside = (z > NEAR) & (u >= -wide) & (u < 2 * wide) & (v >= -high) & (v < 2 * high)
+        if not inside.any():
+            return 1
+        view = self._view[some][inside]
+        start, _, columns, _, _, token_columns = self._table[view].unbind(1)
+        focal = self._token_focal[view] * columns / token_columns
+        spacing = self._flat_depth[start + self._cell[some][inside]] / focal * camera.K[0, 0] / z[inside]
+        return max(1, math.ceil(thin * float(spacing.median()) / HIDDEN))
+
+    def _readout_pass(self, cameras, height, width, points, cell_of, view_of, thin, coarser):
         num = len(cameras)
         unknown = torch.full((num, height, width), -1)
         nothing = torch.zeros_like(unknown, dtype=torch.bool), torch.zeros(unknown.shape), unknown
         nothing += torch.zeros(*unknown.shape, 2), unknown
         if not len(points):
             return nothing
-        cameras = [with_margin(camera) for camera in cameras]
+        rows, columns = max(1, height // coarser), max(1, width // coarser)
+        targets, cameras = cameras, [with_margin(camera.resized(rows, columns)) for camera in cameras]
         projections = [world_to_pixels(camera) for camera in cameras]
         matrices = torch.from_numpy(np.stack([a for a, _ in projections])).float()
         offsets = torch.from_numpy(np.stack([b for _, b in projections])).float()
@@ -440,12 +465,10 @@ class LatentMemory:
         mask, depth, view, sample = self._close_cracks(*front, thin)
         self._close_rims(relative, mask, depth, view, sample, thin)
 
-        inner = slice(MARGIN, -MARGIN)
-        depth, view, sample = (x[:, inner, inner].contiguous() for x in (depth, view, sample))
-        cells = torch.meshgrid(
-            torch.arange(num), torch.arange(height) + MARGIN, torch.arange(width) + MARGIN, indexing="ij"
-        )
-        off_x, off_y = self._offset_from_sample(relative, cells, depth, view, sample)
+        row, column = (((torch.arange(n) + 0.5) * m / n).long() + MARGIN for n, m in ((height, rows), (width, columns)))
+        depth, view, sample = (x[:, row[:, None], column] for x in (depth, view, sample))
+        cells = torch.meshgrid(torch.arange(num), torch.arange(height), torch.arange(width), indexing="ij")
+        off_x, off_y = self._offset_from_sample(self._relative(targets), cells, depth, view, sample)
         # A wrong depth must not send a cell to another part of the view: stay near the sample.
         off_x, off_y = off_x.clamp_(-1.5, 1.5), off_y.clamp_(-1.5, 1.5)
         on_sample = torch.maximum(off_x.abs(), off_y.abs()) < ON_SAMPLE
@@ -677,6 +700,11 @@ class LatentMemory:
         colors: (num_points, 3) uint8, in the order of the stored samples; left out if None.
         """
         write_ply(path, self._points, colors)
+
+
+def batched(items: list, size: int) -> Iterator[list]:
+    """The items in order, in lists of at most `size`."""
+    return (items[i : i + size] for i in range(0, len(items), size))
 
 
 def with_margin(camera: Camera) -> Camera:
