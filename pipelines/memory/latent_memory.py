@@ -48,8 +48,10 @@ FREE_SPACE = 0.03
 ON_SAMPLE = 2e-3
 # Ends of a crack are at most this many samples apart; those between them fell into the same cells as the ends.
 HIDDEN = 4
-# Cells around the picture that are read too, since a sample just outside may cover a cell inside.
-MARGIN = 2
+# Ends of a crack are at most this many cells apart.
+WIDEST = 4
+# Cells around the picture that are read too: what is out there covers cells inside, and cracks reach in from there.
+MARGIN = WIDEST - 1
 # Point-camera pairs per z-buffer pass; bounds the working memory of a readout to about 250 MB.
 PAIRS_PER_PASS = 4_000_000
 
@@ -428,7 +430,7 @@ class LatentMemory:
         return Readout(mask, depth, view, xy, sample, self._snapshot())
 
     def _coarser(self, camera: Camera, thin: int) -> int:
-        """How many times coarser than the target its grid must be, so that samples lie at most HIDDEN cells apart.
+        """How many times coarser than the target its grid must be, so that samples lie at most WIDEST cells apart.
 
         By the median of a few samples; 1 but for a telephoto lens or a very close look.
         """
@@ -446,7 +448,7 @@ class LatentMemory:
         start, _, columns, _, _, token_columns = self._table[view].unbind(1)
         focal = self._token_focal[view] * columns / token_columns
         spacing = self._flat_depth[start + self._cell[some][inside]] / focal * camera.K[0, 0] / z[inside]
-        return max(1, math.ceil(thin * float(spacing.median()) / HIDDEN))
+        return max(1, math.ceil(thin * float(spacing.median()) / WIDEST))
 
     def _readout_pass(self, cameras, height, width, points, cell_of, view_of, thin, coarser):
         num = len(cameras)
@@ -541,7 +543,7 @@ class LatentMemory:
             # How far one sees through each cell: for ever, if nothing is there or only something invented.
             solid = mask & ~made.take(view.clamp(min=0)) if made.any() else mask
             through = torch.where(solid, depth, torch.inf)
-            for span in range(2, min(5, size)):
+            for span in range(2, min(WIDEST + 1, size)):
                 m0, m1, d0, d1 = (x.narrow(dim, i, size - span) for x in (mask, depth) for i in (0, span))
                 deepest = functools.reduce(
                     torch.maximum, [through.narrow(dim, step, size - span) for step in range(1, span)]
