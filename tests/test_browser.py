@@ -182,8 +182,10 @@ def test_not_an_image_is_refused_in_the_language_of_the_page(page, photo, tmp_pa
 
     choose(page, "steady-hold")
     page.click("#advanced > button")
-    page.fill("#seed input", "-1")
-    page.press("#seed input", "Tab")
+    page.fill("#seed input", "")
+    # As fast as a person: Gradio takes a moment to hand on what was typed, and a click in the same moment overtakes it
+    page.type("#seed input", "-1", delay=100)
+    page.press("#seed input", "Tab", delay=100)
     page.click("#render")
     page.wait_for_function("document.querySelector('.stage .trouble').textContent.startsWith('seme: il valore è -1')")
     page.wait_for_selector("#render")
