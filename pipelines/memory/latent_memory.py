@@ -8,7 +8,6 @@ their view are closed, and each cell looks up the exact place in the view it cam
 
 import functools
 import itertools
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -423,32 +422,34 @@ class LatentMemory:
         points, cell_of, view_of = self._points[chosen], self._cell[chosen], self._view[chosen]
         per_pass = max(1, PAIRS_PER_PASS // max(1, len(points) + height * width))
         parts = []
-        for coarser, run in itertools.groupby(cameras, lambda camera: self._coarser(camera, thin)):
-            for some in batched(list(run), per_pass):
+        grids = self._coarser(cameras, thin) if len(points) else [1] * len(cameras)
+        for coarser, run in itertools.groupby(zip(cameras, grids, strict=True), lambda pair: pair[1]):
+            for some in batched([camera for camera, _ in run], per_pass):
                 parts.append(self._readout_pass(some, height, width, points, cell_of, view_of, thin, coarser))
         mask, depth, view, xy, sample = (torch.cat(part) for part in zip(*parts, strict=True))
         return Readout(mask, depth, view, xy, sample, self._snapshot())
 
-    def _coarser(self, camera: Camera, thin: int) -> int:
-        """How many times coarser than the target its grid must be, so that samples lie at most WIDEST cells apart.
+    def _coarser(self, cameras: Sequence[Camera], thin: int) -> list[int]:
+        """How many times coarser than each target its grid must be, so that samples lie at most WIDEST cells apart.
 
         By the median of a few samples; 1 but for a telephoto lens or a very close look.
         """
-        if not len(self._points):
-            return 1
         some = slice(None, None, max(1, len(self._points) // 1000))
-        matrix, offset = (torch.from_numpy(part[None]).float() for part in world_to_pixels(camera))
-        u, v, z = (x[0] for x in project(self._points[some], matrix, offset))
+        matrices, offsets = (
+            torch.from_numpy(np.stack(part)).float() for part in zip(*map(world_to_pixels, cameras), strict=True)
+        )
+        u, v, z = project(self._points[some], matrices, offsets)
+        wide, high = (
+            torch.tensor([[getattr(c, side)] for c in cameras], dtype=torch.float32) for side in ("width", "height")
+        )
         # In the picture or around it: a long lens may see the place between four samples.
-        wide, high = camera.width, camera.height
         inside = (z > NEAR) & (u >= -wide) & (u < 2 * wide) & (v >= -high) & (v < 2 * high)
-        if not inside.any():
-            return 1
-        view = self._view[some][inside]
-        start, _, columns, _, _, token_columns = self._table[view].unbind(1)
-        focal = self._token_focal[view] * columns / token_columns
-        spacing = self._flat_depth[start + self._cell[some][inside]] / focal * camera.K[0, 0] / z[inside]
-        return max(1, math.ceil(thin * float(spacing.median()) / WIDEST))
+        start, _, columns, _, _, token_columns = self._table[self._view[some]].unbind(1)
+        focal = self._token_focal[self._view[some]] * columns / token_columns
+        lens = torch.tensor([[c.K[0, 0]] for c in cameras], dtype=torch.float32)
+        spacing = self._flat_depth[start + self._cell[some]] / focal * lens / z
+        median = torch.where(inside, spacing, torch.nan).nanmedian(1).values.nan_to_num(0.0)
+        return (thin * median / WIDEST).ceil().clamp(min=1).int().tolist()
 
     def _readout_pass(self, cameras, height, width, points, cell_of, view_of, thin, coarser):
         num = len(cameras)
