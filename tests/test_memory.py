@@ -304,6 +304,7 @@ def test_crop_keeps_the_samples_in_the_box_with_their_tokens():
     whole, part = memory.readout(camera(), 12, 16), block.readout(camera(), 12, 16)
     assert torch.equal(part.mask, box_depth()[None] == 2.0)
     assert torch.equal(part.latents[0][:, part.mask[0]], whole.latents[0][:, part.mask[0]])
+    assert LatentMemory(3).crop((-1, -1, -1), (1, 1, 1)).num_points == 0
     with pytest.raises(ValueError, match="must be below"):
         memory.crop((0, 0, 0), (1, 1, 0))
 

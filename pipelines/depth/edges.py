@@ -61,6 +61,16 @@ def largest(value: Tensor, radius: int) -> Tensor:
     return F.max_pool2d(rows, (1, 2 * radius + 1), 1, (0, radius))[0, 0]
 
 
+def connected(allowed: Tensor, start: Tensor) -> Tensor:
+    """(H, W) bool: what a path through allowed pixels, of eight neighbours each, leads to from those of the start."""
+    reached = allowed & start
+    while True:
+        wider = (largest(reached.float(), 1) > 0) & allowed
+        if torch.equal(wider, reached):
+            return reached
+        reached = wider
+
+
 def smooth_within_colours(values: Tensor, photo: Tensor, scale: float, colour: float = 0.05, rounds: int = 3) -> Tensor:
     """Least-squares smoothing that stops at picture edges: values (C, H, W), photo (3, H, W) in [0, 1] -> (C, H, W).
 

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipelines.depth.edges import align
+from pipelines.depth.edges import align, connected
 from pipelines.depth.lines import straighten_lines
 
 CERTAIN = 0.8  # probability that makes a region of the picture a sky
@@ -87,13 +87,7 @@ def certain_sky(sky: Tensor) -> Tensor:
 
     A pale door or a bright window is a doubtful sky all over; a sky is doubtful only towards its outline.
     """
-    region = sky > 0.5
-    found = sky > CERTAIN
-    while True:
-        grown = (F.max_pool2d(found[None, None].float(), 3, 1, 1)[0, 0] > 0) & region
-        if torch.equal(grown, found):
-            return found
-        found = grown
+    return connected(sky > 0.5, sky > CERTAIN)
 
 
 def reach(size: tuple[int, int], cells: tuple[int, int]) -> int:

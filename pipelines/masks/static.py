@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipelines.depth.edges import connected
 from pipelines.masks import Expected, check_picture
 
 # Motion and sky are decided on cells: this many along the long side. A cell evens out noise, and small shifts of what
@@ -153,16 +154,6 @@ def largest(value: Tensor) -> Tensor:
     """The maximum of the 3x3 window around each cell: (..., h, w) -> (..., h, w) float."""
     value = value.float()
     return F.max_pool2d(value.reshape(1, -1, *value.shape[-2:]), 3, 1, 1).reshape(value.shape)
-
-
-def connected(allowed: Tensor, start: Tensor) -> Tensor:
-    """(h, w) bool: what a path through allowed cells leads to from the start."""
-    reached = allowed & start
-    while True:
-        wider = (largest(reached) > 0) & allowed
-        if torch.equal(wider, reached):
-            return reached
-        reached = wider
 
 
 def resized(cells: Tensor, shape: tuple[int, int]) -> np.ndarray:

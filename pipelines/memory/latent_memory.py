@@ -276,8 +276,8 @@ class LatentMemory:
                 agrees, behind = self._compare(shown, depth)
                 seen = [view for view in self.views if not view.invented]
                 leave_out("free_space", self._in_free_space(depth, camera, valid & ~agrees, seen))
-                resolution = camera.K[0, 0] * latents.shape[2] / depth.shape[1]
-                taken = self._vote(shown, valid, agrees & valid, behind & valid, depth / resolution)
+                token_focal = camera.K[0, 0] * latents.shape[2] / depth.shape[1]
+                taken = self._vote(shown, valid, agrees & valid, behind & valid, depth / token_focal)
                 leave_out("explained", agrees & ~taken)
                 leave_out("disagrees", behind & ~taken)
         stored = int(valid.sum())
@@ -343,7 +343,7 @@ class LatentMemory:
 
     def _forget(self, samples: Tensor) -> None:
         """Take samples out, (all of them,) bool, and the tokens that no sample carries any more."""
-        views, features, start = [], [], 0
+        views, features, start, begin = [], [self.features[:0]], 0, 0
         for view in self.views:
             end = start + view.depth.numel()
             gone = samples[start:end].view_as(view.depth)
@@ -355,9 +355,9 @@ class LatentMemory:
                 token_at = token_at.masked_fill(~(depth > 0).reshape(h, k, w, k).any(dim=3).any(dim=1), -1)
             stored = token_at >= 0
             features.append(self.features[token_at[stored].long()])
-            begin = sum(len(f) for f in features[:-1])
             token_at = torch.full_like(token_at, -1)
             token_at[stored] = torch.arange(begin, begin + len(features[-1]), dtype=torch.int32)
+            begin += len(features[-1])
             views.append(View(view.camera, depth, token_at, confidence, view.invented))
             start = end
         self.features = torch.cat(features)
