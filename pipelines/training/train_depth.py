@@ -35,7 +35,7 @@ STAGES = {
 }
 SIZES = STAGES[1.0][1]
 MUON_RATE = 13.0  # times the learning rate of AdamW
-NEARNESS = 0.5  # power of inverse depth over the median's that a pixel's error is weighted with
+NEARNESS = 1.0  # power of inverse depth over the median's that an error is weighted with; 1 is what AbsRel does
 NEAR, FAR = 0.05, 300.0  # metres; depth outside is clamped before the logarithm
 
 
@@ -365,7 +365,7 @@ def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[s
     truth = truth - median_where(known, truth)
     error = output.log_depth - truth
     # What stands near matters most: it is what moves, it covers few pixels, and in doubt a median would paint it away.
-    nearness = (-NEARNESS * truth).exp().clamp(0.5, 4) * known
+    nearness = (-NEARNESS * truth).exp().clamp(0.3, 5) * known
     # The best scale in the L1 sense is the weighted median of the error. Nothing else fixes it, so it is held near
     # zero; left alone it drifts until the exponentials saturate.
     median = median_where(nearness, error)
@@ -522,12 +522,6 @@ def as_matrix(weight: Tensor) -> Tensor:
     return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
 
 
-def save(path: Path, **state):
-    """A run that dies while writing leaves the last good checkpoint."""
-    with whole(path) as temporary:
-        torch.save(state, temporary)
-
-
 def train(args: argparse.Namespace):
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out / "checkpoint.pt"
@@ -544,6 +538,13 @@ def train(args: argparse.Namespace):
         step, spent = state["step"], state["spent"]
     else:
         average.load_state_dict(net.state_dict())
+
+    def keep():
+        """A run that dies while writing leaves the last good checkpoint."""
+        parts = {"net": net, "average": average, "optimizer": optimizer}
+        with whole(checkpoint) as temporary:
+            torch.save({name: p.state_dict() for name, p in parts.items()} | {"step": step, "spent": spent}, temporary)
+
     pictures = Pictures(args.pictures)
     shards = Shards(args.shards, frozenset(args.skip_families), args.limit)
     views = shards.rescan()
@@ -592,28 +593,14 @@ def train(args: argparse.Namespace):
             log.flush()
         if now - saved > 120 or spent >= total:
             saved = now
-            save(
-                checkpoint,
-                net=net.state_dict(),
-                average=average.state_dict(),
-                optimizer=optimizer.state_dict(),
-                step=step,
-                spent=spent,
-            )  # noqa: E501
+            keep()
         if now - scanned > 30:
             scanned = now
             views = shards.rescan(at_most=4)
         if now - looked > 60 * args.look:
             looked = now
             sheet(average, args.out / "sheet.png", look_rgb, look_depth, photos)
-    save(
-        checkpoint,
-        net=net.state_dict(),
-        average=average.state_dict(),
-        optimizer=optimizer.state_dict(),
-        step=step,
-        spent=spent,
-    )  # noqa: E501
+    keep()
     sheet(average, args.out / "sheet.png", look_rgb, look_depth, photos)
 
 
