@@ -2,13 +2,16 @@
 
 from pipelines.cameras.camera import Camera
 from pipelines.cameras.moves import MOVES, Move, checked_frames, move, shortened, steps_over_cap
+from pipelines.cameras.path import Key, Path
 from pipelines.cameras.projection import pixel_centers, project, unproject
 from pipelines.cameras.trajectory import Trajectory
 
 __all__ = [
     "MOVES",
     "Camera",
+    "Key",
     "Move",
+    "Path",
     "Trajectory",
     "checked_frames",
     "move",

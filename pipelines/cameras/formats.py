@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras.camera import Camera
+from pipelines.cameras.rotations import inverse, quaternion, rotation
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from pipelines.files import whole
 
@@ -172,48 +173,6 @@ def save_cameras(cameras: Trajectory | Iterable[Camera], folder: str | os.PathLi
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-
-
-# ---- rotations ---------------------------------------------------------------------------------------------------
-
-
-def quaternion(R: np.ndarray) -> np.ndarray:
-    """(3, 3) rotation -> (4,) unit quaternion w, x, y, z with w >= 0.
-
-    The eigenvector of Bar-Itzhack's symmetric matrix, which has no special cases and, for a rotation that is slightly
-    off, is the nearest one.
-    """
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = R
-    A = np.array(
-        [
-            [xx + yy + zz, 0, 0, 0],
-            [zy - yz, xx - yy - zz, 0, 0],
-            [xz - zx, xy + yx, yy - xx - zz, 0],
-            [yx - xy, xz + zx, yz + zy, zz - xx - yy],
-        ]
-    )
-    q = np.linalg.eigh(A, UPLO="L")[1][:, -1]
-    return (-q if q[0] < 0 else q) + 0.0  # no -0.0 in files
-
-
-def rotation(q: np.ndarray) -> np.ndarray:
-    """(4,) unit quaternion w, x, y, z -> (3, 3) rotation."""
-    w, x, y, z = q
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
-def inverse(rigid: np.ndarray) -> np.ndarray:
-    """(4, 4) rigid motion -> its inverse, whose last row is 0 0 0 1 to the bit."""
-    out = np.eye(4)
-    out[:3, :3] = rigid[:3, :3].T
-    out[:3, 3] = -rigid[:3, :3].T @ rigid[:3, 3]
-    return out
 
 
 # ---- what the readers share --------------------------------------------------------------------------------------

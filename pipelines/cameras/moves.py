@@ -13,6 +13,7 @@ import numpy as np
 
 from pipelines.cameras.camera import Camera
 from pipelines.cameras.easing import smooth, soft_ends
+from pipelines.cameras.rotations import degrees_between
 from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory
 
 MIN_FRAMES = 5
@@ -275,9 +276,7 @@ def steps_over_cap(
     distance = checked_distance(distance)
     before, after = trajectory.c2w[:-4], trajectory.c2w[4:]
     travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1)
-    # |R1 - R2| = 2 sqrt(2) sin(angle / 2): unlike the trace, accurate for small angles
-    chord = np.linalg.norm(after[:, :3, :3] - before[:, :3, :3], axis=(-2, -1)) / (2 * math.sqrt(2))
-    degrees = np.degrees(2 * np.arcsin(np.clip(chord, 0, 1)))
+    degrees = degrees_between(before[:, :3, :3], after[:, :3, :3])
     slack = 1 + 1e-9  # a step exactly at the cap is inside
     return np.flatnonzero((degrees > max_degrees * slack) | (travel > max_travel * distance * slack))
 

@@ -170,23 +170,28 @@ class Trajectory:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Trajectory":
         """Reads a JSON file of at most 4 MiB; errors name the file."""
-        path = Path(path)
-        try:
-            with path.open("rb") as file:
-                text = file.read(MAX_FILE_BYTES + 1)  # never more, whatever the size on disk says
-        except OSError as error:
-            raise ValueError(f"{path.name} cannot be opened ({error.strerror}). Give a trajectory file.") from error
-        if len(text) > MAX_FILE_BYTES:
-            raise ValueError(f"{path.name} is over {MAX_FILE_BYTES} bytes, the limit. Shorten the path.")
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            reason = error if str(error) else type(error).__name__
-            raise ValueError(f"{path.name} is not JSON ({reason}). Save it as in docs/trajectory.md.") from error
+        data = read_json(path, MAX_FILE_BYTES)
         try:
             return cls.from_dict(data)
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{path.name}: {error}") from error
+            raise ValueError(f"{Path(path).name}: {error}") from error
+
+
+def read_json(path: str | os.PathLike, max_bytes: int):
+    """The content of a JSON file of at most `max_bytes`. Raises ValueError with the file's name and the reason."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            text = file.read(max_bytes + 1)  # never more, whatever the size on disk says
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be opened ({error.strerror}). Give a trajectory file.") from error
+    if len(text) > max_bytes:
+        raise ValueError(f"{path.name} is over {max_bytes} bytes, the limit. Shorten the path.")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = error if str(error) else type(error).__name__
+        raise ValueError(f"{path.name} is not JSON ({reason}). Save it as in docs/trajectory.md.") from error
 
 
 def _checked_fps(fps: int | float) -> int | float:

@@ -1,0 +1,691 @@
+"""A camera path as a person edits it: a few keys and one spline. docs/path.md has the file format and the sources.
+
+A `Path` becomes a `Trajectory` (one camera per frame) by `path.trajectory(height, width)`; that one is what renders.
+The editor draws the same curve in the browser; a test holds the two within 1e-5.
+"""
+
+import json
+import math
+import os
+import pathlib
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from pipelines.cameras.easing import EASES
+from pipelines.cameras.rotations import degrees_between, look_at, quaternion, roll, rotation
+from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory, read_json
+from pipelines.files import whole
+
+VERSION = 1
+KEYS = (2, 200)
+SECONDS = (0.25, 60.0)
+MAX_POSITION = 1e4  # scene units from the photo's camera
+FOV = (1.0, 179.0)  # degrees across the width
+MAX_ROLL = 3600.0  # degrees: ten turns
+MAX_FILE_BYTES = 256 * 1024  # 200 keys in full precision take about 50 KiB
+SAME = 1e-9  # two points of the spline (positions, quaternions, log focals, rolls) that are closer are one
+CLOSED_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Key:
+    """One camera that the path passes through.
+
+    time: seconds from the start. position: (x, y, z) in scene units. orientation: camera to world as a quaternion
+    (w, x, y, z), any length, normalised here. roll: degrees about the optical axis, added to the orientation; + turns
+    the camera clockwise. fov: degrees across the WIDTH, 1..179. ease: how the way to the next key is timed, a name of
+    `EASES`; that of the last key is not used. Raises ValueError with the value, the limit and the fix.
+    """
+
+    time: float
+    position: tuple[float, float, float]
+    orientation: tuple[float, float, float, float]
+    roll: float = 0.0
+    fov: float = 60.0
+    ease: str = "linear"
+
+    def __post_init__(self):
+        set_field = object.__setattr__  # frozen
+        set_field(self, "time", _number("time", self.time, 0, SECONDS[1], "seconds"))
+        set_field(self, "position", _point("position", self.position))
+        q = _numbers("orientation", self.orientation, 4)
+        length = math.hypot(*q)
+        if not 1e-6 <= length <= 1e6:
+            raise ValueError(
+                f"orientation is a quaternion of length {length:.3g}, must be 1 (it is normalised from 1e-6..1e6). "
+                "Use [1, 0, 0, 0] to look straight ahead."
+            )
+        if abs(length - 1) > 1e-12:  # what is a unit quaternion already keeps its bits
+            q = tuple(x / length for x in q)
+        set_field(self, "orientation", q)
+        set_field(self, "roll", _number("roll", self.roll, -MAX_ROLL, MAX_ROLL, "degrees"))
+        set_field(self, "fov", _number("fov", self.fov, *FOV, "degrees"))
+        if not isinstance(self.ease, str) or self.ease not in EASES:
+            raise ValueError(f"ease={self.ease!r:.40} must be one of {', '.join(EASES)}. Use linear.")
+
+    def to_dict(self) -> dict:
+        return {
+            "time": self.time,
+            "position": list(self.position),
+            "orientation": list(self.orientation),
+            "roll": self.roll,
+            "fov": self.fov,
+            "ease": self.ease,
+        }
+
+
+class Views(NamedTuple):
+    """What a path shows at given times: c2w (T, 4, 4), fov (T,) degrees across the width."""
+
+    c2w: np.ndarray
+    fov: np.ndarray
+
+
+@dataclass(frozen=True)
+class Path:
+    """Keys and the curve through them, in the world of the photo: key 0 of an edited path is the photo's camera.
+
+    keys: 2..200 in the order of their times; the first at 0, the last at 0.25..60 s, which is the length of the clip.
+    closed: the last key is the first one again, and the curve goes through it without a corner.
+    target: a point that every camera looks at, level with the photo; orientations are then ignored, rolls are not.
+
+    Between keys everything (position, orientation as a quaternion, log focal, roll) runs on one centripetal
+    Catmull-Rom spline, see `spline`. Keys are numbered from 0 in errors.
+    """
+
+    keys: tuple[Key, ...]
+    closed: bool = False
+    target: tuple[float, float, float] | None = None
+
+    def __post_init__(self):
+        keys = tuple(self.keys)
+        object.__setattr__(self, "keys", keys)
+        _check_count(len(keys))
+        if keys[0].time != 0:
+            raise ValueError(f"Key 0: time={keys[0].time:g} must be 0. Subtract {keys[0].time:g} from every time.")
+        for i in range(1, len(keys)):
+            if keys[i].time <= keys[i - 1].time:
+                raise ValueError(
+                    f"Key {i}: time={keys[i].time:g} must be later than key {i - 1} ({keys[i - 1].time:g}). "
+                    "Sort the keys by time and keep one of those at the same time."
+                )
+        low, high = SECONDS
+        if not low <= self.duration <= high:
+            raise ValueError(
+                f"Key {len(keys) - 1}: time={self.duration:g} is the length of the path, must be {low:g}..{high:g} "
+                "seconds. Retime the path."
+            )
+        if not isinstance(self.closed, bool):
+            raise ValueError(f"closed={self.closed!r:.40} must be true or false.")
+        if self.target is not None:
+            object.__setattr__(self, "target", _point("target", self.target))
+        if self.closed and (apart := self._apart()) > CLOSED_TOLERANCE:
+            raise ValueError(
+                f"Key {len(keys) - 1}: a closed path must end at key 0 within {CLOSED_TOLERANCE:g}, but its last key "
+                f"is {apart:.3g} away. Add a last key that equals key 0, or set closed to false."
+            )
+
+    def _apart(self) -> float:
+        """The largest difference between the numbers of the last key and those of the first."""
+        first, last = self.keys[0], self.keys[-1]
+        apart = [abs(a - b) for a, b in zip(first.position, last.position, strict=True)]
+        apart += [abs(first.roll - last.roll), abs(first.fov - last.fov)]
+        if self.target is None:
+            sign = 1 if sum(a * b for a, b in zip(first.orientation, last.orientation, strict=True)) >= 0 else -1
+            apart += [abs(a - sign * b) for a, b in zip(first.orientation, last.orientation, strict=True)]
+        return max(apart)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first key to the last."""
+        return self.keys[-1].time
+
+    @property
+    def times(self) -> np.ndarray:
+        """(n,) seconds of the keys."""
+        return np.array([key.time for key in self.keys])
+
+    @property
+    def positions(self) -> np.ndarray:
+        """(n, 3) of the keys, scene units."""
+        return np.array([key.position for key in self.keys])
+
+    # -- from keys to cameras -----------------------------------------------------------------------------------------
+
+    def sample(self, times: np.ndarray) -> Views:
+        """times: (T,) seconds, clipped to 0..duration -> the cameras there. Keys are met exactly.
+
+        On segment i from key i to key i + 1, u = ease_i((t - t_i) / (t_(i+1) - t_i)) runs from 0 to 1.
+        """
+        times = np.clip(np.asarray(times, dtype=np.float64), 0, self.duration)
+        knots = self.times
+        segment = np.clip(np.searchsorted(knots, times, side="right") - 1, 0, len(knots) - 2)
+        share = (times - knots[segment]) / (knots[segment + 1] - knots[segment])
+        u = np.empty_like(share)
+        for i in np.unique(segment):
+            u[segment == i] = EASES[self.keys[i].ease](share[segment == i])
+
+        c2w = np.zeros((len(times), 4, 4))
+        c2w[:, 3, 3] = 1
+        c2w[:, :3, 3] = spline(self.positions, segment, u, self.closed)
+        if self.target is None:
+            q = hemisphere(np.array([key.orientation for key in self.keys]))
+            q = spline(q, segment, u, self.closed, wrap=np.copysign(1.0, q[0] @ q[-1]))
+            R = rotation(q / np.linalg.norm(q, axis=-1, keepdims=True))
+        else:
+            R = look_at(c2w[:, :3, 3], self.target)
+        rolls = np.array([[key.roll] for key in self.keys])
+        c2w[:, :3, :3] = R if not rolls.any() else R @ roll(spline(rolls, segment, u, self.closed)[:, 0])
+        focals = np.log([[focal(key.fov)] for key in self.keys])
+        return Views(c2w, fov(np.exp(spline(focals, segment, u, self.closed)[:, 0])))
+
+    def trajectory(self, height: int, width: int, fps: int | float = NATIVE_FPS) -> Trajectory:
+        """One camera per frame for a (height, width) picture, square pixels, the principal point in the middle.
+
+        The number of frames is the 4n + 1 nearest to duration * fps + 1 (at least 5); they are spread evenly over the
+        path, so the first frame is exactly the first key and the last frame the last key.
+        """
+        views = self.sample(np.linspace(0, self.duration, num_frames(self.duration, fps)))
+        K = np.zeros((len(views.fov), 3, 3))
+        K[:, 0, 0] = K[:, 1, 1] = width * focal(views.fov)
+        K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = width / 2, height / 2, 1
+        return Trajectory(views.c2w, K, height, width, fps)
+
+    # -- edits: a new path each ---------------------------------------------------------------------------------------
+
+    def retimed(self, seconds: float) -> "Path":
+        """The same way in `seconds`, every part faster or slower by the same factor."""
+        seconds = _number("seconds", seconds, *SECONDS, "seconds")
+        last = len(self.keys) - 1
+        times = [seconds if i == last else key.time * seconds / self.duration for i, key in enumerate(self.keys)]
+        return replace(self, keys=tuple(replace(key, time=time) for key, time in zip(self.keys, times, strict=True)))
+
+    def mirrored(self) -> "Path":
+        """Left and right exchanged, as in a mirror that stands in the photo camera's plane x = 0."""
+
+        def mirror(key: Key) -> Key:
+            (x, *yz), (w, a, b, c) = key.position, key.orientation
+            return replace(key, position=(-x + 0.0, *yz), orientation=(w, a, -b + 0.0, -c + 0.0), roll=-key.roll + 0.0)
+
+        target = self.target and (-self.target[0] + 0.0, *self.target[1:])
+        return replace(self, keys=tuple(map(mirror, self.keys)), target=target)
+
+    def aimed(self, target: tuple[float, float, float] | None = None) -> "Path":
+        """Orientations that look at `target`, written into the keys, key 0 left as it is: the path may go on from the
+        photo's camera. Without a point: those of the path's own target, written into every key."""
+        point = self.target if target is None else _point("target", target)
+        if point is None:
+            return self
+        q = quaternion(look_at(self.positions, point))
+        keys = [replace(key, orientation=tuple(turn)) for key, turn in zip(self.keys, q.tolist(), strict=True)]
+        if target is not None:
+            keys[0] = self.keys[0]
+            if self.closed:
+                keys[-1] = self.keys[-1]
+        return replace(self, keys=tuple(keys), target=None)
+
+    def reversed(self) -> "Path":
+        """The way back, carried to where the path began: the first camera is again the photo's, the rest follows.
+
+        The lens is scaled and the roll shifted as well, so that both begin with key 0's. A path with a target gets
+        the orientations written into its keys, because the point would move with it.
+        """
+        path = self.aimed()
+        first, last = path.keys[0], path.keys[-1]
+        turn = rotation(first.orientation) @ rotation(last.orientation).T
+        zoom = focal(first.fov) / focal(last.fov)
+        swap = {"in": "out", "out": "in"}
+        keys = []
+        for i, key in enumerate(path.keys[::-1]):
+            position = turn @ np.subtract(key.position, last.position) + first.position
+            before = path.keys[len(path.keys) - 2 - i] if i < len(path.keys) - 1 else key
+            keys.append(
+                Key(
+                    path.duration - key.time,
+                    tuple(position.tolist()),
+                    tuple(quaternion(turn @ rotation(key.orientation)).tolist()),
+                    key.roll - last.roll + first.roll,
+                    float(fov(focal(key.fov) * zoom)),
+                    swap.get(before.ease, before.ease),
+                )
+            )
+        keys[0] = replace(first, ease=keys[0].ease)
+        if path.closed:
+            keys[-1] = replace(first, time=path.duration)
+        return replace(path, keys=tuple(keys))
+
+    def looped(self) -> "Path":
+        """Closed: if the last key is not the first one already, one is added after the mean time between keys."""
+        if self.closed:
+            return self
+        if self._apart() <= CLOSED_TOLERANCE:
+            return replace(self, closed=True)
+        time = self.duration + self.duration / (len(self.keys) - 1)
+        _check_count(len(self.keys) + 1)
+        path = self if time <= SECONDS[1] else self.retimed(SECONDS[1] * self.duration / time)
+        time = min(time, SECONDS[1])
+        return replace(path, keys=(*path.keys, replace(path.keys[0], time=time, ease="linear")), closed=True)
+
+    # -- from cameras and strokes to keys -----------------------------------------------------------------------------
+
+    @classmethod
+    def from_trajectory(
+        cls,
+        trajectory: Trajectory,
+        keys: int | None = None,
+        tolerance: float = 0.01,
+        max_degrees: float = 0.3,
+        max_keys: int = 24,
+    ) -> "Path":
+        """Few keys that reproduce a trajectory, so that a move from the gallery or a file can be edited.
+
+        keys: so many, placed where they help most; without it as many as needed (up to `max_keys`) for an error of at
+        most `tolerance` of the path's length in position, `max_degrees` in rotation and 1 % in focal. `fit_error` says
+        what was reached. Keys stand on frames; pixels are taken as square and the principal point as the middle.
+        """
+        _, path = _fit(trajectory, keys or max_keys, keys is not None, tolerance, max_degrees)
+        return path
+
+    @classmethod
+    def from_stroke(
+        cls,
+        points: np.ndarray,
+        seconds: float = 4.0,
+        fov: float = 60.0,
+        look: str = "ahead",
+        target: tuple[float, float, float] | None = None,
+        start: tuple[float, float, float] | None = (0.0, 0.0, 0.0),
+        closed: bool = False,
+        tolerance: float = 0.02,
+        max_keys: int = 12,
+    ) -> "Path":
+        """A free stroke -> a smooth path of few keys with even speed.
+
+        points: (n, 2) as x, z in the top view, at the height of `start`; or (n, 3). n is 2..20,000, scene units.
+        look: "ahead" keeps the photo's heading, "along" turns with the path (key 0 stays the photo's camera).
+        target: a point to look at instead. start: where the photo's camera stands; the stroke is led from there,
+        None begins at its first point. tolerance: how far from the stroke the path may pass, as a share of its length.
+
+        The shake of the hand is taken out first (Ramer-Douglas-Peucker, `simplified`), then keys are laid at even
+        distances on a spline through what is left: even distances make even speed.
+        """
+        points = _stroke(points, start)
+        if look not in ("ahead", "along"):
+            raise ValueError(f"look={look!r:.40} must be ahead or along. Use ahead.")
+        if not 2 <= max_keys <= KEYS[1]:
+            raise ValueError(f"max_keys={max_keys} must be 2..{KEYS[1]}. Use 12.")
+        if closed and np.linalg.norm(points[-1] - points[0]) > SAME:
+            points = np.concatenate([points, points[:1]])
+        length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
+        if not length > 1e-6:
+            raise ValueError(f"The stroke is {length:.2g} scene units long, must be over 1e-6. Draw a longer one.")
+        corners = simplified(points, tolerance * length)
+        curve = dense(corners, closed)
+        for count in range(4 if closed else 2, max_keys + 1):
+            positions = evenly(curve, count)
+            if closed:
+                positions[-1] = positions[0]
+            if farthest(dense(positions, closed), curve) <= tolerance * length / 2:
+                break
+        heading = np.tile([1.0, 0, 0, 0], (len(positions), 1))
+        if look == "along" and len(curve) > 1:
+            tangents = np.gradient(dense(positions, closed, steps=16), axis=0)[::16]
+            yaw = np.arctan2(tangents[:, 0], tangents[:, 2])
+            heading[:, 0], heading[:, 2] = np.cos(yaw / 2), np.sin(yaw / 2)
+            heading[0] = 1, 0, 0, 0
+            if closed:
+                heading[-1] = heading[0]
+        times = np.linspace(0, seconds, len(positions))
+        keys = [
+            Key(time, tuple(position), tuple(q), 0.0, fov)
+            for time, position, q in zip(times.tolist(), positions.tolist(), heading.tolist(), strict=True)
+        ]
+        return cls(tuple(keys), closed, target)
+
+    # -- JSON ---------------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict:
+        """The published JSON form. Plain numbers only; `from_dict` restores the very same bits."""
+        return {
+            "version": VERSION,
+            "closed": self.closed,
+            "target": None if self.target is None else list(self.target),
+            "keys": [key.to_dict() for key in self.keys],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict) -> "Path":
+        """Reads the published JSON form; anything missing, unknown or of the wrong kind is refused with a sentence.
+
+        `closed`, `target` and a key's `roll` and `ease` may be left out.
+        """
+        _check_fields("The path", data, ("version", "keys"), ("closed", "target"))
+        if data["version"] != VERSION or isinstance(data["version"], bool):
+            raise ValueError(f"The path's version is {data['version']!r:.40}, only {VERSION} is read. Convert it.")
+        if not isinstance(data["keys"], list):
+            raise ValueError(f"The path's keys are {type(data['keys']).__name__}, must be a list. See docs/path.md.")
+        _check_count(len(data["keys"]))  # before any of them is read
+        keys = []
+        for i, entry in enumerate(data["keys"]):
+            _check_fields(f"Key {i}", entry, ("time", "position", "orientation", "fov"), ("roll", "ease"))
+            try:
+                keys.append(Key(**entry))
+            except ValueError as error:
+                raise ValueError(f"Key {i}: {error}") from error
+        return cls(tuple(keys), data.get("closed", False), data.get("target"))
+
+    @staticmethod
+    def json_schema() -> dict:
+        """JSON Schema (2020-12) of `to_dict`. That times increase and quaternions are not 0 is checked on reading."""
+
+        def numbers(count: int, limit: float) -> dict:
+            item = {"type": "number", "minimum": -limit, "maximum": limit}
+            return {"type": "array", "items": item, "minItems": count, "maxItems": count}
+
+        key = {
+            "time": {"type": "number", "minimum": 0, "maximum": SECONDS[1]},
+            "position": numbers(3, MAX_POSITION),
+            "orientation": numbers(4, 1e6),
+            "roll": {"type": "number", "minimum": -MAX_ROLL, "maximum": MAX_ROLL, "default": 0},
+            "fov": {"type": "number", "minimum": FOV[0], "maximum": FOV[1]},
+            "ease": {"enum": list(EASES), "default": "linear"},
+        }
+        key_schema = {
+            "type": "object",
+            "properties": key,
+            "required": ["time", "position", "orientation", "fov"],
+            "additionalProperties": False,
+        }
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "Mirage Studio editable path",
+            "type": "object",
+            "properties": {
+                "version": {"const": VERSION},
+                "closed": {"type": "boolean", "default": False},
+                "target": {"anyOf": [{"type": "null"}, numbers(3, MAX_POSITION)], "default": None},
+                "keys": {"type": "array", "items": key_schema, "minItems": KEYS[0], "maxItems": KEYS[1]},
+            },
+            "required": ["version", "keys"],
+            "additionalProperties": False,
+        }
+
+    def save(self, file: str | os.PathLike) -> None:
+        """Writes the JSON file whole or not at all."""
+        with whole(file) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), allow_nan=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, file: str | os.PathLike) -> "Path":
+        """Reads a JSON file of at most 256 KiB; errors name the file."""
+        data = read_json(file, MAX_FILE_BYTES)
+        try:
+            return cls.from_dict(data)
+        except ValueError as error:
+            raise ValueError(f"{pathlib.Path(file).name}: {error}") from error
+
+
+# ---- the curve ---------------------------------------------------------------------------------------------------
+
+
+def spline(points: np.ndarray, segment: np.ndarray, u: np.ndarray, closed: bool = False, wrap: float = 1) -> np.ndarray:
+    """Centripetal Catmull-Rom through points (n, d): segment (T,) 0..n-2 and u (T,) 0..1 on it -> (T, d).
+
+    Barry and Goldman's pyramid (SIGGRAPH 1988) with knots |p_(i+1) - p_i| ** 0.5 apart, which leaves no cusps and no
+    loops within a segment (Yuksel, Schaefer and Keyser 2011). In one dimension its slope at a point is the harmonic
+    mean of those beside it, and 0 where they differ in sign: it never overshoots (Fritsch and Butland 1984).
+
+    A segment shorter than 1e-9 stands still, and its neighbours end there as at an end of the path: their missing
+    point is the other one reflected, 2 p_0 - p_1. closed: the last point is the first, neighbours are those across
+    it; wrap is the factor between the two (-1 when a quaternion came back with the other sign). u = 0 and 1 are exact.
+    """
+    start, end = points[:-1], points[1:]
+    step = np.sqrt(np.linalg.norm(end - start, axis=1))  # (n - 1,) between knots
+    stands = step <= math.sqrt(SAME)
+    before, after = np.roll(points, 1, axis=0)[:-1], np.roll(points, -1, axis=0)[1:]
+    step_before, step_after = np.roll(step, 1), np.roll(step, -1)
+    before[0], after[-1] = points[-2] * wrap, points[1] * wrap
+    ends_before, ends_after = np.roll(stands, 1), np.roll(stands, -1)
+    if not closed:
+        ends_before[0] = ends_after[-1] = True
+    before = np.where(ends_before[:, None], 2 * start - end, before)
+    after = np.where(ends_after[:, None], 2 * end - start, after)
+    step_before, step_after = np.where(ends_before, step, step_before), np.where(ends_after, step, step_after)
+
+    p0, p1, p2, p3 = before[segment], start[segment], end[segment], after[segment]
+    a, b, c = (np.where(stands, 1, x)[segment, None] for x in (step_before, step, step_after))
+    a, c = np.where(a > 0, a, 1), np.where(c > 0, c, 1)
+    u = u[:, None]
+    # Written with differences, so that a very short neighbour costs no digits.
+    A1 = p1 + (p1 - p0) * (u * b / a)
+    A2 = p1 + (p2 - p1) * u
+    A3 = p2 - (p3 - p2) * ((1 - u) * b / c)
+    B1 = ((1 - u) * b * A1 + (a + u * b) * A2) / (a + b)
+    B2 = (((1 - u) * b + c) * A2 + u * b * A3) / (b + c)
+    curve = (1 - u) * B1 + u * B2
+    curve = np.where(u <= 0, p1, np.where(u >= 1, p2, curve))
+    return np.where(stands[segment, None], p1 + (p2 - p1) * u, curve)
+
+
+def hemisphere(q: np.ndarray) -> np.ndarray:
+    """(n, 4) unit quaternions -> the same turns, each with the sign that is nearer to the one before."""
+    flips = np.where((q[1:] * q[:-1]).sum(-1) < 0, -1.0, 1.0)
+    return q * np.concatenate([[1.0], np.cumprod(flips)])[:, None]
+
+
+def focal(fov: np.ndarray | float) -> np.ndarray:
+    """Degrees across the width -> focal in widths of the picture."""
+    return 0.5 / np.tan(np.radians(fov) / 2)
+
+
+def fov(focal: np.ndarray | float) -> np.ndarray:
+    """Focal in widths of the picture -> degrees across the width."""
+    return 2 * np.degrees(np.arctan(0.5 / np.asarray(focal)))
+
+
+def num_frames(seconds: float, fps: int | float) -> int:
+    """The 4n + 1 nearest to seconds * fps + 1, at least 5; of two as near, the larger."""
+    return 4 * max(1, math.floor(seconds * fps / 4 + 0.5)) + 1
+
+
+# ---- from a trajectory to keys -----------------------------------------------------------------------------------
+
+
+def fit_error(path: Path, trajectory: Trajectory) -> tuple[float, float, float]:
+    """How far a path is from the trajectory it was made of: the largest errors of position (share of the path's
+    length), rotation (degrees) and focal (share)."""
+    return tuple(float(error.max()) for error in _errors(path.sample(_times(trajectory)), trajectory))
+
+
+def _times(trajectory: Trajectory) -> np.ndarray:
+    return np.linspace(0, (len(trajectory) - 1) / trajectory.fps, len(trajectory))
+
+
+def _errors(views: Views, trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(T,) each, per frame."""
+    position = trajectory.c2w[:, :3, 3]
+    length = np.linalg.norm(np.diff(position, axis=0), axis=1).sum()
+    off = np.linalg.norm(views.c2w[:, :3, 3] - position, axis=1) / max(length, SAME)
+    degrees = degrees_between(views.c2w[:, :3, :3], trajectory.c2w[:, :3, :3])
+    return off, degrees, np.abs(focal(views.fov) * trajectory.width / trajectory.K[:, 0, 0] - 1)
+
+
+def _fit(
+    trajectory: Trajectory, most: int, exact: bool, tolerance: float, max_degrees: float
+) -> tuple[np.ndarray, Path]:
+    """Keys on the frames where the path is worst, one more at a time: (T,) error in units of what is allowed, path."""
+    frames, times = len(trajectory), _times(trajectory)
+    if frames < 2 or not SECONDS[0] <= times[-1] <= SECONDS[1]:
+        raise ValueError(
+            f"The trajectory has {frames} frames and takes {times[-1]:g} s, must be at least 2 frames and "
+            f"{SECONDS[0]:g}..{SECONDS[1]:g} s to be edited. Cut it, or give another fps."
+        )
+    closed = trajectory.is_closed and frames >= 4
+    least = 4 if closed else KEYS[0]
+    if not KEYS[0] <= most <= KEYS[1]:
+        raise ValueError(f"keys={most} must be {KEYS[0]}..{KEYS[1]}. Use 24.")
+    most = min(max(most, least if not exact else KEYS[0]), frames)
+    closed = closed and most >= least
+    q = quaternion(trajectory.c2w[:, :3, :3])
+    fovs = fov(trajectory.K[:, 0, 0] / trajectory.width)
+    outside = (fovs < FOV[0]) | (fovs > FOV[1])
+    far = np.abs(trajectory.c2w[:, :3, 3]).max(-1) > MAX_POSITION / 2
+    if outside.any() or far.any():
+        which = int(np.argmax(outside | far))
+        raise ValueError(
+            f"Frame {which} is at {np.round(trajectory.c2w[which, :3, 3], 3).tolist()} with a field of view of "
+            f"{fovs[which]:.4g} degrees; a path takes {MAX_POSITION / 2:g} scene units and {FOV[0]:g}..{FOV[1]:g} "
+            "degrees. Scale the trajectory."
+        )
+
+    def through(chosen: list[int], eases: list[str]) -> Path:
+        keys = [
+            Key(times[i], tuple(trajectory.c2w[i, :3, 3]), tuple(q[i]), 0.0, float(fovs[i]), ease)
+            for i, ease in zip(chosen, eases, strict=True)
+        ]
+        if closed:  # is_closed allows a millionth; a closed path returns to the very key
+            keys[-1] = replace(keys[0], time=times[-1])
+        return Path(tuple(keys), closed)
+
+    def best_eases(chosen: list[int]) -> tuple[np.ndarray, Path]:
+        """An ease acts on its own segment alone, so one pass with each name for all segments finds the best ones."""
+        errors = {}
+        for name in EASES:
+            views = through(chosen, [name] * len(chosen)).sample(times)
+            off, degrees, zoom = _errors(views, trajectory)
+            errors[name] = np.maximum(np.maximum(off / tolerance, degrees / max_degrees), zoom / 0.01)
+        error, eases = np.zeros(frames), []
+        for a, b in zip(chosen[:-1], chosen[1:], strict=True):
+            worst = {name: errors[name][a : b + 1].max() for name in EASES}
+            good = [name for name in EASES if worst[name] <= 1]  # even speed where that will do
+            eases.append(good[0] if good else min(worst, key=worst.get))
+            error[a : b + 1] = np.maximum(error[a : b + 1], errors[eases[-1]][a : b + 1])
+        return error, through(chosen, [*eases, "linear"])
+
+    chosen = [0, frames - 1]
+    if closed:
+        chosen = [0, (frames - 1) // 3, (frames - 1) * 2 // 3, frames - 1]
+    while True:
+        error, path = best_eases(chosen)
+        free = np.ones(frames, bool)
+        free[chosen] = False
+        if len(chosen) >= most or not free.any() or (error.max() <= 1 and not exact):
+            return error, path
+        chosen = sorted({*chosen, int(np.argmax(np.where(free, error, -1)))})
+
+
+# ---- from a stroke to keys ---------------------------------------------------------------------------------------
+
+
+def _stroke(points: np.ndarray, start: tuple[float, float, float] | None) -> np.ndarray:
+    """(n, 3) without repeated points, led from `start`."""
+    try:
+        points = np.array(points, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"The stroke must be an array of numbers (n, 2) or (n, 3): {error}.") from error
+    if points.ndim != 2 or points.shape[1] not in (2, 3) or not 2 <= len(points) <= 20_000:
+        raise ValueError(f"The stroke has shape {points.shape}, must be (n, 2) or (n, 3) with 2..20000 points.")
+    bad = ~(np.abs(points) <= MAX_POSITION / 10).all(-1)  # NaN fails the comparison too
+    if bad.any():
+        raise ValueError(
+            f"Point {int(np.argmax(bad))} of the stroke is {points[bad][0].tolist()}, must be finite and within "
+            f"{MAX_POSITION / 10:g} scene units. Drop it."
+        )
+    start = None if start is None else np.array(_point("start", start))
+    if points.shape[1] == 2:
+        height = 0.0 if start is None else start[1]
+        points = np.stack([points[:, 0], np.full(len(points), height), points[:, 1]], axis=1)
+    if start is not None:
+        points = np.concatenate([start[None], points])
+    moves = np.linalg.norm(np.diff(points, axis=0), axis=1) > SAME
+    return points[np.concatenate([[True], moves])]
+
+
+def simplified(points: np.ndarray, tolerance: float) -> np.ndarray:
+    """Ramer-Douglas-Peucker: those of points (n, d) that a polyline needs to pass within `tolerance` of all."""
+    keep = np.zeros(len(points), bool)
+    keep[[0, -1]] = True
+    parts = [(0, len(points) - 1)]
+    while parts:
+        a, b = parts.pop()
+        if b - a < 2:
+            continue
+        off = _from_segment(points[a + 1 : b], points[a], points[b])
+        worst = int(np.argmax(off))
+        if off[worst] > tolerance:
+            keep[a + 1 + worst] = True
+            parts += [(a, a + 1 + worst), (a + 1 + worst, b)]
+    return points[keep]
+
+
+def _from_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n, d) -> (n,) distances to the segment a-b."""
+    along = b - a
+    share = np.clip((points - a) @ along / max(along @ along, 1e-300), 0, 1)
+    return np.linalg.norm(points - a - share[:, None] * along, axis=1)
+
+
+def dense(points: np.ndarray, closed: bool = False, steps: int = 16) -> np.ndarray:
+    """(n, d) -> ((n - 1) * steps + 1, d): the spline through them."""
+    at = np.arange((len(points) - 1) * steps + 1)
+    segment = np.minimum(at // steps, len(points) - 2)
+    return spline(points, segment, at / steps - segment, closed)
+
+
+def evenly(curve: np.ndarray, count: int) -> np.ndarray:
+    """`count` points at even distances along a polyline (n, d), its ends among them."""
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+    at = np.linspace(0, along[-1], count)
+    points = np.stack([np.interp(at, along, axis) for axis in curve.T], axis=1)
+    points[0], points[-1] = curve[0], curve[-1]
+    return points
+
+
+def farthest(curve: np.ndarray, other: np.ndarray) -> float:
+    """The largest distance between two polylines at equal shares of their lengths."""
+    return float(np.linalg.norm(evenly(curve, 200) - evenly(other, 200), axis=1).max())
+
+
+# ---- what is refused ---------------------------------------------------------------------------------------------
+
+
+def _check_count(count: int) -> None:
+    low, high = KEYS
+    if not low <= count <= high:
+        fix = "Add a key." if count < low else "Remove keys, or draw the way as a stroke."
+        raise ValueError(f"The path has {count} keys, must be {low}..{high}. {fix}")
+
+
+def _check_fields(place: str, data, needed: tuple[str, ...], optional: tuple[str, ...]) -> None:
+    if not isinstance(data, dict):
+        raise ValueError(f"{place} must be a JSON object, got {type(data).__name__}. See docs/path.md.")
+    if missing := [name for name in needed if name not in data]:
+        raise ValueError(f"{place} lacks {', '.join(missing)}. Add them as in docs/path.md.")
+    if unknown := sorted(str(name)[:40] for name in data.keys() - {*needed, *optional}):
+        raise ValueError(f"{place} has unknown fields {', '.join(unknown)[:200]}. Remove them.")
+
+
+def _number(name: str, value, low: float, high: float, unit: str) -> float:
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:  # NaN fails the comparison too
+        raise ValueError(f"{name}={value!r:.40} must be a number from {low:g} to {high:g} {unit}.")
+    return float(value)
+
+
+def _numbers(name: str, value, count: int) -> tuple[float, ...]:
+    if not isinstance(value, (list, tuple, np.ndarray)) or len(value) != count:
+        got = f"{len(value)} values" if isinstance(value, (list, tuple)) else type(value).__name__
+        raise ValueError(f"{name} must be a list of {count} numbers, got {got}.")
+    return tuple(_number(f"{name}[{i}]", x, -1e300, 1e300, "") for i, x in enumerate(value))
+
+
+def _point(name: str, value) -> tuple[float, float, float]:
+    point = _numbers(name, value, 3)
+    if not math.hypot(*point) <= MAX_POSITION:
+        raise ValueError(
+            f"{name} is {math.hypot(*point):.3g} scene units away, must be within {MAX_POSITION:g}. "
+            "Give metres, or distances relative to the photo's camera."
+        )
+    return point
