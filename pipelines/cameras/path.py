@@ -285,8 +285,7 @@ class Path:
         most `tolerance` of the path's length in position, `max_degrees` in rotation and 1 % in focal. `fit_error` says
         what was reached. Keys stand on frames; pixels are taken as square and the principal point as the middle.
         """
-        _, path = _fit(trajectory, keys or max_keys, keys is not None, tolerance, max_degrees)
-        return path
+        return _fit(trajectory, max_keys if keys is None else keys, keys is not None, tolerance, max_degrees)
 
     @classmethod
     def from_stroke(
@@ -512,10 +511,8 @@ def _errors(views: Views, trajectory: Trajectory) -> tuple[np.ndarray, np.ndarra
     return off, degrees, np.abs(focal(views.fov) * trajectory.width / trajectory.K[:, 0, 0] - 1)
 
 
-def _fit(
-    trajectory: Trajectory, most: int, exact: bool, tolerance: float, max_degrees: float
-) -> tuple[np.ndarray, Path]:
-    """Keys on the frames where the path is worst, one more at a time: (T,) error in units of what is allowed, path."""
+def _fit(trajectory: Trajectory, most: int, exact: bool, tolerance: float, max_degrees: float) -> Path:
+    """Keys on the frames where the path is worst, one more at a time. Errors are in units of what is allowed."""
     frames, times = len(trajectory), _times(trajectory)
     if frames < 2 or not SECONDS[0] <= times[-1] <= SECONDS[1]:
         raise ValueError(
@@ -546,7 +543,7 @@ def _fit(
             for i, ease in zip(chosen, eases, strict=True)
         ]
         if closed:  # is_closed allows a millionth; a closed path returns to the very key
-            keys[-1] = replace(keys[0], time=times[-1])
+            keys[-1] = replace(keys[0], time=times[-1], ease="linear")
         return Path(tuple(keys), closed)
 
     def best_eases(chosen: list[int]) -> tuple[np.ndarray, Path]:
@@ -572,8 +569,14 @@ def _fit(
         free = np.ones(frames, bool)
         free[chosen] = False
         if len(chosen) >= most or not free.any() or (error.max() <= 1 and not exact):
-            return error, path
+            break
         chosen = sorted({*chosen, int(np.argmax(np.where(free, error, -1)))})
+    if not exact and error.max() <= 1:  # early keys are often made needless by later ones
+        for frame in chosen[1:-1]:
+            fewer = [i for i in chosen if i != frame]
+            if len(fewer) >= least and (found := best_eases(fewer))[0].max() <= 1:
+                chosen, path = fewer, found[1]
+    return path
 
 
 # ---- from a stroke to keys ---------------------------------------------------------------------------------------
