@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.cameras import MOVES, Camera, Key, Path, Trajectory, move, project
 from pipelines.cameras.easing import EASES
-from pipelines.cameras.path import evenly, fit_error, focal, fov, num_frames, simplified, spline
+from pipelines.cameras.fitting import evenly, fit_error, simplified
+from pipelines.cameras.path import focal, fov, num_frames, spline
 from pipelines.cameras.rotations import degrees_between, quaternion, roll, rotation
 
 AHEAD = (1.0, 0.0, 0.0, 0.0)
@@ -436,7 +437,7 @@ def test_simplified_leaves_out_what_lies_between():
         (np.zeros((20_001, 2)), "20001"),
         ([[0, 0], [1, math.nan]], r"Point 1 of the stroke is \[1.0, nan\], must be finite"),
         ([[0, 0], [1, 1e308]], "Point 1 of the stroke"),
-        ([[0, 0], [0, 0]], "is 0 scene units long"),
+        ([[0, 0], [0, 0]], "is 0 scene units wide"),
         ([["a", 0], [0, 0]], "array of numbers"),
         ([[0, 0], [0]], "array of numbers"),
     ],

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.cameras.easing import EASES
-from pipelines.cameras.rotations import degrees_between, look_at, quaternion, roll, rotation
+from pipelines.cameras.rotations import look_at, quaternion, roll, rotation
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory, read_json
 from pipelines.files import whole
 
@@ -48,8 +48,8 @@ class Key:
 
     def __post_init__(self):
         set_field = object.__setattr__  # frozen
-        set_field(self, "time", _number("time", self.time, 0, SECONDS[1], "seconds"))
-        set_field(self, "position", _point("position", self.position))
+        set_field(self, "time", checked_number("time", self.time, 0, SECONDS[1], "seconds"))
+        set_field(self, "position", checked_point("position", self.position))
         q = _numbers("orientation", self.orientation, 4)
         length = math.hypot(*q)
         if not 1e-6 <= length <= 1e6:
@@ -60,8 +60,8 @@ class Key:
         if abs(length - 1) > 1e-12:  # what is a unit quaternion already keeps its bits
             q = tuple(x / length for x in q)
         set_field(self, "orientation", q)
-        set_field(self, "roll", _number("roll", self.roll, -MAX_ROLL, MAX_ROLL, "degrees"))
-        set_field(self, "fov", _number("fov", self.fov, *FOV, "degrees"))
+        set_field(self, "roll", checked_number("roll", self.roll, -MAX_ROLL, MAX_ROLL, "degrees"))
+        set_field(self, "fov", checked_number("fov", self.fov, *FOV, "degrees"))
         if not isinstance(self.ease, str) or self.ease not in EASES:
             raise ValueError(f"ease={self.ease!r:.40} must be one of {', '.join(EASES)}. Use linear.")
 
@@ -120,7 +120,7 @@ class Path:
         if not isinstance(self.closed, bool):
             raise ValueError(f"closed={self.closed!r:.40} must be true or false.")
         if self.target is not None:
-            object.__setattr__(self, "target", _point("target", self.target))
+            object.__setattr__(self, "target", checked_point("target", self.target))
         if self.closed and (apart := self._apart()) > CLOSED_TOLERANCE:
             raise ValueError(
                 f"Key {len(keys) - 1}: a closed path must end at key 0 within {CLOSED_TOLERANCE:g}, but its last key "
@@ -197,7 +197,7 @@ class Path:
 
     def retimed(self, seconds: float) -> "Path":
         """The same way in `seconds`, every part faster or slower by the same factor."""
-        seconds = _number("seconds", seconds, *SECONDS, "seconds")
+        seconds = checked_number("seconds", seconds, *SECONDS, "seconds")
         last = len(self.keys) - 1
         times = [seconds if i == last else key.time * seconds / self.duration for i, key in enumerate(self.keys)]
         return replace(self, keys=tuple(replace(key, time=time) for key, time in zip(self.keys, times, strict=True)))
@@ -215,7 +215,7 @@ class Path:
     def aimed(self, target: tuple[float, float, float] | None = None) -> "Path":
         """Orientations that look at `target`, written into the keys, key 0 left as it is: the path may go on from the
         photo's camera. Without a point: those of the path's own target, written into every key."""
-        point = self.target if target is None else _point("target", target)
+        point = self.target if target is None else checked_point("target", target)
         if point is None:
             return self
         q = quaternion(look_at(self.positions, point))
@@ -282,10 +282,13 @@ class Path:
         """Few keys that reproduce a trajectory, so that a move from the gallery or a file can be edited.
 
         keys: so many, placed where they help most; without it as many as needed (up to `max_keys`) for an error of at
-        most `tolerance` of the path's length in position, `max_degrees` in rotation and 1 % in focal. `fit_error` says
-        what was reached. Keys stand on frames; pixels are taken as square and the principal point as the middle.
+        most `tolerance` of the path's length in position, `max_degrees` in rotation and 1 % in focal.
+        `fitting.fit_error` says what was reached. The world stays the trajectory's (`trajectory.relative()` puts its
+        first camera where the photo's is); pixels are taken as square and the principal point as the middle.
         """
-        return _fit(trajectory, max_keys if keys is None else keys, keys is not None, tolerance, max_degrees)
+        from pipelines.cameras.fitting import fit_trajectory  # it builds paths, so it comes after this module
+
+        return fit_trajectory(trajectory, keys, tolerance, max_degrees, max_keys)
 
     @classmethod
     def from_stroke(
@@ -305,43 +308,14 @@ class Path:
         points: (n, 2) as x, z in the top view, at the height of `start`; or (n, 3). n is 2..20,000, scene units.
         look: "ahead" keeps the photo's heading, "along" turns with the path (key 0 stays the photo's camera).
         target: a point to look at instead. start: where the photo's camera stands; the stroke is led from there,
-        None begins at its first point. tolerance: how far from the stroke the path may pass, as a share of its length.
+        None begins at its first point. tolerance: how far from the stroke the path may pass, as a share of its extent.
 
         The shake of the hand is taken out first (Ramer-Douglas-Peucker, `simplified`), then keys are laid at even
         distances on a spline through what is left: even distances make even speed.
         """
-        points = _stroke(points, start)
-        if look not in ("ahead", "along"):
-            raise ValueError(f"look={look!r:.40} must be ahead or along. Use ahead.")
-        if not 2 <= max_keys <= KEYS[1]:
-            raise ValueError(f"max_keys={max_keys} must be 2..{KEYS[1]}. Use 12.")
-        if closed and np.linalg.norm(points[-1] - points[0]) > SAME:
-            points = np.concatenate([points, points[:1]])
-        length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
-        if not length > 1e-6:
-            raise ValueError(f"The stroke is {length:.2g} scene units long, must be over 1e-6. Draw a longer one.")
-        corners = simplified(points, tolerance * length)
-        curve = dense(corners, closed)
-        for count in range(4 if closed else 2, max_keys + 1):
-            positions = evenly(curve, count)
-            if closed:
-                positions[-1] = positions[0]
-            if farthest(dense(positions, closed), curve) <= tolerance * length / 2:
-                break
-        heading = np.tile([1.0, 0, 0, 0], (len(positions), 1))
-        if look == "along" and len(curve) > 1:
-            tangents = np.gradient(dense(positions, closed, steps=16), axis=0)[::16]
-            yaw = np.arctan2(tangents[:, 0], tangents[:, 2])
-            heading[:, 0], heading[:, 2] = np.cos(yaw / 2), np.sin(yaw / 2)
-            heading[0] = 1, 0, 0, 0
-            if closed:
-                heading[-1] = heading[0]
-        times = np.linspace(0, seconds, len(positions))
-        keys = [
-            Key(time, tuple(position), tuple(q), 0.0, fov)
-            for time, position, q in zip(times.tolist(), positions.tolist(), heading.tolist(), strict=True)
-        ]
-        return cls(tuple(keys), closed, target)
+        from pipelines.cameras.fitting import fit_stroke
+
+        return fit_stroke(points, seconds, fov, look, target, start, closed, tolerance, max_keys)
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
 
@@ -489,168 +463,6 @@ def num_frames(seconds: float, fps: int | float) -> int:
     return 4 * max(1, math.floor(seconds * fps / 4 + 0.5)) + 1
 
 
-# ---- from a trajectory to keys -----------------------------------------------------------------------------------
-
-
-def fit_error(path: Path, trajectory: Trajectory) -> tuple[float, float, float]:
-    """How far a path is from the trajectory it was made of: the largest errors of position (share of the path's
-    length), rotation (degrees) and focal (share)."""
-    return tuple(float(error.max()) for error in _errors(path.sample(_times(trajectory)), trajectory))
-
-
-def _times(trajectory: Trajectory) -> np.ndarray:
-    return np.linspace(0, (len(trajectory) - 1) / trajectory.fps, len(trajectory))
-
-
-def _errors(views: Views, trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(T,) each, per frame."""
-    position = trajectory.c2w[:, :3, 3]
-    length = np.linalg.norm(np.diff(position, axis=0), axis=1).sum()
-    off = np.linalg.norm(views.c2w[:, :3, 3] - position, axis=1) / max(length, SAME)
-    degrees = degrees_between(views.c2w[:, :3, :3], trajectory.c2w[:, :3, :3])
-    return off, degrees, np.abs(focal(views.fov) * trajectory.width / trajectory.K[:, 0, 0] - 1)
-
-
-def _fit(trajectory: Trajectory, most: int, exact: bool, tolerance: float, max_degrees: float) -> Path:
-    """Keys on the frames where the path is worst, one more at a time. Errors are in units of what is allowed."""
-    frames, times = len(trajectory), _times(trajectory)
-    if frames < 2 or not SECONDS[0] <= times[-1] <= SECONDS[1]:
-        raise ValueError(
-            f"The trajectory has {frames} frames and takes {times[-1]:g} s, must be at least 2 frames and "
-            f"{SECONDS[0]:g}..{SECONDS[1]:g} s to be edited. Cut it, or give another fps."
-        )
-    closed = trajectory.is_closed and frames >= 4
-    least = 4 if closed else KEYS[0]
-    if not KEYS[0] <= most <= KEYS[1]:
-        raise ValueError(f"keys={most} must be {KEYS[0]}..{KEYS[1]}. Use 24.")
-    most = min(max(most, least if not exact else KEYS[0]), frames)
-    closed = closed and most >= least
-    q = quaternion(trajectory.c2w[:, :3, :3])
-    fovs = fov(trajectory.K[:, 0, 0] / trajectory.width)
-    outside = (fovs < FOV[0]) | (fovs > FOV[1])
-    far = np.abs(trajectory.c2w[:, :3, 3]).max(-1) > MAX_POSITION / 2
-    if outside.any() or far.any():
-        which = int(np.argmax(outside | far))
-        raise ValueError(
-            f"Frame {which} is at {np.round(trajectory.c2w[which, :3, 3], 3).tolist()} with a field of view of "
-            f"{fovs[which]:.4g} degrees; a path takes {MAX_POSITION / 2:g} scene units and {FOV[0]:g}..{FOV[1]:g} "
-            "degrees. Scale the trajectory."
-        )
-
-    def through(chosen: list[int], eases: list[str]) -> Path:
-        keys = [
-            Key(times[i], tuple(trajectory.c2w[i, :3, 3]), tuple(q[i]), 0.0, float(fovs[i]), ease)
-            for i, ease in zip(chosen, eases, strict=True)
-        ]
-        if closed:  # is_closed allows a millionth; a closed path returns to the very key
-            keys[-1] = replace(keys[0], time=times[-1], ease="linear")
-        return Path(tuple(keys), closed)
-
-    def best_eases(chosen: list[int]) -> tuple[np.ndarray, Path]:
-        """An ease acts on its own segment alone, so one pass with each name for all segments finds the best ones."""
-        errors = {}
-        for name in EASES:
-            views = through(chosen, [name] * len(chosen)).sample(times)
-            off, degrees, zoom = _errors(views, trajectory)
-            errors[name] = np.maximum(np.maximum(off / tolerance, degrees / max_degrees), zoom / 0.01)
-        error, eases = np.zeros(frames), []
-        for a, b in zip(chosen[:-1], chosen[1:], strict=True):
-            worst = {name: errors[name][a : b + 1].max() for name in EASES}
-            good = [name for name in EASES if worst[name] <= 1]  # even speed where that will do
-            eases.append(good[0] if good else min(worst, key=worst.get))
-            error[a : b + 1] = np.maximum(error[a : b + 1], errors[eases[-1]][a : b + 1])
-        return error, through(chosen, [*eases, "linear"])
-
-    chosen = [0, frames - 1]
-    if closed:
-        chosen = [0, (frames - 1) // 3, (frames - 1) * 2 // 3, frames - 1]
-    while True:
-        error, path = best_eases(chosen)
-        free = np.ones(frames, bool)
-        free[chosen] = False
-        if len(chosen) >= most or not free.any() or (error.max() <= 1 and not exact):
-            break
-        chosen = sorted({*chosen, int(np.argmax(np.where(free, error, -1)))})
-    if not exact and error.max() <= 1:  # early keys are often made needless by later ones
-        for frame in chosen[1:-1]:
-            fewer = [i for i in chosen if i != frame]
-            if len(fewer) >= least and (found := best_eases(fewer))[0].max() <= 1:
-                chosen, path = fewer, found[1]
-    return path
-
-
-# ---- from a stroke to keys ---------------------------------------------------------------------------------------
-
-
-def _stroke(points: np.ndarray, start: tuple[float, float, float] | None) -> np.ndarray:
-    """(n, 3) without repeated points, led from `start`."""
-    try:
-        points = np.array(points, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"The stroke must be an array of numbers (n, 2) or (n, 3): {error}.") from error
-    if points.ndim != 2 or points.shape[1] not in (2, 3) or not 2 <= len(points) <= 20_000:
-        raise ValueError(f"The stroke has shape {points.shape}, must be (n, 2) or (n, 3) with 2..20000 points.")
-    bad = ~(np.abs(points) <= MAX_POSITION / 10).all(-1)  # NaN fails the comparison too
-    if bad.any():
-        raise ValueError(
-            f"Point {int(np.argmax(bad))} of the stroke is {points[bad][0].tolist()}, must be finite and within "
-            f"{MAX_POSITION / 10:g} scene units. Drop it."
-        )
-    start = None if start is None else np.array(_point("start", start))
-    if points.shape[1] == 2:
-        height = 0.0 if start is None else start[1]
-        points = np.stack([points[:, 0], np.full(len(points), height), points[:, 1]], axis=1)
-    if start is not None:
-        points = np.concatenate([start[None], points])
-    moves = np.linalg.norm(np.diff(points, axis=0), axis=1) > SAME
-    return points[np.concatenate([[True], moves])]
-
-
-def simplified(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """Ramer-Douglas-Peucker: those of points (n, d) that a polyline needs to pass within `tolerance` of all."""
-    keep = np.zeros(len(points), bool)
-    keep[[0, -1]] = True
-    parts = [(0, len(points) - 1)]
-    while parts:
-        a, b = parts.pop()
-        if b - a < 2:
-            continue
-        off = _from_segment(points[a + 1 : b], points[a], points[b])
-        worst = int(np.argmax(off))
-        if off[worst] > tolerance:
-            keep[a + 1 + worst] = True
-            parts += [(a, a + 1 + worst), (a + 1 + worst, b)]
-    return points[keep]
-
-
-def _from_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n, d) -> (n,) distances to the segment a-b."""
-    along = b - a
-    share = np.clip((points - a) @ along / max(along @ along, 1e-300), 0, 1)
-    return np.linalg.norm(points - a - share[:, None] * along, axis=1)
-
-
-def dense(points: np.ndarray, closed: bool = False, steps: int = 16) -> np.ndarray:
-    """(n, d) -> ((n - 1) * steps + 1, d): the spline through them."""
-    at = np.arange((len(points) - 1) * steps + 1)
-    segment = np.minimum(at // steps, len(points) - 2)
-    return spline(points, segment, at / steps - segment, closed)
-
-
-def evenly(curve: np.ndarray, count: int) -> np.ndarray:
-    """`count` points at even distances along a polyline (n, d), its ends among them."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
-    at = np.linspace(0, along[-1], count)
-    points = np.stack([np.interp(at, along, axis) for axis in curve.T], axis=1)
-    points[0], points[-1] = curve[0], curve[-1]
-    return points
-
-
-def farthest(curve: np.ndarray, other: np.ndarray) -> float:
-    """The largest distance between two polylines at equal shares of their lengths."""
-    return float(np.linalg.norm(evenly(curve, 200) - evenly(other, 200), axis=1).max())
-
-
 # ---- what is refused ---------------------------------------------------------------------------------------------
 
 
@@ -670,7 +482,7 @@ def _check_fields(place: str, data, needed: tuple[str, ...], optional: tuple[str
         raise ValueError(f"{place} has unknown fields {', '.join(unknown)[:200]}. Remove them.")
 
 
-def _number(name: str, value, low: float, high: float, unit: str) -> float:
+def checked_number(name: str, value, low: float, high: float, unit: str) -> float:
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not is_number or not low <= value <= high:  # NaN fails the comparison too
         raise ValueError(f"{name}={value!r:.40} must be a number from {low:g} to {high:g} {unit}.")
@@ -681,10 +493,10 @@ def _numbers(name: str, value, count: int) -> tuple[float, ...]:
     if not isinstance(value, (list, tuple, np.ndarray)) or len(value) != count:
         got = f"{len(value)} values" if isinstance(value, (list, tuple)) else type(value).__name__
         raise ValueError(f"{name} must be a list of {count} numbers, got {got}.")
-    return tuple(_number(f"{name}[{i}]", x, -1e300, 1e300, "") for i, x in enumerate(value))
+    return tuple(checked_number(f"{name}[{i}]", x, -1e300, 1e300, "") for i, x in enumerate(value))
 
 
-def _point(name: str, value) -> tuple[float, float, float]:
+def checked_point(name: str, value) -> tuple[float, float, float]:
     point = _numbers(name, value, 3)
     if not math.hypot(*point) <= MAX_POSITION:
         raise ValueError(

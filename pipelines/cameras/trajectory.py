@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras.camera import MAX_SIDE, Camera, checked_c2w, checked_K, checked_side, resized_K
+from pipelines.cameras.rotations import inverse
 from pipelines.files import whole
 
 MAX_FRAMES = 2000
@@ -97,6 +98,12 @@ class Trajectory:
         """Same path on another grid, for example image to latents."""
         K = resized_K(self.K, (self.height, self.width), (height, width))
         return Trajectory(self.c2w, K, height, width, self.fps)
+
+    def relative(self) -> "Trajectory":
+        """The same path in the coordinates of its first camera, which becomes exactly the identity."""
+        c2w = inverse(self.c2w[0]) @ self.c2w
+        c2w[(self.c2w == self.c2w[0]).all((-2, -1))] = np.eye(4)  # frames that are the first one stay so to the bit
+        return Trajectory(c2w, self.K, self.height, self.width, self.fps)
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
 
