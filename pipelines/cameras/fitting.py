@@ -1,5 +1,6 @@
 """Few keys for many cameras: editable paths from trajectories (moves of the gallery, files) and from free strokes."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -189,7 +190,7 @@ def fit_stroke(points, seconds, fov, look, target, start, closed, tolerance, max
         raise ValueError(f"The stroke is {extent:.2g} scene units wide, must be over 1e-6. Draw a longer one.")
     if closed and np.linalg.norm(points[-1] - points[0]) > SAME:
         points = np.concatenate([points, points[:1]])
-    curve = dense(simplified(points, tolerance * extent), closed)
+    curve = rounded(evenly(simplified(points, tolerance * extent), 257), closed)
     for count in range(4 if closed else 2, max(max_keys, 4 if closed else 2) + 1):
         positions = evenly(curve, count)
         if farthest(dense(positions, closed), curve) <= tolerance * extent / 2:
@@ -256,6 +257,21 @@ def _from_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarra
     along = b - a
     share = np.clip((points - a) @ along / max(along @ along, 1e-300), 0, 1)
     return np.linalg.norm(points - a - share[:, None] * along, axis=1)
+
+
+def rounded(curve: np.ndarray, closed: bool = False, width: float = 0.03) -> np.ndarray:
+    """Corners of an evenly sampled polyline (n, d) made round: a Gaussian of `width` x its length, the ends kept."""
+    n = len(curve)
+    reach = math.ceil(3 * width * n)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (width * n)) ** 2)
+    if closed:
+        before, after = curve[-1 - reach : -1], curve[1 : reach + 1]
+    else:  # reflected through the end, which so stays where it is
+        before, after = 2 * curve[0] - curve[reach:0:-1], 2 * curve[-1] - curve[-2 : -2 - reach : -1]
+    padded = np.concatenate([before, curve, after])
+    out = np.stack([np.convolve(axis, kernel / kernel.sum(), mode="valid") for axis in padded.T], axis=1)
+    out[0], out[-1] = curve[0], curve[-1]
+    return out
 
 
 def dense(points: np.ndarray, closed: bool = False, steps: int = 16) -> np.ndarray:

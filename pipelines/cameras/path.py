@@ -310,8 +310,8 @@ class Path:
         target: a point to look at instead. start: where the photo's camera stands; the stroke is led from there,
         None begins at its first point. tolerance: how far from the stroke the path may pass, as a share of its extent.
 
-        The shake of the hand is taken out first (Ramer-Douglas-Peucker, `simplified`), then keys are laid at even
-        distances on a spline through what is left: even distances make even speed.
+        The shake of the hand is taken out (Ramer-Douglas-Peucker, `fitting.simplified`) and corners are rounded; then
+        keys are laid at even distances along what is left: even distances make even speed.
         """
         from pipelines.cameras.fitting import fit_stroke
 
