@@ -26,7 +26,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipelines import Camera, LatentMemory  # noqa: E402
-from pipelines.memory.projection import world_to_pixels  # noqa: E402
+from pipelines.memory.projection import projections  # noqa: E402
 from pipelines.memory.views import View  # noqa: E402
 
 HEIGHT, WIDTH, CHANNELS = 44, 80, 48
@@ -82,24 +82,28 @@ def best_seconds(*calls, rounds: int) -> list[float]:
 def panels(count: int) -> tuple[LatentMemory, torch.Tensor, torch.Tensor]:
     """A memory of so many overlapping views, all kept, and its points (N, 3) and tokens (N, C) as flat lists."""
     generator = torch.Generator().manual_seed(SEED)
-    memory, cells = LatentMemory(CHANNELS), HEIGHT * WIDTH
+    memory, cells, views = LatentMemory(CHANNELS), HEIGHT * WIDTH, []
     for i in range(count):
         depth = 3 + i % 5 * 0.7 + 0.02 * torch.rand(HEIGHT, WIDTH, generator=generator)
         rows = torch.arange(i * cells, (i + 1) * cells, dtype=torch.int32).view(HEIGHT, WIDTH)
         share = i / count - 0.5
         confidence = torch.ones(HEIGHT, WIDTH, dtype=torch.uint8)
-        memory.views.append(View(camera((2 * share, 0, 0), 0.6 * share), depth, rows, confidence))
-    memory.features = torch.randn(count * cells, CHANNELS, generator=generator).half()
-    memory._reindex()
-    return memory, memory._points, memory.features
+        views.append(View(camera((2 * share, 0, 0), 0.6 * share), depth, rows, confidence))
+    memory._keep(torch.randn(count * cells, CHANNELS, generator=generator).half(), views)
+    return memory, memory.samples.points[:3].T.contiguous(), memory.features
+
+
+def seen_from(view: Camera, points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """points (N, 3) -> z u, z v, z (N,) of one camera."""
+    P = torch.from_numpy(projections(view.K, view.c2w)).float()
+    return (points @ P[:, :3].T + P[:, 3]).unbind(1)
 
 
 def sort_and_scatter(points: torch.Tensor, tokens: torch.Tensor, views: list[Camera]):
     """The way of the published code: microsoft/LatentSpatialMemory, one frame at a time."""
     depths, images = [], []
     for view in views:
-        matrix, offset = (torch.from_numpy(part.copy()).float() for part in world_to_pixels(view))
-        x, y, z = (points @ matrix.T + offset).unbind(1)
+        x, y, z = seen_from(view, points)
         column, row = (x / z.clamp(min=1e-6)).floor().long(), (y / z.clamp(min=1e-6)).floor().long()
         inside = (z > 1e-3) & (column >= 0) & (column < WIDTH) & (row >= 0) & (row < HEIGHT)
         column, row, z, token = column[inside], row[inside], z[inside], tokens[inside]
@@ -116,8 +120,7 @@ def nearest_points(points: torch.Tensor, views: list[Camera]) -> torch.Tensor:
     """(T, h, w) exact depth of the nearest point in each cell, infinite where none falls."""
     depths = torch.full((len(views), HEIGHT * WIDTH), torch.inf)
     for depth, view in zip(depths, views, strict=True):
-        matrix, offset = (torch.from_numpy(part.copy()).float() for part in world_to_pixels(view))
-        x, y, z = (points @ matrix.T + offset).unbind(1)
+        x, y, z = seen_from(view, points)
         column, row = (x / z).floor(), (y / z).floor()
         inside = (z > 1e-3) & (column >= 0) & (column < WIDTH) & (row >= 0) & (row < HEIGHT)
         depth.scatter_reduce_(0, (row * WIDTH + column)[inside].long(), z[inside], "amin")
@@ -206,11 +209,9 @@ def pinholes(args) -> dict:
     for depth, token in ((far, 1.0), (near, 0.0)):
         part = LatentMemory(1)
         part.write(torch.full((1, HEIGHT, WIDTH), token), depth, start)
-        both.features = torch.cat([both.features, part.features])
-        view = part.views[0]
-        both.views.append(View(view.camera, view.depth, view.token_at + len(both.views) * HEIGHT * WIDTH,
-                               view.confidence))  # fmt: skip
-    both._reindex()
+        (view,), before = part.views, len(both.features)
+        view = View(view.camera, view.depth, view.token_at + before, view.confidence)
+        both._keep(torch.cat([both.features, part.features]), [*both.views, view])
     shift = 0.3 * torch.rand(3, generator=generator).numpy()
     seen = both.readout([camera((shift[0], shift[1] * 0.2, 0.8), 0.05 * shift[2])], HEIGHT, WIDTH)
     result["back_face_cells"] = int((seen.latents[0, 0][seen.mask[0]] > 0).sum())
@@ -249,10 +250,7 @@ def conditioning(args) -> dict:
     def render_and_encode():
         video = torch.zeros(args.frames, height * width, 3)
         for frame, view in zip(video, path, strict=True):
-            matrix, offset = (
-                torch.from_numpy(part.copy()).float() for part in world_to_pixels(view.resized(height, width))
-            )
-            x, y, z = (points @ matrix.T + offset).unbind(1)
+            x, y, z = seen_from(view.resized(height, width), points)
             column, row = (x / z).floor(), (y / z).floor()
             inside = ((z > 1e-3) & (column >= 0) & (column < width) & (row >= 0) & (row < height)).nonzero()[:, 0]
             cell, z = (row * width + column)[inside].long(), z[inside]

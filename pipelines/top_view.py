@@ -15,7 +15,7 @@ from torch import Tensor
 from pipelines.cameras import Camera, Trajectory, pixel_centers, unproject
 from pipelines.engines.base import Engine
 from pipelines.memory import LatentMemory, Readout
-from pipelines.memory.latent_memory import SAME_SURFACE
+from pipelines.memory.readout import SAME_SURFACE
 
 FINE = 2  # everything is drawn this much larger and then reduced, which smooths points, lines and letters
 WIDTH, MARGIN, HEADER, FOOTER = (FINE * pixels for pixels in (1200, 28, 84, 92))

@@ -7,7 +7,7 @@ import torch
 from pipelines.cameras import Camera
 from pipelines.engines.outlines import soften
 from pipelines.memory import LatentMemory
-from pipelines.memory.projection import project, unproject, world_to_pixels
+from pipelines.memory.projection import project, projections, unproject
 
 
 def camera(height=12, width=16, x=0.0, y=0.0, z=0.0, focal=14.0):
@@ -29,9 +29,9 @@ def tokens(channels=3, height=12, width=16, seed=0):
 
 def test_project_undoes_unproject():
     cam, depth = camera(x=0.3, y=-0.2, z=0.5), box_depth()
-    a, b = world_to_pixels(cam)
+    maps = torch.from_numpy(projections(cam.K, cam.c2w)[None]).float()
     points = unproject(depth, cam).reshape(-1, 3)
-    u, v, z = project(points, torch.tensor(a[None]).float(), torch.tensor(b[None]).float())
+    u, v, z = project(points, maps)
     rows, columns = torch.meshgrid(torch.arange(12) + 0.5, torch.arange(16) + 0.5, indexing="ij")
     assert torch.allclose(u[0], columns.reshape(-1), atol=1e-4) and torch.allclose(v[0], rows.reshape(-1), atol=1e-4)
     assert torch.allclose(z[0], depth.reshape(-1), atol=1e-5)

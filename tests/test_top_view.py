@@ -137,7 +137,7 @@ def test_a_view_of_which_nothing_is_left_is_no_trouble():
     memory, colors = floor()
     plain = top_view(memory, colors, CAMERA, 4.0)
     view = memory.views[0]
-    memory.views.append(replace(view, depth=torch.zeros_like(view.depth)))
+    memory._keep(memory.features, [*memory.views, replace(view, depth=torch.zeros_like(view.depth))])
     emptied = top_view(memory, colors, CAMERA, 4.0)
     for color in (RED, GREEN, BLUE):
         assert np.array_equal(where(emptied, color), where(plain, color))

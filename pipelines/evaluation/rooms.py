@@ -265,19 +265,16 @@ def without_memory(pipe, room: Room, seed: int) -> np.ndarray:
 
 
 class AppendMemory(LatentMemory):
-    """Reference style: whatever is appended stays, beside what was there before."""
+    """Reference style: whatever is appended stays, beside what was there before; the nearest sample is read."""
+
+    best_view = False
 
     def append(self, latents: torch.Tensor, depth: torch.Tensor, camera: Camera) -> None:
         """latents (C, h, w), depth (h, w), all of it known."""
         rows = len(self.features) + torch.arange(depth.numel(), dtype=torch.int32)
-        self.features = torch.cat([self.features, latents.flatten(1).T.to(self.dtype)])
         confidence = torch.ones_like(depth, dtype=torch.uint8)
-        self.views.append(View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence))
-        self._reindex()
-
-    def _alike(self, cameras, camera, points, view, sample, depth):
-        """The nearest point, whichever view it came from."""
-        return torch.zeros_like(view)
+        view = View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence)
+        self._keep(torch.cat([self.features, latents.flatten(1).T.to(self.dtype)]), [*self.views, view])
 
 
 def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, step: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The scene as latent tokens in 3D: written with depth, read back from any camera."""
 
 from pipelines.memory.alignment import Aligned, AlignmentError, align_depth
-from pipelines.memory.latent_memory import LatentMemory, Readout, WriteReport
+from pipelines.memory.latent_memory import LatentMemory, WriteReport
+from pipelines.memory.readout import Readout
 
 __all__ = ["Aligned", "AlignmentError", "LatentMemory", "Readout", "WriteReport", "align_depth"]

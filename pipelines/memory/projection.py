@@ -4,8 +4,6 @@ OpenCV axes (+x right, +y down, +z forward), camera-to-world poses, z-depth, and
 another grid is a plain ratio (docs/conventions.md). Geometry is float32; poses are combined in float64 first.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,6 +12,8 @@ from pipelines.cameras import Camera
 
 # No surface is read closer than this many scene units: it would fill the frame and divide by nearly zero.
 NEAR = 1e-3
+# Points seen at once by the z-buffer: what it makes of them stays in the cache.
+POINTS_PER_BLOCK = 32768
 
 
 def cell_centres(height: int, width: int, device: torch.device | None = None) -> Tensor:
@@ -35,54 +35,73 @@ def unproject(depth: Tensor, camera: Camera) -> Tensor:
     return rays * depth[..., None] + origin
 
 
-def world_to_pixels(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """(3, 3) A and (3,) b with A p + b = z (u, v, 1) for a world point p: the camera's projection matrix, split."""
-    w2c = np.linalg.inv(camera.c2w)
-    return camera.K @ w2c[:3, :3], camera.K @ w2c[:3, 3]
+def projections(K: np.ndarray, c2w: np.ndarray) -> np.ndarray:
+    """(..., 3, 4) float64 projection matrices P of cameras, K (..., 3, 3) and c2w (..., 4, 4).
+
+    P (x, y, z, 1) = depth (u, v, 1) for a world point.
+    """
+    return K @ np.linalg.inv(c2w)[..., :3, :]
 
 
-def pixels_to_pixels(targets: Sequence[Camera], sources: Sequence[Camera]) -> np.ndarray:
-    """(T, S, 3, 4) maps [A b]: a target's pixel (u, v) at depth z is seen by the source at z A (u, v, 1) + b."""
-    back = np.stack([c.c2w[:3] for c in targets])
-    back[:, :, :3] = back[:, :, :3] @ np.linalg.inv(np.stack([c.K for c in targets]))
-    forth = np.linalg.inv(np.stack([c.c2w for c in sources]))
-    K = np.stack([c.K for c in sources])
-    maps = (K @ forth[:, :3, :3]) @ back[:, None]
-    maps[..., 3] += (K @ forth[:, :3, 3:])[..., 0]
-    return maps
+def pixels_to_pixels(K: np.ndarray, c2w: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """(T, S, 3, 4) maps: pixel (u, v) at depth z of a target is seen by a source at map (z u, z v, z, 1).
+
+    K (T, 3, 3), c2w (T, 4, 4): of the targets; sources (S, 3, 4): from `projections`.
+    """
+    back = c2w.copy()
+    back[:, :3, :3] = back[:, :3, :3] @ np.linalg.inv(K)
+    return sources @ back[:, None]
 
 
-def project(points: Tensor, matrices: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """See points from several cameras at once.
+def project(points: Tensor, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """See points (N, 3) from several cameras at once, maps (T, 3, 4) from `projections`.
 
-    points: (N, 3); matrices (T, 3, 3) and offsets (T, 3) from `world_to_pixels`.
     Returns u, v, z, each (T, N), pixels and scene units; u and v are meaningless where z < NEAR.
     """
-    rows = torch.addmm(offsets.reshape(-1, 1), matrices.reshape(-1, 3), points.T)
-    x, y, z = rows.view(len(matrices), 3, -1).unbind(1)
+    x, y, z = (maps[..., :3] @ points.T + maps[..., 3:]).unbind(1)
     inverse = z.clamp(min=NEAR).reciprocal_()
     return x * inverse, y * inverse, z
 
 
-def into_cells(u: Tensor, v: Tensor, z: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """u, v, z (T, N) from `project` -> cell (T, N) int64 and depth (T, N), infinite where it is less than NEAR.
+def front_points(
+    points: Tensor, maps: Tensor, height: int, width: int, tolerance: Tensor, layer: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The z-buffer: which points lie in front, in the cells of several cameras.
 
-    Cells are numbered on a grid with one more on every side, which take what falls outside: (height + 2, width + 2).
+    points (4, N) homogeneous, maps (T, 3, 4) from `projections`. tolerance (layers,): points within this share of the
+    nearest of their cell count as in front, 0 or more. layer (N,) whole numbers: each layer hides only its own points.
+    Returns camera, point, cell (n,) int64 and inverse depth (n,). Cells are numbered layer by layer on a grid with one
+    more on every side, which takes what falls outside: (layers, height + 2, width + 2). A point nearer than NEAR is
+    nowhere. Exact, and independent of order and thread count: the greatest of a set is, however it is found.
     """
-    column, row = u.floor().clamp_(-1, width), v.floor().clamp_(-1, height)
-    cell = row.add_(1).mul_(width + 2).add_(column).add_(1)  # exact in float32 up to 16 million cells
-    return cell.long(), torch.where(z < NEAR, torch.inf, z)
-
-
-def nearest(cell: Tensor, depth: Tensor, tolerance: Tensor) -> Tensor:
-    """The points that lie within a share of the nearest of their cell, 0 or more, given for each cell.
-
-    cell, depth (T, N) from `into_cells`, tolerance (cells,). Returns (n,) places in the flattened (T, N). Exact, and
-    independent of order and thread count: the minimum of a set does not depend on how it is reached.
-    """
-    front = depth.new_full((len(cell), len(tolerance)), torch.inf).scatter_reduce_(1, cell, depth, "amin")
-    limit = torch.where(front == torch.inf, -torch.inf, front * (1 + tolerance))
-    return (depth <= limit.gather(1, cell)).view(-1).nonzero()[:, 0]
+    count, cells = len(maps), (height + 2) * (width + 2)
+    to_cells = maps.clone()
+    to_cells[:, :2] += maps[:, 2:]  # one cell to the right and down, for the one more on every side
+    to_cells = to_cells.transpose(0, 1).reshape(3 * count, 4)
+    # Inverse depth needs one division for u, v and the order; behind a camera it is below 0 and never the greatest.
+    front = maps.new_full((count, len(tolerance) * cells), -torch.inf)
+    blocks, start = [], 0
+    for block in points.split(POINTS_PER_BLOCK, dim=1):
+        x, y, inverse = (to_cells @ block).view(3, count, -1)
+        inverse.reciprocal_()
+        low, high = inverse.aminmax()
+        if high > 1 / NEAR or low < -1 / NEAR:
+            inverse.masked_fill_(inverse.abs() > 1 / NEAR, -1.0)
+        column, row = x.mul_(inverse).clamp_(0, width + 1).floor_(), y.mul_(inverse).clamp_(0, height + 1).floor_()
+        cell = row.mul_(width + 2).add_(column).long()  # exact in float32 up to 16 million cells
+        if layer is not None:
+            cell += layer[start : start + block.shape[1]] * cells
+        front.scatter_reduce_(1, cell, inverse, "amax")
+        blocks.append((start, cell, inverse))
+        start += block.shape[1]
+    limit = front / (1 + tolerance).repeat_interleave(cells)
+    limit.masked_fill_(front <= 0, torch.inf)
+    found = []
+    for start, cell, inverse in blocks:
+        pair = (inverse >= limit.gather(1, cell)).view(-1).nonzero()[:, 0]
+        camera, point = pair // inverse.shape[1], pair % inverse.shape[1]
+        found.append((camera, point + start, cell.take(pair), inverse.take(pair)))
+    return tuple(torch.cat(part) for part in zip(*found, strict=True))
 
 
 def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:

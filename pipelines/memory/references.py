@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.cameras import Camera, Trajectory
-from pipelines.memory.latent_memory import SAME_SURFACE, LatentMemory
-from pipelines.memory.projection import NEAR, project, unproject, world_to_pixels
+from pipelines.memory.latent_memory import LatentMemory
+from pipelines.memory.projection import NEAR, project, projections, unproject
+from pipelines.memory.readout import SAME_SURFACE
 
 GRID = 32  # cells along the long side: enough to know what is seen, if not how it looks
 # A reference must add this share of what could be shown of the targets; less is what its neighbours show already.
@@ -78,9 +79,8 @@ def quality(
     limit = F.max_pool2d(depth[:, None], 3, 1, 1)[:, 0] * (1 + SAME_SURFACE)
 
     def of_some(some: slice) -> Tensor:
-        parts = [world_to_pixels(camera) for camera in candidates[some]]
-        matrices, offsets = (torch.from_numpy(np.stack(part)).float() for part in zip(*parts, strict=True))
-        u, v, z = project(points, matrices, offsets)
+        maps = np.stack([projections(camera.K, camera.c2w) for camera in candidates[some]])
+        u, v, z = project(points, torch.from_numpy(maps).float())
         inside = (z >= NEAR) & (u >= 0) & (u < grid[1]) & (v >= 0) & (v < grid[0])
         cell = v.clamp(0, grid[0] - 1).long() * grid[1] + u.clamp(0, grid[1] - 1).long()
         visible = inside & (z <= limit[some].flatten(1).gather(1, cell))
