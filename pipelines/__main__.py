@@ -1,4 +1,4 @@
-"""python -m pipelines render | evaluate | info: the engine from the command line."""
+"""python -m pipelines render | evaluate | info | convert: the engine from the command line."""
 
 import argparse
 import io
@@ -53,6 +53,17 @@ def build_parser() -> argparse.ArgumentParser:
     info.add_argument("--ply", type=Path, help="write the points as a PLY cloud, with colours")
     info.add_argument("--cameras", type=Path, metavar="FOLDER", help="write the cameras for nerfstudio and COLMAP")
     info.add_argument("--model", default="embedded", help="what made the scene, for its colours (default embedded)")
+
+    convert = commands.add_parser("convert", help="released weights become a folder that --model opens")
+    convert.add_argument(
+        "--base", required=True, help="Wan 2.2 TI2V-5B in the diffusers layout: a folder or repository"
+    )
+    convert.add_argument("--vace", type=Path, help="the control branch: a safetensors file, index or folder")
+    convert.add_argument("--lora", type=Path, help="the LoRA, likewise")
+    convert.add_argument("--lora-alpha", type=float, help="its alpha, where the file does not say (default: its rank)")
+    convert.add_argument("--layout", help="spatia or lsm-world; told by the number of control blocks if left out")
+    convert.add_argument("--dtype", choices=("bfloat16", "float32"), help="of the weights; the base's if left out")
+    convert.add_argument("--out", type=Path, required=True, help="the folder, which must not exist yet")
     return parser
 
 
@@ -258,6 +269,17 @@ def info(args: argparse.Namespace) -> dict:
     return report
 
 
+def convert(args: argparse.Namespace) -> dict:
+    import diffusers
+    import torch
+
+    from pipelines.convert import convert
+
+    diffusers.utils.logging.set_verbosity_error()
+    dtype = getattr(torch, args.dtype) if args.dtype else None
+    return convert(args.base, args.out, args.vace, args.lora, args.layout, args.lora_alpha, dtype)
+
+
 def clip_trajectory(path: Path):
     """The cameras of a clip rendered here, or of a trajectory file."""
     from pipelines.cameras import Trajectory
@@ -286,6 +308,8 @@ def main(argv: list[str] | None = None) -> int:
 
             suites.run(args)  # prints and writes its own report, suite by suite
             return 0
+        elif args.command == "convert":
+            report = convert(args)
         else:
             report = info(args)
     except (ValueError, TypeError, OSError) as error:

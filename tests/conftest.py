@@ -41,3 +41,26 @@ def pipe():
     pipe = MiragePipeline(FineAutoencoder.from_pretrained(EMBEDDED_FOLDER / "autoencoder"), DepthNet())
     pipe.engine.depth_estimator = AnalyticDepth()
     return pipe
+
+
+@pytest.fixture(scope="session")
+def tiny_vae():
+    """Wan 2.2's autoencoder, strides 4 and 16, with next to no weights."""
+    from diffusers import AutoencoderKLWan
+
+    torch.manual_seed(0)
+    return AutoencoderKLWan(
+        base_dim=3,
+        z_dim=48,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False, True, True],
+        latents_mean=[0.1] * 48,
+        latents_std=[0.8] * 48,
+        is_residual=True,
+        in_channels=12,
+        out_channels=12,
+        patch_size=2,
+        scale_factor_spatial=16,
+        scale_factor_temporal=4,
+    ).eval()

@@ -1,0 +1,383 @@
+"""Released weights -> diffusers: the names of Wan, of the control branches made for it, and of their LoRA files.
+
+`transformer_from_released` works on state dicts; `convert` on files, as `python -m pipelines convert` does. Every
+tensor finds its place or is named in the error: nothing is skipped, nothing is guessed without saying so.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from pipelines.layouts import Layout, layout_named, layout_of
+from pipelines.transformer import MirageTransformer3DModel
+
+LORA = "released"  # name of the adapter
+LORA_FOLDER, LORA_FILE = "transformer_lora", "pytorch_lora_weights.safetensors"
+PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
+
+# Released names -> diffusers names, inside a block and outside of one. Wan's norm3 is diffusers' norm2: the other two
+# norms of a block have no weights.
+BLOCK_NAMES = {
+    "modulation": "scale_shift_table",
+    **{f"self_attn.{x}": f"attn1.to_{x}" for x in "qkv"},
+    **{f"cross_attn.{x}": f"attn2.to_{x}" for x in "qkv"},
+    "self_attn.o": "attn1.to_out.0",
+    "cross_attn.o": "attn2.to_out.0",
+    **{f"self_attn.norm_{x}": f"attn1.norm_{x}" for x in "qk"},
+    **{f"cross_attn.norm_{x}": f"attn2.norm_{x}" for x in "qk"},
+    "norm3": "norm2",
+    "ffn.0": "ffn.net.0.proj",
+    "ffn.2": "ffn.net.2",
+    "before_proj": "proj_in",
+    "after_proj": "proj_out",
+}
+OUTER_NAMES = {
+    "head.head": "proj_out",
+    "head.modulation": "scale_shift_table",
+    "time_embedding.0": "condition_embedder.time_embedder.linear_1",
+    "time_embedding.2": "condition_embedder.time_embedder.linear_2",
+    "time_projection.1": "condition_embedder.time_proj",
+    "text_embedding.0": "condition_embedder.text_embedder.linear_1",
+    "text_embedding.2": "condition_embedder.text_embedder.linear_2",
+}
+DOWN, UP = ".lora_A.weight", ".lora_B.weight"
+LORA_NAMES = {".lora_down.": ".lora_A.", ".lora_up.": ".lora_B.", ".default.weight": ".weight"}
+# What released configurations call it -> what `MirageTransformer3DModel` does.
+CONFIG_NAMES = {
+    "num_heads": "num_attention_heads",
+    "control_layers": "vace_layers",
+    "control_channels": "vace_in_channels",
+    "channels": "in_channels",
+}
+
+
+class ConversionError(ValueError):
+    """Released weights that do not make up the model: what is missing, of another shape, or left over."""
+
+
+def to_diffusers(name: str) -> str:
+    """The diffusers name of a released one, prefixes gone. A name that is diffusers' already stays as it is."""
+    while prefix := next(filter(name.startswith, PREFIXES), None):
+        name = name.removeprefix(prefix)
+    return _renamed(name, BLOCK_NAMES, OUTER_NAMES)
+
+
+def to_released(name: str) -> str:
+    """The released name, without prefix, of a diffusers one."""
+    return _renamed(name, *({new: old for old, new in names.items()} for names in (BLOCK_NAMES, OUTER_NAMES)))
+
+
+def _renamed(name: str, block_names: Mapping[str, str], outer_names: Mapping[str, str]) -> str:
+    pattern = r"((?:vace_)?blocks\.\d+\.)?(.+?)((?:\.lora_[AB])?(?:\.weight|\.bias))?"
+    block, stem, kind = re.fullmatch(pattern, name).groups("")
+    return block + (block_names if block else outer_names).get(stem, stem) + kind
+
+
+def transformer_from_released(
+    backbone: Mapping[str, Tensor],
+    control: Mapping[str, Tensor] | None = None,
+    lora: Mapping[str, Tensor] | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    lora_alpha: float | None = None,
+    dtype: torch.dtype | None = None,
+) -> MirageTransformer3DModel:
+    """The model that released weights make up, in evaluation mode.
+
+    backbone, control, lora: state dicts under released names (or diffusers'), with or without prefixes such as `dit.`,
+    `vace.`, `pipe.dit.`, `model.`. Tensors may be on the meta device; the model is where they are.
+    config: arguments of `MirageTransformer3DModel` or the released code's; what tensors tell may be left out. How many
+    control blocks there are is what the file holds; without `vace_layers` they are spread evenly over the layers.
+    lora: attached live, as the PEFT adapter "released" (`disable_lora`, `enable_lora`, `fuse_lora` work on it).
+    lora_alpha: weight is alpha / rank. None: as in the file if it says so, else alpha = rank, weight 1, as the released
+    loaders fuse it. dtype: of the model; that of the backbone if None. Norms and modulation are kept in float32.
+    Raises ConversionError that lists every tensor which is missing, of another shape, or left over.
+    """
+    tensors = _gathered({"backbone": backbone, "control": control or {}})
+    arguments = _architecture(tensors, config or {})
+    with torch.device("meta"):
+        model = MirageTransformer3DModel(**arguments)
+    expected = model.state_dict()
+    _check(tensors, {name: tuple(tensor.shape) for name, tensor in expected.items()})
+    dtype = dtype or tensors["patch_embedding.weight"].dtype
+    kept = set(MirageTransformer3DModel._keep_in_fp32_modules)
+    for name, tensor in tensors.items():  # copies: fusing a LoRA changes weights where they are
+        tensors[name] = tensor.to(torch.float32 if kept & set(name.split(".")) else dtype, copy=True)
+    model.load_state_dict(tensors, assign=True)
+    model.requires_grad_(True).eval()
+    if lora is not None:
+        add_lora(model, lora, lora_alpha)
+    return model
+
+
+def released_from_transformer(model: MirageTransformer3DModel) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The way back: state dicts of the backbone and of the control branch, under released names without prefix."""
+    named = {to_released(name): tensor for name, tensor in model.state_dict().items()}
+    control = {name: tensor for name, tensor in named.items() if name.startswith("vace_")}
+    return {name: tensor for name, tensor in named.items() if name not in control}, control
+
+
+def add_lora(model: MirageTransformer3DModel, lora: Mapping[str, Tensor], alpha: float | None = None) -> None:
+    """Attach a released LoRA file's tensors as the adapter "released"; see `transformer_from_released`."""
+    tensors, alphas = {}, set()
+    for name, tensor in lora.items():
+        if name.endswith(".alpha"):
+            alphas.add(float(tensor))
+            continue
+        for old, new in LORA_NAMES.items():
+            name = name.replace(old, new)
+        tensors[to_diffusers(name)] = tensor
+    ranks = {tensor.shape[0] for name, tensor in tensors.items() if name.endswith(DOWN)}
+    if len(ranks) != 1 or len(alphas) > 1:
+        raise ConversionError(f"A LoRA has one rank and at most one alpha; here are {sorted(ranks)}, {sorted(alphas)}.")
+    (rank,) = ranks
+    if alphas and alpha not in (None, *alphas):
+        raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {alphas.pop()}. Leave it out.")
+    if alpha is None:
+        alpha = alphas.pop() if alphas else rank
+
+    modules, expected = sorted({name.removesuffix(DOWN).removesuffix(UP) for name in tensors}), {}
+    for module in modules:
+        try:
+            layer = model.get_submodule(module)
+        except AttributeError:
+            continue  # no such layer: its tensors are left over
+        if isinstance(layer, torch.nn.Linear):
+            expected |= {module + DOWN: (rank, layer.in_features), module + UP: (layer.out_features, rank)}
+    _check(tensors, expected)
+    peft = {"r": rank, "lora_alpha": alpha, "target_modules": modules}
+    model.load_lora_adapter(tensors, prefix=None, adapter_name=LORA, metadata=peft)
+    model.eval()
+
+
+def _gathered(sources: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """All tensors under diffusers names; two that claim one name are an error."""
+    tensors = {}
+    for source, state_dict in sources.items():
+        for name, tensor in state_dict.items():
+            new = to_diffusers(name)
+            if new in tensors:
+                raise ConversionError(f"{name} of the {source} is there twice, as {new}. Give each tensor once.")
+            tensors[new] = tensor
+    return tensors
+
+
+def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the model: what the tensors tell, and from `config` what only it knows."""
+    given = {CONFIG_NAMES.get(name, name): value for name, value in config.items()}
+    known = MirageTransformer3DModel._get_signature_keys(MirageTransformer3DModel)[1]
+    given = {name: value for name, value in given.items() if name in known and value is not None}
+    told = {}
+
+    def tell(name: str, **sizes: int) -> None:
+        if name in tensors:
+            told.update({key: tensors[name].shape[axis] for key, axis in sizes.items()})
+
+    tell("patch_embedding.weight", inner_dim=0, in_channels=1)
+    tell("blocks.0.ffn.net.0.proj.weight", ffn_dim=0)
+    tell("condition_embedder.text_embedder.linear_1.weight", text_dim=1)
+    tell("condition_embedder.time_embedder.linear_1.weight", freq_dim=1)
+    tell("vace_patch_embedding.weight", vace_in_channels=1)
+    inner_dim = told.pop("inner_dim", None)
+    for key, prefix in (("num_layers", "blocks."), ("num_control", "vace_blocks.")):
+        indices = {int(name.split(".")[1]) for name in tensors if re.match(rf"{re.escape(prefix)}\d+\.", name)}
+        told[key] = max(indices, default=-1) + 1
+    num_control = told.pop("num_control")
+    if not inner_dim or not told["num_layers"]:
+        raise ConversionError("The backbone has no patch_embedding.weight or no blocks. Is this a Wan transformer?")
+
+    arguments = {**told, **given}
+    heads = arguments.get("num_attention_heads") or inner_dim // arguments.get("attention_head_dim", 128)
+    if not heads or inner_dim % heads:
+        raise ConversionError(f"{inner_dim} channels do not part into {heads} heads. Say num_attention_heads.")
+    arguments |= {"num_attention_heads": heads, "attention_head_dim": inner_dim // heads}
+    layers = tuple(arguments.get("vace_layers", ()))
+    if not layers or not num_control:
+        layers = tuple(range(0, told["num_layers"], math.ceil(told["num_layers"] / num_control))) if num_control else ()
+    if len(layers) != num_control:
+        raise ConversionError(f"The file holds {num_control} control blocks, but vace_layers={list(layers)}.")
+    return {**arguments, "vace_layers": layers}
+
+
+def _check(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Every expected tensor is there, in its shape, and no other. Raises ConversionError that lists what is wrong."""
+    missing = sorted(expected.keys() - tensors.keys())
+    left_over = sorted(tensors.keys() - expected.keys())
+    shapes = {name: tuple(tensors[name].shape) for name in sorted(expected.keys() & tensors.keys())}
+    other = [name for name, shape in shapes.items() if shape != expected[name]]
+    lists = {
+        "missing": [to_released(name) for name in missing],
+        "of another shape": [f"{to_released(name)} {shapes[name]}, not {expected[name]}" for name in other],
+        "left over": [to_released(name) for name in left_over],
+    }
+    if any(lists.values()):
+        told = [f"{len(names)} {what}: {', '.join(names)}" for what, names in lists.items() if names]
+        raise ConversionError("These weights do not make up the model. " + "; ".join(told) + ".")
+
+
+# ---- files ------------------------------------------------------------------------------------------------------
+
+
+def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, of an index of several, or of a folder of them.
+
+    Raises ValueError for anything else: a pickle may run code when it is opened.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = sorted(path.glob("*.safetensors"))
+    elif path.name.endswith(".safetensors.index.json") and path.is_file():
+        files = sorted({path.parent / name for name in json.loads(path.read_text())["weight_map"].values()})
+    else:
+        files = [path]
+    if not files or any(file.suffix != ".safetensors" or not file.is_file() for file in files):
+        raise ValueError(f"{path} is no safetensors file, index or folder. Give one; other formats may run code.")
+    tensors = {}
+    for file in files:
+        try:
+            with safe_open(file, "pt") as opened:
+                for name in opened.keys():
+                    if name in tensors:
+                        raise ConversionError(f"{name} is in two files of {path.name}. Give each tensor once.")
+                    tensors[name] = opened.get_tensor(name)
+        except SafetensorError as error:
+            raise ValueError(f"{file.name} cannot be read ({error}). Download it again.") from error
+    return tensors
+
+
+def convert(
+    base: str | os.PathLike,
+    out: str | os.PathLike,
+    control: str | os.PathLike | None = None,
+    lora: str | os.PathLike | None = None,
+    layout: str | None = None,
+    lora_alpha: float | None = None,
+    dtype: torch.dtype | None = None,
+) -> dict[str, Any]:
+    """Released control and LoRA files and a Wan base become one folder that `MiragePipeline.from_pretrained` opens.
+
+    base: a diffusers folder, or a repository on the Hub. control, lora: see `read_tensors`. layout: a name of
+    pipelines/layouts.py; None: the one whose control branch has so many blocks. out: a folder that does not exist yet;
+    it appears whole or not at all. Unchanged parts of the base are linked where the disk allows it, else copied.
+    Returns what was done, as it is written to conversion.json. Raises ValueError for what cannot be converted.
+    """
+    out, base_name = Path(out), str(base)
+    if out.exists():
+        raise ValueError(f"{out} is there already. Give a folder that does not exist yet.")
+    if not out.parent.is_dir():
+        raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
+    base = base_folder(base)
+    index = json.loads((base / "model_index.json").read_text())
+    config = json.loads((base / "transformer" / "config.json").read_text())
+
+    model = transformer_from_released(
+        read_tensors(base / "transformer"),
+        read_tensors(control) if control else None,
+        read_tensors(lora) if lora else None,
+        config=config,
+        lora_alpha=lora_alpha,
+        dtype=dtype,
+    )
+    num_blocks = len(model.config.vace_layers)
+    chosen = layout_named(layout) if layout else layout_of(num_blocks)
+    report = {
+        "layout": chosen.name,
+        "layout_from": "--layout" if layout else f"{num_blocks} control blocks",
+        "base": base_name,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "control_blocks": num_blocks,
+        "control_layers": list(model.config.vace_layers),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "files": [described(Path(path)) for path in (control, lora) if path],
+    }
+    if lora:
+        peft = model.peft_config[LORA]
+        stated = lora_alpha is not None or any(name.endswith(".alpha") for name in read_tensors(lora))
+        report["lora"] = {
+            "rank": peft.r,
+            "alpha": peft.lora_alpha,
+            "alpha_from": "stated" if stated else "not in the file: taken as the rank, weight 1",
+        }
+
+    needed = sum(parameter.nbytes for parameter in model.parameters())
+    free = shutil.disk_usage(out.parent).free
+    if needed > free:
+        raise OSError(f"{out} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free. Free some disk space.")
+    temporary = out.with_name(f".{secrets.token_hex(8)}")
+    try:
+        write_folder(temporary, model, base, index, chosen)
+        (temporary / "conversion.json").write_text(json.dumps(report, indent=1))
+        os.replace(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return report
+
+
+def base_folder(base: str | os.PathLike) -> Path:
+    """A diffusers folder of Wan, downloaded first if `base` names a repository."""
+    if not Path(base).is_dir() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(base)):
+        from huggingface_hub import snapshot_download
+
+        base = snapshot_download(str(base), allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"])
+    base = Path(base)
+    for name in ("model_index.json", "transformer/config.json", "vae/config.json"):
+        if not (base / name).is_file():
+            raise ValueError(f"{base} holds no {name}. Give a Wan folder in the diffusers layout.")
+    return base
+
+
+def write_folder(
+    folder: Path, model: MirageTransformer3DModel, base: Path, base_index: Mapping[str, Any], layout: Layout
+) -> None:
+    index = {
+        "_class_name": "MiragePipeline",
+        "_diffusers_version": diffusers.__version__,
+        "layout": layout.name,
+        "transformer": ["pipelines.transformer", "MirageTransformer3DModel"],
+        "scheduler": ["diffusers", "UniPCMultistepScheduler"],
+    }
+    folder.mkdir()
+    if getattr(model, "peft_config", None):
+        model.save_lora_adapter(folder / LORA_FOLDER, adapter_name=LORA, weight_name=LORA_FILE)
+        model.unload_lora()
+    model.save_pretrained(folder / "transformer")
+    diffusers.UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift
+    ).save_pretrained(folder / "scheduler")
+    for part in ("vae", "text_encoder", "tokenizer"):
+        if base_index.get(part, [None])[0] is not None:
+            index[part] = base_index[part]
+            shutil.copytree(base / part, folder / part, copy_function=linked)
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2))
+
+
+def linked(source: str, target: str) -> None:
+    """A second name for a file, which costs no space; a copy where the disk has no such thing."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Name, size and hash of a file, so that what was converted can be told later."""
+    files: Iterable[Path] = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    digest, size = hashlib.sha256(), 0
+    for file in files:
+        with file.open("rb") as opened:
+            while block := opened.read(1 << 20):
+                digest.update(block)
+        size += file.stat().st_size
+    return {"name": path.name, "bytes": size, "sha256": digest.hexdigest()}

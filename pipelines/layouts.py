@@ -1,0 +1,115 @@
+"""How each released family of weights wants to be fed, as data: one entry per family. No torch.
+
+The transformer is one and the same; these are the facts around it that a checkpoint was trained with and its files do
+not carry. Sources: the released code of Spatia (github.com/ZhaoJingjing713/Spatia) and of LSM-World
+(github.com/microsoft/LatentSpatialMemory, commit b2cd738).
+"""
+
+from dataclasses import dataclass
+
+# Wan's own, in the language its text encoder was trained on.
+WAN_NEGATIVE_PROMPT = (
+    "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，"
+    "丑陋的，残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，手指融合，静止不动的画面，"
+    "杂乱的背景，三条腿，背景人很多，倒着走"
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Facts of one family. Frames are of the clip; a latent holds `latent_frames` of them, the very first only one.
+
+    Chunks: first_frames, then next_frames, of which the first overlap_frames were made before; they stand clean in
+    front of the targets. num_references single pictures and num_preceding latents (those before the overlap) go along.
+    """
+
+    name: str
+    title: str
+
+    # Chunks and the sequence
+    first_frames: int
+    next_frames: int
+    overlap_frames: int
+    num_references: int
+    num_preceding: int
+    segment_order: tuple[str, ...] = ("references", "targets", "preceding")
+    reference_offset: tuple[int, int, int] = (-1, 1, 0)  # in extents of the references: times -R..-1, rows h..2h-1
+    latent_frames: int = 4
+
+    # Control
+    control_blocks: int = 0  # of the released file: to recognise it by; the model takes what the file holds
+    readout: str = "latent"  # "latent": the memory's tokens; "pixel": its colours, rendered and encoded as a video
+    second_half: str = "ones"  # of the control input: "ones", a white video; "holes", a video 1 where nothing is known
+    pixel_centre: float = 0.5  # place of a cell's centre in the cameras the weights were trained with
+    lora_from_chunk: int = 0  # the LoRA is on from this chunk on, 0 the first
+
+    # Picture and sampling
+    fps: int = 16
+    height: int = 704
+    width: int = 1280
+    num_inference_steps: int = 20
+    shift: float = 5.0
+    max_sigma: float = 0.999
+    guidance_scale: float = 1.0
+    negative_prompt: str = ""
+    prompt_suffix: str = ""
+    joint_decode: bool = True  # one decode of all latents; False: every chunk alone
+
+    @property
+    def overlap_latents(self) -> int:
+        """Clean latents in front of a later chunk's targets."""
+        return 1 + (self.overlap_frames - 1) // self.latent_frames
+
+
+LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        Layout(
+            name="spatia",
+            title="Spatia",
+            first_frames=121,
+            next_frames=81,
+            overlap_frames=9,
+            num_references=7,
+            num_preceding=0,
+            control_blocks=8,
+            readout="pixel",
+            second_half="holes",
+            lora_from_chunk=1,
+            fps=24,
+            width=1248,
+            num_inference_steps=40,
+            guidance_scale=3.5,
+            negative_prompt=WAN_NEGATIVE_PROMPT,
+            prompt_suffix="4K, realistic, high quality, HDR.",
+        ),
+        Layout(
+            name="lsm-world",
+            title="Mirage / LSM-World",
+            first_frames=33,
+            next_frames=33,
+            overlap_frames=1,
+            num_references=4,
+            num_preceding=2,
+            control_blocks=15,
+            pixel_centre=0.0,
+            joint_decode=False,
+        ),
+    )
+}
+
+
+def layout_named(name: str) -> Layout:
+    """Raises ValueError for a name that is not known."""
+    if name not in LAYOUTS:
+        raise ValueError(f"layout {name!r} is unknown. Use one of {', '.join(LAYOUTS)}.")
+    return LAYOUTS[name]
+
+
+def layout_of(control_blocks: int) -> Layout:
+    """The family whose released file has so many control blocks. Raises ValueError if there is none."""
+    for layout in LAYOUTS.values():
+        if layout.control_blocks == control_blocks:
+            return layout
+    known = ", ".join(f"{layout.name} ({layout.control_blocks})" for layout in LAYOUTS.values())
+    raise ValueError(f"No known layout has {control_blocks} control blocks; known are {known}. Name one with --layout.")

@@ -1,0 +1,314 @@
+"""The transformer and the chunk step against what they must equal: diffusers' Wan, and both released layouts."""
+
+import pytest
+import torch
+from diffusers import UniPCMultistepScheduler, WanImageToVideoPipeline, WanTransformer3DModel
+from diffusers.hooks import FirstBlockCacheConfig
+from parity import fixture
+from PIL import Image
+
+from pipelines.chunks import ChunkInputs, denoise_chunk
+from pipelines.convert import transformer_from_released
+from pipelines.layouts import LAYOUTS
+from pipelines.transformer import MirageTransformer3DModel
+
+TINY = dict(
+    num_attention_heads=2,
+    attention_head_dim=12,
+    in_channels=4,
+    text_dim=8,
+    freq_dim=16,
+    ffn_dim=32,
+    num_layers=3,
+)
+
+
+def scheduler(shift=5.0):
+    return UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift)
+
+
+def finished(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
+def tiny(**config):
+    return MirageTransformer3DModel(**{**TINY, **config}).eval()
+
+
+@pytest.fixture(scope="module")
+def released():
+    parts, config = fixture("released")
+    return transformer_from_released(parts["dit"], parts["vace"], config=config), parts, config
+
+
+@pytest.fixture(scope="module")
+def spatia():
+    parts, config = fixture("spatia")
+    return transformer_from_released(parts["dit"], parts["vace"], parts["lora"], config=config), parts, config
+
+
+# ---- equal to what is released ----------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_forward_equals_the_released_one(released):
+    model, parts, _ = released
+    given, out = parts["in"], parts["out"]
+    sequence = torch.cat([given["reference"], given["target"], given["preceding"]], dim=2)
+    times, control = given["timesteps"][None], given["control"][None]
+    full = model(sequence, times, given["text"], control, num_reference_frames=2).sample
+    torch.testing.assert_close(full, out["flow_full"], atol=1e-5, rtol=0)
+    alone = model(given["target"], times[:, 2:7], given["text"], control[:, :, :5]).sample
+    torch.testing.assert_close(alone, out["flow_target_only"], atol=1e-5, rtol=0)
+    free = model(given["target"], times[:, 2:7], given["text"]).sample
+    torch.testing.assert_close(free, out["flow_no_control"], atol=1e-5, rtol=0)
+    assert (alone - free).abs().max() > 0.1  # the control branch does something
+
+
+def test_denoising_equals_the_released_one(released):
+    model, parts, config = released
+    given, run = parts["in"], parts["denoise"]
+    inputs = ChunkInputs(
+        noise=run["noise"],
+        text=given["text"],
+        clean=run["first"],
+        references=given["reference"],
+        preceding=given["preceding"],
+        control=given["control"][None],
+    )
+    latents = finished(
+        denoise_chunk(model, scheduler(config["shift"]), inputs, 6, max_sigma=LAYOUTS["lsm-world"].max_sigma)
+    )
+    torch.testing.assert_close(latents, run["latents"], atol=1e-4, rtol=0)
+
+
+def test_rounds_equal_the_released_ones_with_the_lora_off_then_on(spatia):
+    model, parts, config = spatia
+    given, layout = parts["in"], LAYOUTS["spatia"]
+    common = dict(
+        noise=given["noise"],
+        text=given["text"],
+        negative_text=given["negative_text"],
+        control=given["control"][None],
+    )
+    first = ChunkInputs(clean=given["first"], **common)
+    later = ChunkInputs(clean=given["history"], references=given["reference"], **common)
+    assert layout.guidance_scale == config["guidance_scale"] and layout.shift == config["shift"]
+    for chunk, (inputs, name) in enumerate(((first, "first_round"), (later, "later_round"))):
+        model.enable_lora() if chunk >= layout.lora_from_chunk else model.disable_lora()
+        steps = denoise_chunk(model, scheduler(), inputs, 6, layout.guidance_scale, max_sigma=layout.max_sigma)
+        torch.testing.assert_close(finished(steps), parts["out"][name], atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_forward_with_history_and_lora_equals_the_released_one(spatia):
+    model, parts, _ = spatia
+    given = parts["in"]
+    model.enable_lora()
+    sequence = torch.cat([given["reference"], given["history"], given["noise"][:, :, 3:]], dim=2)
+    times, control = given["flow_timesteps"][None], given["control"][None]
+    flow = model(sequence, times, given["text"], control, num_reference_frames=2).sample
+    torch.testing.assert_close(flow, parts["out"]["flow_later"], atol=1e-5, rtol=0)
+
+
+# ---- equal to diffusers -----------------------------------------------------------------------------------------
+
+
+def stock():
+    return WanTransformer3DModel(
+        **{**TINY, "in_channels": 48, "out_channels": 48}, patch_size=(1, 2, 2), rope_max_seq_len=32
+    ).eval()
+
+
+def test_without_memory_and_references_it_is_the_stock_pipeline(tiny_vae):
+    """The same noise through WanImageToVideoPipeline(expand_timesteps=True) and through the chunk step."""
+    transformer = stock()
+    ours = MirageTransformer3DModel(**{**TINY, "in_channels": 48}).eval()
+    ours.load_state_dict(transformer.state_dict())  # the same names
+    pipe = WanImageToVideoPipeline(None, None, tiny_vae, scheduler(), transformer=transformer, expand_timesteps=True)
+    pipe.set_progress_bar_config(disable=True)
+    text, negative = torch.randn(2, 1, 7, 8)
+    noise = torch.randn(1, 48, 3, 4, 6)
+    expected = pipe(
+        Image.new("RGB", (96, 64), (200, 90, 40)),
+        height=64,
+        width=96,
+        num_frames=9,
+        num_inference_steps=4,
+        guidance_scale=3.0,
+        latents=noise,
+        prompt_embeds=text,
+        negative_prompt_embeds=negative,
+        output_type="latent",
+    ).frames
+    inputs = ChunkInputs(noise, text, negative, clean=expected[:, :, :1])
+    latents = finished(denoise_chunk(ours, scheduler(), inputs, 4, guidance_scale=3.0))
+    torch.testing.assert_close(latents, expected, atol=1e-5, rtol=0)
+    assert (latents[:, :, 1:] - noise[:, :, 1:]).abs().max() > 0.1
+
+
+def test_a_stock_folder_opens(tmp_path):
+    transformer = stock()
+    transformer.save_pretrained(tmp_path)
+    ours = MirageTransformer3DModel.from_pretrained(tmp_path)
+    x, text = torch.randn(1, 48, 2, 4, 4), torch.randn(1, 3, 8)
+    times = torch.tensor([500.0])
+    with torch.no_grad():
+        expected = transformer(x, times, text).sample
+        torch.testing.assert_close(ours(x, times, text).sample, expected, atol=1e-5, rtol=0)
+
+
+# ---- laws -------------------------------------------------------------------------------------------------------
+
+
+def example(references=2, targets=3, preceding=1, **config):
+    model = tiny(vace_layers=(0, 2), **config)
+    frames = references + targets + preceding
+    x, text = torch.randn(1, 4, frames, 4, 6), torch.randn(1, 5, 8)
+    times = torch.zeros(1, frames)
+    times[:, references : references + targets] = 600
+    return model, x, times, text, torch.randn(1, 8, frames - references, 4, 6)
+
+
+def test_times_are_embedded_once_each_and_constants_only_in_the_first_step():
+    model, x, times, text, control = example()
+    rows, runs = [], []
+    embedder = model.condition_embedder
+    embedder.time_proj.register_forward_hook(lambda _, args, __: rows.append(args[0].shape[:-1].numel()))
+    for part in (embedder.text_embedder, model.rope, model.vace_patch_embedding):
+        part.register_forward_hook(lambda module, *_: runs.append(type(module).__name__))
+    constants = {}
+    with torch.no_grad():
+        first = model(x, times, text, control, num_reference_frames=2, constants=constants).sample
+        assert rows == [2] and len(runs) == 3
+        again = model(x, times, text, control, num_reference_frames=2, constants=constants).sample
+        assert rows == [2, 2] and len(runs) == 3
+    assert torch.equal(first, again)
+
+
+@torch.no_grad()
+def test_no_control_scale_is_no_control():
+    model, x, times, text, control = example()
+    none = model(x, times, text, num_reference_frames=2).sample
+    assert torch.equal(model(x, times, text, control, num_reference_frames=2, control_scale=0.0).sample, none)
+    assert not torch.allclose(model(x, times, text, control, num_reference_frames=2).sample, none)
+
+
+@torch.no_grad()
+def test_references_may_stand_last():
+    """Attention does not mind the order of frames: the same model with the references behind gives the same flow."""
+    model, x, times, text, control = example()
+    behind = tiny(vace_layers=(0, 2), segment_order=("targets", "preceding", "references"))
+    behind.load_state_dict(model.state_dict())
+    flow = model(x, times, text, control, num_reference_frames=2).sample
+    turned = behind(x.roll(-2, 2), times.roll(-2, 1), text, control, num_reference_frames=2).sample
+    torch.testing.assert_close(turned.roll(2, 2), flow, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_references_have_places_of_their_own():
+    """Where they stand is known to the model: another offset is another flow, though nothing else has changed."""
+    model, x, times, text, control = example()
+    other = tiny(vace_layers=(0, 2), reference_offset=(-1, 0, 0))
+    other.load_state_dict(model.state_dict())
+    flows = [m(x, times, text, control, num_reference_frames=2).sample for m in (model, other)]
+    assert (flows[0] - flows[1]).abs().max() > 1e-4
+    cos, _ = model.rope(3, 2, 2, 1, True, "cpu")
+    dims = model.rope.dims
+    torch.testing.assert_close(cos[0, 0, 0, : dims[0]], torch.cos(-frequencies(dims[0])))
+    rows = torch.cos(2.0 * frequencies(dims[1]))  # the first row of a reference is the row below the picture
+    torch.testing.assert_close(cos[0, 0, 0, dims[0] : dims[0] + dims[1]], rows)
+
+
+def frequencies(dim, theta=10000.0):
+    return (1.0 / theta ** (torch.arange(0, dim, 2, dtype=torch.float64) / dim)).repeat_interleave(2).float()
+
+
+@torch.no_grad()
+def test_tokens_of_a_frame_may_be_parted_over_devices():
+    """What `_cp_plan` relies on: apart from attention, a slice of every frame's tokens is worked on alone."""
+    model = example()[0]
+    for each in (model, tiny()):
+        assert set(each._cp_plan) <= {name for name, _ in each.named_modules()}
+    for norm in (model.norm_out, model.blocks[0].norm1):
+        tokens = torch.randn(1, 6, 8, 24)
+        parts = torch.cat([norm(part) for part in tokens.chunk(2, dim=2)], dim=2)
+        torch.testing.assert_close(parts, norm(tokens))
+
+
+def test_gradients_are_the_same_with_checkpointing():
+    model, x, times, text, control = example()
+
+    def gradient():
+        model.zero_grad()
+        model(x, times, text, control, num_reference_frames=2).sample.square().mean().backward()
+        return model.vace_blocks[0].proj_in.weight.grad.clone()
+
+    plain = gradient()
+    model.enable_gradient_checkpointing()
+    torch.testing.assert_close(gradient(), plain)
+    assert plain.abs().max() > 0
+
+
+@torch.no_grad()
+def test_first_block_cache_skips_blocks_and_their_hints():
+    model, x, times, text, control = example()
+    expected = model(x, times, text, control, num_reference_frames=2).sample
+    runs = []
+    model.blocks[2].attn1.register_forward_hook(lambda *_: runs.append(1))
+    model.enable_cache(FirstBlockCacheConfig(threshold=10.0))
+    for _ in range(2):  # the second step is like the first, so its later blocks are not run
+        with model.cache_context("cond"):
+            flow = model(x, times, text, control, num_reference_frames=2).sample
+    assert len(runs) == 1
+    torch.testing.assert_close(flow, expected, atol=1e-5, rtol=0)
+
+
+def test_weights_in_bfloat16_keep_norms_and_modulation_exact(tmp_path):
+    model, x, times, text, control = example()
+    model.save_pretrained(tmp_path)
+    half = MirageTransformer3DModel.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    assert half.blocks[0].attn1.to_q.weight.dtype == torch.bfloat16
+    assert torch.equal(half.blocks[0].scale_shift_table, model.blocks[0].scale_shift_table)
+    x, text, control = (part.bfloat16() for part in (x, text, control))
+    with torch.no_grad():
+        flow = half(x, times, text, control, num_reference_frames=2).sample
+        expected = model(x.float(), times, text.float(), control.float(), num_reference_frames=2).sample
+    torch.testing.assert_close(flow.float(), expected, atol=0.05, rtol=0)
+
+
+BAD = [
+    (dict(num_reference_frames=6), "num_reference_frames=6 must be 0..5"),
+    (dict(timestep=torch.zeros(1, 4)), r"timestep \(1, 4\) must be \(1, 6\)"),
+    (dict(hidden_states=torch.zeros(1, 4, 6, 5, 6)), "height=5 of the latents must be a multiple of the patch, 2"),
+    (dict(control_hidden_states=torch.zeros(1, 8, 6, 4, 6)), r"must be \(1, 8, 4, 4, 6\)"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), BAD)
+def test_wrong_shapes_are_told(wrong, message):
+    model, x, times, text, control = example()
+    arguments = dict(
+        hidden_states=x,
+        timestep=times,
+        encoder_hidden_states=text,
+        control_hidden_states=control,
+        num_reference_frames=2,
+    )
+    with pytest.raises(ValueError, match=message):
+        model(**{**arguments, **wrong})
+
+
+def test_wrong_models_are_told():
+    with pytest.raises(ValueError, match="no control branch"):
+        tiny()(torch.zeros(1, 4, 1, 4, 4), torch.zeros(1, 1), torch.zeros(1, 1, 8), torch.zeros(1, 8, 1, 4, 4))
+    with pytest.raises(ValueError, match=r"vace_layers=\[0, 3\] must be among the 3 layers"):
+        tiny(vace_layers=(0, 3))
+    with pytest.raises(ValueError, match="references first or last"):
+        tiny(segment_order=("targets", "references", "preceding"))
+    with pytest.raises(ValueError, match="must be 1 in time"):
+        tiny(patch_size=(2, 2, 2))
