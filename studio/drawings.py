@@ -41,6 +41,8 @@ _MARKS = {
     "parallax-breath": '<ellipse cx="48" cy="30" rx="24" ry="12"/>' + _arrow(48, 18, 0),
     "there-and-back": '<path d="M40 54V20M56 20V54"/>' + _arrow(40, 20, -90) + _arrow(56, 54, 90),
     "lens-zoom": f'<path d="{_CORNERS}"/><path d="M32 26v-4h5M64 26v-4h-5M32 34v4h5M64 34v4h-5" class="faint"/>',
+    "drawn": '<path d="M22 50C34 20 46 52 60 30S78 22 80 14"/><circle cx="22" cy="50" r="3" class="dot"/>'
+    + _arrow(80, 14, -70),
     "steady-hold": f'<path d="{_CORNERS}"/><circle cx="48" cy="30" r="1.6" class="dot"/>',
 }
 

@@ -21,11 +21,27 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+from pipelines.cameras.path import Path as CameraPath
+from pipelines.cameras.path import fov
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media import PhotoError, focal_pixels, open_photo, read_focal, write_mp4, write_poster
 from studio import media
+from studio.editor.place import write_place
 from studio.engine import Engine, one_line
-from studio.state import FPS, Clip, Order, Pace, Session, Take, calm_seconds, clip_size, directions, presets
+from studio.state import (
+    DRAWN,
+    FPS,
+    Clip,
+    Order,
+    Pace,
+    Session,
+    Take,
+    calm_seconds,
+    clip_size,
+    directions,
+    drawn_path,
+    presets,
+)
 from studio.text import Refusal, duration, say, say_photo_error
 
 log = logging.getLogger(__name__)
@@ -33,6 +49,7 @@ pace = Pace()
 _turn = itertools.count()  # makes every answer to the stage a new one, so that saying the same thing twice shows twice
 
 LOW_COVERAGE = 0.8
+MAX_TEXT = 256 * 1024  # letters of a pasted path: 200 keys take about 50,000
 PREVIEW_FRAMES = 33
 MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
 STOP_SECONDS = 30
@@ -46,7 +63,9 @@ Answer = dict[str, object]
 
 def stage(session: Session, note: str = "", share: float | None = None, error: str = "") -> dict:
     """What the stage shows: the session's picture, and what is being done (share 0..1) or what went wrong."""
-    return {**session.shown, "note": note, "share": share, "error": error, "turn": next(_turn)}
+    editable = session.shown["kind"] in ("preview", "clip") and not session.drawing
+    how = {"drawing": session.drawing, "editable": editable, "note": note, "share": share, "error": error}
+    return {**session.shown, **how, "turn": next(_turn)}
 
 
 def sentence(language: str, error: Exception) -> str:
@@ -123,7 +142,7 @@ def meter(session: Session, language: str) -> Answer:
     return {
         "strip": strip,
         "advice": "".join(f'<p class="warning">{escape(line)}</p>' for line in warnings),
-        "shorter": gr.update(visible=low < LOW_COVERAGE and not is_clip),
+        "shorter": gr.update(visible=low < LOW_COVERAGE and not is_clip and not session.drawn),
     }
 
 
@@ -245,15 +264,19 @@ def _refuse_while_busy(session: Session) -> None:
 
 @explains
 def pick_move(engine: Engine, session: Session, language: str, preset) -> Iterator[Answer]:
-    """A card was chosen: its own length and its directions."""
+    """A card was chosen: its own length and its directions. A path of one's own says all of that itself."""
+    if preset == DRAWN:
+        yield _settings_of_drawn(language)
+        return
+    session.drawing = False
     order = Order.read(preset, 4, "photo", "draft", "right", 100, 50, 0)
     chosen = presets()[order.preset]
     ways = directions(order.preset)
     shown = ways or ("left", "right")  # a radio group without choices would refuse every value
     own = chosen.params.get("direction")
     yield {
-        "seconds": min(max((chosen.frames - 1) // FPS, 2), 8),
-        "strength": 100,
+        "seconds": gr.update(value=min(max((chosen.frames - 1) // FPS, 2), 8), visible=True),
+        "strength": gr.update(value=100, visible=True),
         "direction": gr.update(
             visible=bool(ways),
             choices=[(say(language, way), way) for way in shown],
@@ -263,7 +286,14 @@ def pick_move(engine: Engine, session: Session, language: str, preset) -> Iterat
     }
 
 
+def _settings_of_drawn(language: str) -> Answer:
+    hidden = gr.update(visible=False)
+    return {"seconds": hidden, "strength": hidden, "direction": hidden, "summary": move_summary(DRAWN, language)}
+
+
 def move_summary(preset, language: str) -> str:
+    if preset == DRAWN:
+        return escape(say(language, "drawn_summary"))
     if not isinstance(preset, str) or preset not in presets():
         return ""
     return escape(getattr(presets()[preset].summary, language if language == "it" else "en"))
@@ -283,6 +313,7 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     show_photo(session, order.ratio, order.focus)
     yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
     pipe = engine.pipe()
+    session.drawing, session.drawn = False, order.path is not None
     height, width = clip_size(order.ratio, "draft", photo_size(session))
     lifted = lift(pipe, session, order, height, width)
     trajectory = order.trajectory(lifted.camera, lifted.distance)
@@ -291,7 +322,7 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     file = session.new_file(".mp4")
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, height, width)
-    session.measure(coverage, calm_seconds(trajectory, lifted.distance))
+    session.measure(coverage, None if session.drawn else calm_seconds(trajectory, lifted.distance))
     yield {"stage": stage(session), **meter(session, language)}
 
 
@@ -301,6 +332,8 @@ def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterato
     """Format, crop, direction or strength changed: the preview follows; without a move only the crop does."""
     if session.photo is None:
         yield {}  # the photo was refused: nothing to frame
+    elif fields[0] == DRAWN:
+        yield from _open_editor(engine, session, language, *fields)
     elif fields[0] is None:
         order = Order.read(next(iter(presets())), *fields[1:])
         show_photo(session, order.ratio, order.focus)
@@ -315,6 +348,9 @@ def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[A
     """A photo or a move was chosen: the strength that suits the two, then the preview."""
     if session.photo is None:
         yield {}  # the photo was refused: nothing to frame
+        return
+    if fields[0] == DRAWN:
+        yield from _open_editor(engine, session, language, *fields)
         return
     order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
     show_photo(session, order.ratio, order.focus)
@@ -354,6 +390,112 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
     yield from _preview(engine, session, language, *fields[:5], strength, *fields[6:])
 
 
+# -- 2b. a path of one's own ----------------------------------------------------------------------------------------
+
+
+def _open_editor(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """The editor comes in front of the picture, with the photo as a place."""
+    framing = _framing(fields)
+    show_photo(session, framing.ratio, framing.focus)
+    session.drawing = True
+    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
+    lifted = _enter(engine, session, framing)
+    yield {
+        "stage": stage(session),
+        "editor": gr.update(place=session.place, **_review(engine, session, lifted, fields)),
+    }
+
+
+def _framing(fields: tuple) -> Order:
+    """Ratio and crop of what the widgets hold, whatever move is chosen."""
+    return Order.read(next(iter(presets())), *fields[1:8])
+
+
+def _enter(engine: Engine, session: Session, framing: Order):
+    """The lifted photo; `session.place` then is what the editor needs to show it."""
+    height, width = clip_size(framing.ratio, "draft", photo_size(session))
+    lifted = lift(engine.pipe(), session, framing, height, width)
+
+    def make(file: Path) -> dict:
+        write_place(file, lifted.image, lifted.depth, lifted.camera)
+        return {
+            "height": height,
+            "width": width,
+            "fov": float(fov(lifted.camera.K[0, 0] / width)),
+            "distance": lifted.distance,
+            "metric": False,  # the embedded engine's depth is relative: it knows no metres
+            "seconds": framing.seconds,
+        }
+
+    session.enter((framing.ratio, framing.focus, height, width), make)
+    return lifted
+
+
+@explains
+@in_turn
+def edit_path(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """From the picture to the editor: a move of the gallery comes along as keys, a drawn path is there already."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    if fields[0] == DRAWN:
+        yield from _open_editor(engine, session, language, *fields)
+        return
+    order = Order.read(*fields)
+    lifted = _enter(engine, session, order)
+    path = CameraPath.from_trajectory(order.trajectory(lifted.camera, lifted.distance))
+    session.drawing = True
+    yield {
+        "stage": stage(session),
+        "cards": DRAWN,
+        **_settings_of_drawn(language),
+        "editor": gr.update(value=path.to_dict(), place=session.place),
+    }
+
+
+def edited(engine: Engine, session: Session, language: str, *fields) -> Answer:
+    """The path changed: what can be said at once."""
+    try:
+        drawn_path(fields[8])
+    except Refusal as error:
+        if error.key == "need_path":
+            return {"editor": gr.update(review={}), "estimate": escape(error.said_in(language))}
+        return {"editor": gr.update(review={"notice": error.said_in(language), "turn": next(_turn)})}
+    return estimate(engine, session, language, *fields)
+
+
+@explains
+@in_turn
+def check_path(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
+    """The path changed: how much of it the photo backs, and what should be better."""
+    if session.photo is None or fields[0] != DRAWN or fields[8] is None:
+        yield {}
+        return
+    lifted = _enter(engine, session, _framing(fields))
+    yield {"editor": gr.update(**_review(engine, session, lifted, fields))}
+
+
+def _review(engine: Engine, session: Session, lifted, fields: tuple) -> dict:
+    """What the editor tells about the path it holds."""
+    try:
+        order = Order.read(*fields)
+    except Refusal:
+        return {"review": {}}
+    coverage = engine.pipe().coverage(lifted.memory, order.trajectory(lifted.camera, lifted.distance))
+    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": [], "turn": next(_turn)}}
+
+
+def pasted(engine: Engine, session: Session, language: str, text) -> Answer:
+    """A path as text came in."""
+    try:
+        if not isinstance(text, str) or len(text) > MAX_TEXT:
+            raise Refusal("bad_path", reason=f"over {MAX_TEXT} letters, the limit")
+        path = drawn_path(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        words = error.said_in(language) if isinstance(error, Refusal) else say(language, "not_json")
+        return {"editor": gr.update(review={"notice": words, "turn": next(_turn)})}
+    return {"editor": gr.update(value=path.to_dict())}
+
+
 # -- 3. the clip ----------------------------------------------------------------------------------------------------
 
 
@@ -383,6 +525,7 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
     order = Order.read(*fields)
     height, width = clip_size(order.ratio, order.quality, photo_size(session))
     show_photo(session, order.ratio, order.focus)
+    session.drawing, session.drawn = False, order.path is not None
     take = session.take = Take(order)
     try:
         waits_for = "waiting_model" if engine.is_loading else "lifting"
@@ -412,7 +555,7 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
         finally:
             events.close()  # the work stops with the visit that asked for it
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
-        recipe = {**done.recipe, "studio": _studio_recipe(order), "report": _report(done)}
+        recipe = {**done.recipe, "studio": order.recipe(), "report": _report(done)}
         session.clip = _write_clip(session, order, done.frames, done.coverage, recipe)
         pace.learn(time.perf_counter() - started, order.frames, height, width)
     finally:
@@ -444,7 +587,7 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
         if session.photo is not None:
             show_photo(session, take.order.ratio, take.order.focus)
         return {"stage": stage(session, note=say(language, "stopped")), **idle()}
-    recipe = {"studio": _studio_recipe(take.order), "report": {"stopped_after_frames": take.num_frames}}
+    recipe = {"studio": take.order.recipe(), "report": {"stopped_after_frames": take.num_frames}}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
         session.clip = _write_clip(session, take.order, frames, coverage, recipe)
@@ -501,10 +644,6 @@ def _write_clip(session: Session, order: Order, frames: np.ndarray, coverage: np
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Clip(order, video, poster, tuple(frames.shape[1:3]), len(frames), np.asarray(coverage), recipe)
-
-
-def _studio_recipe(order: Order) -> dict:
-    return {**order.__dict__, "preset_version": presets()[order.preset].version}
 
 
 def _report(done: DoneEvent) -> dict:

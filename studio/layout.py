@@ -8,14 +8,16 @@ import gradio as gr
 
 from studio import handlers, media
 from studio.drawings import drawing
+from studio.editor.editor import TrajectoryEditor
 from studio.engine import Engine
-from studio.state import QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
-from studio.text import say
+from studio.state import DRAWN, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
+from studio.text import editor_words, say
 from studio.widgets import cards, stage
 
-CSS_PATHS = [Path(__file__).parent / "studio.css"]
+CSS_PATHS = [Path(__file__).parent / name for name in ("studio.css", "editor/editor.css")]
 STAGE_WORDS = (
-    "drop choose replace kinds uploading upload_failed too_heavy stage_photo stage_preview stage_live stage_clip"
+    "drop choose replace kinds uploading upload_failed too_heavy edit_path "
+    "stage_photo stage_preview stage_live stage_clip"
 ).split()
 SESSION_SECONDS = 6 * 3600
 # A phone shows the stage and the buttons on different screens
@@ -39,7 +41,8 @@ def stage_words(language: str) -> dict[str, str]:
 
 
 def move_items(language: str) -> list[dict[str, str]]:
-    return [
+    own = {"id": DRAWN, "art": drawing(DRAWN), "title": say(language, "drawn"), "line": say(language, "drawn_line")}
+    return [own] + [
         {
             "id": preset.id,
             "art": drawing(preset.move),
@@ -91,6 +94,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         with gr.Row(elem_id="table"):
             with gr.Column(elem_id="left"):
                 ui["stage"] = stage(stage_words(start), elem_id="stage")
+                ui["editor"] = TrajectoryEditor(texts=editor_words(start), elem_id="editor")
                 ui["strip"] = gr.HTML(elem_id="strip")
                 with gr.Row(elem_id="careful"):
                     ui["advice"] = gr.HTML(elem_id="advice")
@@ -166,7 +170,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                     ui["estimate"] = gr.HTML(elem_id="estimate")
 
         fields = [
-            ui[name] for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed")
+            ui[name]
+            for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed", "editor")
         ]
         shown = list(ui.values())
 
@@ -245,6 +250,21 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_STAGE, **lane),
         ]
 
+        # a path of one's own
+        look_at_path = dict(
+            fn=tie(handlers.check_path), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane
+        )
+        opened = ui["stage"].edit(tie(handlers.edit_path), [*here, *fields], shown, trigger_mode="always_last", **lane)
+        opened.then(**count)
+        heard = ui["editor"].edited(tie(handlers.edited), [*here, *fields], shown, trigger_mode="always_last", **quiet)
+        previews += [opened, heard.then(**look_at_path)]
+
+        def text_pasted(session, language, event: gr.EventData):
+            text = event._data.get("text") if isinstance(event._data, dict) else None
+            return tie(handlers.pasted)(session, language, text)
+
+        ui["editor"].pasted(text_pasted, here, shown, **quiet)
+
         # 3. clip
         def renders(event):
             """After `event`: the button turns into Stop, then the clip is made when its turn comes."""
@@ -291,6 +311,7 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None)
     return said | {
         "tagline": say(language, "tagline"),
         "stage": gr.update(texts=stage_words(language)),
+        "editor": gr.update(texts=editor_words(language)),
         "step_photo": heading(1, language, "step_photo", "step_photo_hint"),
         "step_move": heading(2, language, "step_move", "step_move_hint"),
         "step_clip": heading(3, language, "step_clip"),

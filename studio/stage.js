@@ -27,6 +27,10 @@ const replace = make('button', 'replace');
 replace.type = 'button';
 replace.addEventListener('click', () => input.click());
 
+const edit = make('button', 'edit');
+edit.type = 'button';
+edit.addEventListener('click', () => trigger('edit', {}));
+
 const telling = make('div', 'telling');
 const note = make('p', 'note', telling);
 note.setAttribute('aria-live', 'polite');
@@ -64,6 +68,8 @@ function show() {
   tag.hidden = !url;
   replace.hidden = !url || value.kind === 'live';
   drop.hidden = Boolean(url);
+  edit.hidden = !value.editable;
+  root.toggleAttribute('data-drawing', Boolean(value.drawing)); // the editor is in front: only words are said here
   say({ words: value.note, share: value.share, error: value.error });
 }
 
@@ -72,6 +78,7 @@ function words() {
   choose.textContent = props.texts.choose;
   kinds.textContent = props.texts.kinds;
   replace.textContent = props.texts.replace;
+  edit.textContent = props.texts.edit_path;
   show();
 }
 

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,10 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from pipelines.cameras import Trajectory
+from pipelines.cameras import Camera, Trajectory
 from pipelines.cameras.moves import CAP_DEGREES, CAP_TRAVEL, MOVES, move
+from pipelines.cameras.path import Path as CameraPath
+from pipelines.cameras.path import focal, fov, num_frames
 from pipelines.media import MAX_SIDE
 from presets.schema import MovePreset, load_moves
 from studio.text import Refusal
@@ -29,6 +31,8 @@ KEPT_PICTURES = 4
 QUALITIES = ("draft", "standard", "full")
 RATIOS = ("photo", "16:9", "9:16", "1:1", "4:5")
 DIRECTIONS = ("left", "right", "in", "out")
+DRAWN = "drawn"  # in place of a preset: the path of the editor
+START_TOLERANCE = 1e-6
 
 # (height, width) of the clip. The large sizes are those the ad platforms ask for.
 SIZES = {
@@ -80,14 +84,15 @@ class Order:
     strength: float = 1.0
     focus: float = 0.5
     seed: int = 0
+    path: CameraPath | None = None  # only where it was drawn; its keys then say how long the clip is
 
     @classmethod
-    def read(cls, preset, seconds, ratio, quality, direction, strength, focus, seed) -> "Order":
+    def read(cls, preset, seconds, ratio, quality, direction, strength, focus, seed, path=None) -> "Order":
         """Values as the widgets send them (strength and focus in percent). Raises Refusal."""
         if preset is None:
             raise Refusal("need_move")
         return cls(
-            preset=one_of("move", preset, tuple(presets())),
+            preset=one_of("move", preset, (*presets(), DRAWN)),
             seconds=int(number_in("seconds", seconds, *SECONDS, whole=True)),
             ratio=one_of("format", ratio, RATIOS),
             quality=one_of("quality", quality, QUALITIES),
@@ -95,15 +100,18 @@ class Order:
             strength=number_in("strength", strength, *STRENGTH) / 100,
             focus=number_in("crop", focus, 0, 100) / 100,
             seed=int(number_in("seed", seed, 0, MAX_SEED, whole=True)),
+            path=drawn_path(path) if preset == DRAWN else None,
         )
 
     @property
     def frames(self) -> int:
         """4n + 1: latents hold the first frame, then fours."""
-        return self.seconds * FPS + 1
+        return self.seconds * FPS + 1 if self.path is None else num_frames(self.path.duration, FPS)
 
     def trajectory(self, photo_camera, distance: float) -> Trajectory:
         """The very cameras that are previewed and rendered. distance: depth of the subject in scene units."""
+        if self.path is not None:
+            return with_lens(self.path, photo_camera).trajectory(photo_camera.height, photo_camera.width, FPS)
         preset = presets()[self.preset]
         takes = MOVES[preset.move].params
         params: dict[str, Any] = {**preset.params, "strength": self.scaled(preset.params.get("strength", 1.0))}
@@ -126,7 +134,38 @@ class Order:
             round(self.strength * 100),
             round(self.focus * 100),
             self.seed,
+            None if self.path is None else self.path.to_dict(),
         )
+
+    def recipe(self) -> dict:
+        """What was asked for, as it is written into the clip."""
+        asked = {name: value for name, value in self.__dict__.items() if name != "path"}
+        if self.path is not None:
+            return {**asked, "path": self.path.to_dict()}
+        return {**asked, "preset_version": presets()[self.preset].version}
+
+
+def drawn_path(data) -> CameraPath:
+    """The editor's value, checked: it must begin at the photo's camera. Raises Refusal."""
+    if data is None:
+        raise Refusal("need_path")
+    try:
+        path = CameraPath.from_dict(data)
+    except ValueError as error:
+        raise Refusal("bad_path", reason=str(error)) from error
+    first = path.sample(np.zeros(1)).c2w[0]
+    if np.abs(first - np.eye(4)).max() > START_TOLERANCE:
+        raise Refusal("path_start")
+    return path
+
+
+def with_lens(path: CameraPath, photo_camera: Camera) -> CameraPath:
+    """The path on another crop of the photo: key 0 is its camera, the others keep their zoom against it."""
+    lens = photo_camera.K[0, 0] / photo_camera.width
+    zoom = lens / focal(path.keys[0].fov)
+    if abs(zoom - 1) < 1e-9:
+        return path
+    return replace(path, keys=tuple(replace(key, fov=float(fov(focal(key.fov) * zoom))) for key in path.keys))
 
 
 def directions(preset: str) -> tuple[str, ...]:
@@ -203,6 +242,10 @@ class Session:
         self.shown: dict = {"kind": "empty"}  # the picture on the stage
         self.coverage: np.ndarray | None = None  # of the last preview or clip
         self.calm_seconds: int | None = None
+        self.drawing = False  # the editor is in front of the picture
+        self.drawn = False  # the picture is of a path of the editor
+        self.place: dict | None = None  # what the editor shows, see studio.editor
+        self._place_key: tuple | None = None
         self._folder: Path | None = None
         self._passing: deque[Path] = deque()
 
@@ -221,8 +264,9 @@ class Session:
 
     def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
         self.photo, self.focal_35mm, self.clip = photo, focal_35mm, None
-        self.coverage = None
+        self.coverage, self.drawn = None, False
         self.lifts.clear()
+        self._place_key = None
 
     def show(self, kind: str, file: Path, height: int, width: int) -> None:
         """kind: "photo", "preview", "live" or "clip"."""
@@ -231,6 +275,14 @@ class Session:
             if len(self._passing) > KEPT_PICTURES:
                 self._passing.popleft().unlink(missing_ok=True)
         self.shown = {"kind": kind, "file": str(file), "height": height, "width": width}
+
+    def enter(self, key: tuple, make) -> None:
+        """The place that the editor shows; made by `make(file)` -> facts, unless it is still that of `key`."""
+        if key != self._place_key:
+            old, file = self.place, self.new_file(".place")
+            self.place, self._place_key = {**make(file), "file": str(file)}, key
+            if old is not None:
+                Path(old["file"]).unlink(missing_ok=True)
 
     def measure(self, coverage: np.ndarray, calm_seconds: int | None) -> None:
         """What the photo-backed strip shows. calm_seconds: the better length of a path that is too fast."""

@@ -23,7 +23,7 @@ from studio.state import FPS, KEPT_PICTURES, MAX_SIDE, QUALITIES, RATIOS, Order,
 from studio.text import TEXT, Refusal, say
 
 ROOT = Path(__file__).parents[1]
-FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7)  # as the widgets send them
+FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7, None)  # as the widgets send them
 
 
 @pytest.fixture

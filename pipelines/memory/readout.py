@@ -2,7 +2,6 @@
 closed, and each cell looks up the exact place in the view it came from.
 """
 
-import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -301,37 +300,56 @@ def close_cracks(samples: Samples, mask: Tensor, depth: Tensor, view: Tensor, sa
     made = samples.invented
     for dim in (2, 1, 2):
         size, stride = depth.shape[dim], depth.stride(dim)
-        new = [mask.clone(), depth.clone(), view.clone(), sample.clone()]
         # How far one sees through each cell: for ever, if nothing is there or only something invented.
         solid = mask & ~made.take(view.clamp(min=0)) if made.any() else mask
         through = torch.where(solid, depth, torch.inf)
+        deepest, starts, spans = through.narrow(dim, 1, max(0, size - 1)), [], []
         for span in range(2, min(WIDEST + 1, size)):
-            m0, m1, d0, d1 = (x.narrow(dim, i, size - span) for x in (mask, depth) for i in (0, span))
-            deepest = functools.reduce(
-                torch.maximum, [through.narrow(dim, step, size - span) for step in range(1, span)]
+            n = size - span
+            deepest = torch.maximum(deepest.narrow(dim, 0, n), through.narrow(dim, span - 1, n))
+            ends = torch.minimum(depth.narrow(dim, 0, n), depth.narrow(dim, span, n)) * (1 + SAME_SURFACE)
+            gap = deepest > ends
+            gap &= mask.narrow(dim, 0, n) & mask.narrow(dim, span, n)
+            found = gap.nonzero()
+            starts.append((found * found.new_tensor(depth.stride())).sum(1))
+            spans.append(torch.full_like(starts[-1], span))
+        if not starts:
+            continue
+        one, span = torch.cat(starts), torch.cat(spans)
+        other = one + span * stride
+        d0, d1, v = depth.take(one), depth.take(other), view.take(one)
+        joined = ((v == view.take(other)) & ((d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1))).nonzero()[:, 0]
+        one, other, span, d0, d1, v = (x.take(joined) for x in (one, other, span, d0, d1, v))
+        s0, s1, columns = sample.take(one), sample.take(other), samples.columns.take(v)
+        apart = torch.maximum((s0 // columns - s1 // columns).abs(), (s0 % columns - s1 % columns).abs())
+        # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
+        closed = apart <= HIDDEN * thin
+        far = (closed & (apart > thin)).nonzero()[:, 0]
+        closed[far] = one_surface(samples, v[far], s0[far], s1[far])
+        one, span, d0, d1, v, s0 = (x[closed] for x in (one, span, d0, d1, v, s0))
+        # Every cell between the ends of its gap; of several surfaces that close over a cell the nearest counts.
+        inner = [(span > step).nonzero()[:, 0] for step in range(1, WIDEST)]
+        gap = torch.cat(inner)
+        step = torch.cat([torch.full_like(part, step) for step, part in enumerate(inner, 1)])
+        cell = one[gap] + step * stride
+        between = torch.lerp(d0[gap], d1[gap], step / span[gap])
+        here, made_here = view.take(cell), made[v[gap]]
+        open_cell = (here < 0) | (depth.take(cell) > between * (1 + SAME_SURFACE))
+        open_cell |= ~made_here & made[here.clamp(min=0)] & (here >= 0)
+        cell, between, gap, made_here = (x[open_cell] for x in (cell, between, gap, made_here))
+        keys = ((~made_here).long(), -between) if made.any() else (-between,)
+        best = best_of_cells(cell, depth.numel(), *keys)
+        cell = (best >= 0).nonzero()[:, 0]
+        best = best[cell]
+        mask, depth, view, sample = (
+            plane.reshape(-1).index_copy(0, cell, value).view(plane.shape)
+            for plane, value in (
+                (mask, torch.ones_like(cell, dtype=torch.bool)),
+                (depth, between[best]),
+                (view, v[gap[best]]),
+                (sample, s0[gap[best]]),
             )
-            gap = (m0 & m1 & (deepest > torch.minimum(d0, d1) * (1 + SAME_SURFACE))).nonzero()
-            one = (gap * gap.new_tensor(depth.stride())).sum(1)
-            other = one + span * stride
-            d0, d1 = depth.take(one), depth.take(other)
-            joined = (view.take(one) == view.take(other)) & ((d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1))
-            one, other, d0, d1 = (x[joined] for x in (one, other, d0, d1))
-            v, s0, s1 = view.take(one), sample.take(one), sample.take(other)
-            columns = samples.columns.take(v)
-            apart = torch.maximum((s0 // columns - s1 // columns).abs(), (s0 % columns - s1 % columns).abs())
-            # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
-            closed = apart <= HIDDEN * thin
-            far = (closed & (apart > thin)).nonzero()[:, 0]
-            closed[far] = one_surface(samples, v[far], s0[far], s1[far])
-            one, d0, d1, v, s0 = (x[closed] for x in (one, d0, d1, v, s0))
-            for step in range(1, span):
-                cell, between = one + step * stride, torch.lerp(d0, d1, step / span)
-                here = new[2].take(cell)
-                open_cell = ~new[0].take(cell) | (new[1].take(cell) > between * (1 + SAME_SURFACE))
-                open_cell |= ~made[v] & made[here.clamp(min=0)] & (here >= 0)
-                for plane, value in zip(new, (True, between, v, s0), strict=True):
-                    plane.view(-1)[cell[open_cell]] = value if value is True else value[open_cell]
-        mask, depth, view, sample = new
+        )
     return mask, depth, view, sample
 
 
