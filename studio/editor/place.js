@@ -1,0 +1,190 @@
+// The photo as a place: its lifted pixels as a surface, seen from above and from a camera of the path. One WebGL canvas
+// lies under both views; where nothing is known it stays clear, and the hatching of the page shows through.
+import {
+  BufferAttribute, BufferGeometry, DoubleSide, FrontSide, Matrix4, Mesh, OrthographicCamera, PerspectiveCamera, Points,
+  Scene, ShaderMaterial, WebGLRenderer,
+} from './static/vendor/three.js';
+
+const EDGE = 1.1; // neighbouring pixels whose depths differ by more belong to two surfaces
+const MAGIC = 0x314c504d; // 'MPL1'
+const EYE_LEVEL = 0.02; // of the subject's distance: what is higher above the camera is cut away, as in a floor plan
+
+const VERTEX = `
+  attribute vec3 shade;
+  uniform float pixel, pointSize, focal;
+  varying vec3 tone;
+  void main() {
+    tone = shade;
+    vec4 eye = modelViewMatrix * vec4(position, 1.0);
+    gl_Position = projectionMatrix * eye;
+    // as large as the pixel of the photo is from here, so that no gaps open between neighbours
+    gl_PointSize = pointSize > 0.0 ? pointSize : 1.0 + 1.3 * position.z * pixel * focal / max(-eye.z, 1e-6);
+  }`;
+const FRAGMENT = `
+  uniform float fade;
+  varying vec3 tone;
+  void main() { gl_FragColor = vec4(mix(tone, vec3(1.0), fade), 1.0); }`;
+
+// The file that studio/editor/place.py writes -> the pixels of the photo in space
+export function parse(buffer) {
+  const head = new DataView(buffer);
+  if (buffer.byteLength < 32 || head.getUint32(0, true) !== MAGIC) throw new Error('not a place');
+  const [width, height] = [head.getUint32(4, true), head.getUint32(8, true)];
+  const [fx, fy, cx, cy] = [12, 16, 20, 24].map((at) => head.getFloat32(at, true));
+  const count = width * height;
+  if (buffer.byteLength !== 32 + count * 7) throw new Error('the place is cut short');
+  const depth = new Float32Array(buffer, 32, count);
+  const colours = new Uint8Array(buffer, 32 + 4 * count, 3 * count);
+  const positions = new Float32Array(3 * count);
+  for (let i = 0; i < count; i += 1) {
+    const z = depth[i];
+    positions[3 * i] = (((i % width) + 0.5 - cx) / fx) * z;
+    positions[3 * i + 1] = ((Math.floor(i / width) + 0.5 - cy) / fy) * z;
+    positions[3 * i + 2] = z;
+  }
+  return { width, height, depth, colours, positions, pixel: 1 / fx };
+}
+
+function surface({ width, height, depth }) {
+  const faces = new Uint32Array(6 * (width - 1) * (height - 1));
+  let count = 0;
+  const face = (a, b, c) => {
+    const low = Math.min(depth[a], depth[b], depth[c]);
+    if (low > 0 && Math.max(depth[a], depth[b], depth[c]) < EDGE * low) {
+      faces.set([a, b, c], count);
+      count += 3;
+    }
+  };
+  for (let row = 0; row < height - 1; row += 1) {
+    for (let i = row * width; i < (row + 1) * width - 1; i += 1) {
+      face(i, i + width, i + 1);
+      face(i + 1, i + width, i + width + 1);
+    }
+  }
+  return faces.slice(0, count);
+}
+
+export class Place {
+  // canvas: covers both views. Throws where the browser has no WebGL
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true, preserveDrawingBuffer: true });
+    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
+    this.renderer.setClearColor(0, 0);
+    this.renderer.autoClear = false;
+    this.scene = new Scene();
+    this.above = new OrthographicCamera();
+    this.eye = new PerspectiveCamera();
+    for (const camera of [this.above, this.eye]) camera.matrixAutoUpdate = false;
+    const uniforms = () => ({
+      pixel: { value: 0 }, pointSize: { value: 0 }, focal: { value: 1 }, fade: { value: 0 },
+    });
+    const look = { vertexShader: VERTEX, fragmentShader: FRAGMENT };
+    this.skin = new ShaderMaterial({ ...look, uniforms: uniforms() });
+    this.dots = new ShaderMaterial({ ...look, uniforms: uniforms() });
+    this.pixels = null;
+  }
+
+  show(pixels, distance) {
+    this.pixels = pixels;
+    this.distance = distance;
+    this.scene.clear();
+    const geometry = new BufferGeometry();
+    geometry.setAttribute('position', new BufferAttribute(pixels.positions, 3));
+    geometry.setAttribute('shade', new BufferAttribute(pixels.colours, 3, true));
+    const skin = new BufferGeometry();
+    for (const name of ['position', 'shade']) skin.setAttribute(name, geometry.getAttribute(name));
+    skin.setIndex(new BufferAttribute(surface(pixels), 1));
+    const parts = [new Mesh(skin, this.skin), new Points(geometry, this.dots)];
+    for (const part of parts) part.frustumCulled = false;
+    this.scene.add(...parts);
+    this.far = 2 * pixels.depth.reduce((far, z) => Math.max(far, z), 0);
+  }
+
+  get cut() {
+    return -EYE_LEVEL * this.distance;
+  }
+
+  clear() {
+    const { clientWidth, clientHeight } = this.canvas;
+    this.renderer.setSize(clientWidth, clientHeight, false);
+    this.renderer.setScissorTest(false);
+    this.renderer.clear();
+  }
+
+  // box: {x, y, width, height} in CSS pixels of the canvas. view: {x, z, scale}: the point of the floor in the middle of
+  // the box, and CSS pixels per scene unit
+  drawAbove(box, { x, z, scale }) {
+    if (!this.pixels) return;
+    const [w, h] = [box.width / scale / 2, box.height / scale / 2];
+    Object.assign(this.above, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
+    this.above.updateProjectionMatrix();
+    // right is +x, up on the page is +z (away from the photo's camera), the eye hangs over the room and looks down
+    this.pose(this.above, [[1, 0, 0], [0, 0, -1], [0, 1, 0]], [x, this.cut, z]);
+    this.draw(this.above, box, DoubleSide, { pointSize: 2 * this.renderer.getPixelRatio(), fade: 0.25 });
+  }
+
+  // view: {position, rotation, fov}, as path.js gives it
+  drawFrom(box, { position, rotation, fov }) {
+    if (!this.pixels) return;
+    const aspect = box.width / box.height;
+    const across = Math.tan((fov * Math.PI) / 360);
+    this.eye.fov = (360 / Math.PI) * Math.atan(across / aspect);
+    Object.assign(this.eye, { aspect, near: 0.01 * this.distance, far: this.far + Math.hypot(...position) });
+    this.eye.updateProjectionMatrix();
+    // three.js looks along -z with y up
+    this.pose(this.eye, rotation.map(([right, down, ahead]) => [right, -down, -ahead]), position);
+    const focal = (box.width / 2 / across) * this.renderer.getPixelRatio();
+    this.draw(this.eye, box, FrontSide, { pointSize: 0, fade: 0, focal, pixel: this.pixels.pixel });
+  }
+
+  pose(camera, [a, b, c], [x, y, z]) {
+    camera.matrixWorld.copy(new Matrix4().set(...a, x, ...b, y, ...c, z, 0, 0, 0, 1));
+    camera.matrixWorldInverse.copy(camera.matrixWorld).invert();
+    camera.matrixWorldAutoUpdate = false;
+  }
+
+  draw(camera, box, side, values) {
+    for (const material of [this.skin, this.dots]) {
+      material.side = side;
+      for (const [name, value] of Object.entries(values)) material.uniforms[name].value = value;
+    }
+    const bottom = this.canvas.clientHeight - box.y - box.height;
+    this.renderer.setViewport(box.x, bottom, box.width, box.height);
+    this.renderer.setScissor(box.x, bottom, box.width, box.height);
+    this.renderer.setScissorTest(true);
+    this.renderer.render(this.scene, camera);
+  }
+
+  // The nearest thing under a spot of the camera view; at: {x, y} in 0..1 of the picture, view as in drawFrom
+  pick({ x, y }, { position, rotation, fov }, aspect) {
+    const across = Math.tan((fov * Math.PI) / 360);
+    const ray = [(2 * x - 1) * across, ((2 * y - 1) * across) / aspect];
+    const reach = (2 * across) / 40;
+    return this.nearest((point) => {
+      const [a, b, c] = [0, 1, 2].map((i) => point[i] - position[i]);
+      const [u, v, w] = [0, 1, 2].map((i) => rotation[0][i] * a + rotation[1][i] * b + rotation[2][i] * c);
+      const off = Math.hypot(u / w - ray[0], v / w - ray[1]);
+      return w > 0.01 * this.distance && off < reach ? w * (1 + (4 * off) / reach) : Infinity;
+    });
+  }
+
+  // The highest thing under a spot of the top view
+  pickAbove([x, z], reach) {
+    return this.nearest((point) => {
+      const off = Math.hypot(point[0] - x, point[2] - z);
+      return off < reach && point[1] > this.cut ? point[1] + (off / reach) * this.distance : Infinity;
+    });
+  }
+
+  nearest(cost) {
+    const { positions, depth } = this.pixels;
+    let [best, at] = [Infinity, -1];
+    for (let i = 0; i < depth.length; i += 1) {
+      if (!(depth[i] > 0)) continue;
+      const here = cost(positions.subarray(3 * i, 3 * i + 3));
+      if (here < best) [best, at] = [here, i];
+    }
+    return at < 0 ? null : Array.from(positions.subarray(3 * at, 3 * at + 3));
+  }
+}
