@@ -20,11 +20,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from pipelines.layouts import Layout, layout_named, layout_of
+from pipelines.hub import local_folder
+from pipelines.layouts import LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
 from pipelines.transformer import MirageTransformer3DModel
 
-LORA = "released"  # name of the adapter
-LORA_FOLDER, LORA_FILE = "transformer_lora", "pytorch_lora_weights.safetensors"
 PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
 
 # Released names -> diffusers names, inside a block and outside of one. Wan's norm3 is diffusers' norm2: the other two
@@ -327,11 +326,7 @@ def convert(
 
 def base_folder(base: str | os.PathLike) -> Path:
     """A diffusers folder of Wan, downloaded first if `base` names a repository."""
-    if not Path(base).is_dir() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(base)):
-        from huggingface_hub import snapshot_download
-
-        base = snapshot_download(str(base), allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"])
-    base = Path(base)
+    base = local_folder(base)
     for name in ("model_index.json", "transformer/config.json", "vae/config.json"):
         if not (base / name).is_file():
             raise ValueError(f"{base} holds no {name}. Give a Wan folder in the diffusers layout.")

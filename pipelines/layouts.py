@@ -7,6 +7,10 @@ not carry. Sources: the released code of Spatia (github.com/ZhaoJingjing713/Spat
 
 from dataclasses import dataclass
 
+DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
+# Where a converted folder keeps the LoRA, and its name as an adapter.
+LORA, LORA_FOLDER, LORA_FILE = "released", "transformer_lora", "pytorch_lora_weights.safetensors"
+
 # Wan's own, in the language its text encoder was trained on.
 WAN_NEGATIVE_PROMPT = (
     "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，"
@@ -24,7 +28,7 @@ class Layout:
     """
 
     name: str
-    title: str
+    licence: str
 
     # Chunks and the sequence
     first_frames: int
@@ -66,7 +70,7 @@ LAYOUTS = {
     for layout in (
         Layout(
             name="spatia",
-            title="Spatia",
+            licence="Wan2.2: Apache-2.0; Spatia: Apache-2.0 code, weights not stated",
             first_frames=121,
             next_frames=81,
             overlap_frames=9,
@@ -85,7 +89,7 @@ LAYOUTS = {
         ),
         Layout(
             name="lsm-world",
-            title="Mirage / LSM-World",
+            licence="Wan2.2: Apache-2.0; LSM-World: MIT code, weights not published",
             first_frames=33,
             next_frames=33,
             overlap_frames=1,

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DiffusionPipeline
+from diffusers import DiffusionPipeline, ModelMixin
+from diffusers.schedulers import SchedulerMixin
 from diffusers.utils import BaseOutput
 from PIL import Image
 
@@ -23,10 +24,12 @@ from pipelines.cameras import Camera, Trajectory, checked_frames
 from pipelines.depth.edges import grow_near, settle
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.engines.base import Engine
+from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
+from pipelines.hub import HUB_OPTIONS, local_folder
+from pipelines.layouts import DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
 from pipelines.memory import LatentMemory, Readout
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -75,14 +78,61 @@ class MirageOutput(BaseOutput):
 class MiragePipeline(DiffusionPipeline):
     """Photo + trajectory -> clip, on the engine that its components make up.
 
-    autoencoder (FineAutoencoder) and depth (DepthNet) make the embedded engine. `MiragePipeline.embedded()` loads
-    the weights that ship with the project, `from_pretrained` any folder in the diffusers layout.
+    autoencoder (FineAutoencoder) and depth (DepthNet) make the embedded engine; a transformer
+    (MirageTransformer3DModel), the other parts of Wan 2.2 and the name of a layout make the large one.
+    `MiragePipeline.embedded()` loads the weights that ship with the project, `from_pretrained` any folder in the
+    diffusers layout.
     """
 
-    def __init__(self, autoencoder: FineAutoencoder, depth: DepthNet):
+    _optional_components = ["autoencoder", "depth", "transformer", "vae", "scheduler", "text_encoder", "tokenizer"]
+    model_cpu_offload_seq = "text_encoder->transformer->vae"
+
+    def __init__(
+        self,
+        autoencoder: FineAutoencoder | None = None,
+        depth: DepthNet | None = None,
+        transformer: ModelMixin | None = None,
+        vae: ModelMixin | None = None,
+        scheduler: SchedulerMixin | None = None,
+        text_encoder: torch.nn.Module | None = None,
+        tokenizer=None,
+        layout: str | None = None,
+    ):
         super().__init__()
-        self.register_modules(autoencoder=autoencoder, depth=depth)
-        self.engine: Engine = EmbeddedEngine(autoencoder, EmbeddedDepth(depth))
+        self.register_modules(
+            autoencoder=autoencoder,
+            depth=depth,
+            transformer=transformer,
+            vae=vae,
+            scheduler=scheduler,
+            text_encoder=text_encoder,
+            tokenizer=tokenizer,
+        )
+        self.register_to_config(layout=layout)
+        # Not a component of the large engine, so that it stays on the CPU when the pipeline moves to a GPU.
+        estimator = EmbeddedDepth(depth or DepthNet.from_pretrained(EMBEDDED_FOLDER / "depth"))
+        if transformer is None:
+            self.engine: Engine = EmbeddedEngine(autoencoder, estimator)
+            return
+        from pipelines.engines.wan_memory import WanMemoryEngine
+
+        parts = transformer, vae, scheduler, text_encoder, tokenizer
+        self.engine = WanMemoryEngine(*parts, estimator, layout_named(layout or DEFAULT_LAYOUT))
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path, **kwargs) -> "MiragePipeline":
+        """Open a folder that `save_pretrained` or `python -m pipelines convert` wrote, or such a repository.
+
+        A stock Wan2.2-TI2V-5B-Diffusers folder opens too, with `transformer=` a converted one. A LoRA beside the
+        transformer is attached. Other arguments as in diffusers.
+        """
+        folder = local_folder(pretrained_model_name_or_path, **{k: kwargs[k] for k in HUB_OPTIONS if k in kwargs})
+        pipe = super().from_pretrained(folder, **kwargs)
+        if (folder / LORA_FOLDER).is_dir():
+            pipe.transformer.load_lora_adapter(
+                folder / LORA_FOLDER, prefix=None, adapter_name=LORA, use_safetensors=True, weight_name=LORA_FILE
+            )
+        return pipe
 
     @classmethod
     def embedded(cls) -> "MiragePipeline":
@@ -131,7 +181,7 @@ class MiragePipeline(DiffusionPipeline):
         cannot be rendered.
         """
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality)
-        return self._stream(image, trajectory, seed, memory, depth, quality)
+        return self._stream(image, trajectory, prompt, seed, memory, depth, quality)
 
     def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality) -> None:
         facts = self.engine.facts
@@ -162,14 +212,11 @@ class MiragePipeline(DiffusionPipeline):
         if depth is not None:
             check_depth(depth)
 
-    def _stream(self, image, trajectory, seed, memory, depth, quality):
+    def _stream(self, image, trajectory, prompt, seed, memory, depth, quality):
         facts, started = self.engine.facts, time.perf_counter()
         seconds = defaultdict(float, dict.fromkeys(("encode", "depth", "memory_write", "memory_readout"), 0.0))
         seconds.update(denoise=0.0, decode=0.0)
-        chunks = [
-            range(start, min(start + facts.frames_per_chunk, len(trajectory)))
-            for start in range(0, len(trajectory), facts.frames_per_chunk)
-        ]
+        chunks = chunks_of(facts, len(trajectory))
 
         # 1. The photo becomes tokens with depth, and the memory knows it.
         if image is None:
@@ -183,6 +230,7 @@ class MiragePipeline(DiffusionPipeline):
             memory, photo = lifted.memory.copy(), lifted.image
         yield StepEvent(0, len(chunks), 1, 1, "depth")
         num_known_views = len(memory.views)
+        clip = self.engine.begin(trajectory, photo, prompt, seed)
 
         frames = np.empty((len(trajectory), trajectory.height, trajectory.width, 3), np.uint8)
         backed = np.empty(len(trajectory), np.float32)
@@ -197,7 +245,7 @@ class MiragePipeline(DiffusionPipeline):
                 cameras = [trajectory[t] for t in keys]
                 with timed(seconds, "memory_readout"):
                     control = memory.readout(cameras, *grid)
-                generated = yield from self._denoise(control, cameras, seed, quality, index, len(chunks), seconds)
+                generated = yield from self._denoise(control, cameras, seed, quality, clip, index, len(chunks), seconds)
                 with timed(seconds, "memory_write"):
                     memory.write(generated.tokens, generated.depth, cameras, generated.valid, invented=True)
                 made |= frozenset(keys)
@@ -223,13 +271,13 @@ class MiragePipeline(DiffusionPipeline):
         if loop.closed:
             loop = LoopScore(True, psnr(frames[0], frames[-1]), ssim(frames[0], frames[-1]))
         seconds["total"] = time.perf_counter() - started
-        recipe = self.recipe(photo, trajectory, seed, quality)
+        recipe = self.recipe(photo, trajectory, seed, quality, prompt)
         worst = max(drift, default=0.0)
         yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
 
-    def _denoise(self, control, cameras, seed, quality, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
+    def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""
-        steps = self.engine.denoise(control, cameras, seed, quality)
+        steps = self.engine.denoise(control, cameras, seed, quality, clip)
         while True:
             try:
                 with timed(seconds, "denoise"):
@@ -286,7 +334,8 @@ class MiragePipeline(DiffusionPipeline):
                 memory = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
             else:
                 memory = memory.copy()
-            memory.write(tokens, depth, camera, valid)
+            kept = slice(facts.depth_stride // 2, None, facts.depth_stride)  # the middle one: no average across edges
+            memory.write(tokens, depth[kept, kept], camera, valid[kept, kept])
         return Lifted(cut, camera, depth, memory, subject_distance(depth, valid))
 
     @torch.no_grad()
@@ -330,10 +379,13 @@ class MiragePipeline(DiffusionPipeline):
         frames = np.empty((len(chosen), path.height, path.width, 3), np.uint8)
         for i, t in enumerate(chosen):
             readout = lifted.memory.readout(path[t], path.height // stride, path.width // stride)
-            frames[i] = hatched(self.engine.decode(readout, None)[0], readout.mask[0].numpy())
+            mask = readout.mask[0].repeat_interleave(stride, 0).repeat_interleave(stride, 1)
+            frames[i] = hatched(self.engine.decode(readout, None)[0], mask.numpy())
         return frames, self.coverage(lifted.memory, path)
 
-    def recipe(self, photo: np.ndarray | None, trajectory: Trajectory, seed: int, quality: str) -> dict:
+    def recipe(
+        self, photo: np.ndarray | None, trajectory: Trajectory, seed: int, quality: str, prompt: str | None = None
+    ) -> dict:
         """What it takes to render the clip again: photo hash, trajectory, seed, model, versions."""
         import diffusers
 
@@ -343,6 +395,7 @@ class MiragePipeline(DiffusionPipeline):
             "photo_sha256": None if photo is None else hashlib.sha256(photo.tobytes()).hexdigest(),
             "seed": int(seed),
             "quality": quality,
+            **({"prompt": prompt} if prompt else {}),
             "trajectory": trajectory.to_dict(),
             "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
         }
@@ -424,9 +477,12 @@ def hatched(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def colour_change(frame: np.ndarray, photo: np.ndarray, readout: Readout) -> float:
     """Mean colour of what a frame shows of the photo, against the photo there, in 1/255: the largest channel."""
+    stride = frame.shape[0] // readout.view.shape[1]
+    if stride > 1:  # a coarse readout: the mean colour of every cell
+        frame = frame.reshape(-1, stride, frame.shape[1] // stride, stride, 3).mean(axis=(1, 3))
     step = max(1, frame.shape[1] // 128)
     from_photo = (readout.view[-1] == 0)[::step, ::step].numpy()
-    if readout.view.shape[1:] != frame.shape[:2] or not from_photo.any():
+    if not from_photo.any():
         return 0.0
     place = readout.xy[-1][::step, ::step].numpy()[from_photo]
     rows = (place[:, 1] * photo.shape[0]).astype(int).clip(0, photo.shape[0] - 1)

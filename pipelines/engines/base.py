@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor
 
-from pipelines.cameras import Camera
+from pipelines.cameras import Camera, Trajectory
 from pipelines.memory import Readout
 
 # While it works an engine yields (step, number of steps); what it made is its return value.
@@ -20,7 +20,8 @@ class EngineFacts:
 
     name: as written into recipes. channels, stride: of its tokens (stride in pixels of the clip).
     interpolates: neighbouring tokens may be blended. decode_stride: grid on which `decode` wants its readout, in
-    pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts.
+    pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts. first_chunk: those of
+    the first chunk, 0 if they are as many. depth_stride: pixels per depth sample that the memory keeps.
     fps: native rate. size_step, max_side: clips are multiples of the one and at most the other, in pixels.
     takes_prompt: understands text. licence: of the weights. codec: fingerprint of those that encode and decode tokens.
     """
@@ -37,6 +38,15 @@ class EngineFacts:
     takes_prompt: bool
     licence: str
     codec: str = ""
+    first_chunk: int = 0
+    depth_stride: int = 1
+
+
+def chunks_of(facts: EngineFacts, num_frames: int) -> list[range]:
+    """The frames of a clip in the order in which they are made."""
+    first = min(facts.first_chunk or facts.frames_per_chunk, num_frames)
+    starts = [0, *range(first, num_frames, facts.frames_per_chunk)]
+    return [range(start, stop) for start, stop in zip(starts, [*starts[1:], num_frames], strict=True)]
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,13 @@ class Engine(Protocol):
         """image (H, W, 3) uint8, K (3, 3) pixels -> z-depth (H, W) float32 in scene units, valid (H, W) bool."""
         ...
 
+    def begin(self, trajectory: Trajectory, photo: np.ndarray | None, prompt: str | None, seed: int) -> Any:
+        """What the engine carries through one clip, handed back to `denoise`; None if it carries nothing.
+
+        photo (H, W, 3) uint8: what trajectory[0] shows; None when the clip starts in a known world.
+        """
+        ...
+
     def next_keys(self, coverage: np.ndarray, chunk: range, made: frozenset[int]) -> list[int]:
         """Which frames to generate now, before `chunk` is decoded; [] when nothing more is needed.
 
@@ -66,7 +83,7 @@ class Engine(Protocol):
         """
         ...
 
-    def denoise(self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str) -> Steps:
+    def denoise(self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str, clip: Any = None) -> Steps:
         """Generate what `control`, a readout on the token grid, leaves open. Closing the generator stops the work."""
         ...
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipelines.cameras import Camera
+from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import EngineFacts, Generated, Steps
@@ -59,6 +59,9 @@ class EmbeddedEngine:
     def depth(self, image: np.ndarray, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.depth_estimator(image, K)
 
+    def begin(self, trajectory: Trajectory, photo: np.ndarray | None, prompt: str | None, seed: int) -> None:
+        return None
+
     def next_keys(self, coverage: np.ndarray, chunk: range, made: frozenset[int]) -> list[int]:
         """The frame of the whole path that sees most of the unknown, so that a hole is filled once and in one piece."""
         open_frames = [t for t in range(len(coverage)) if coverage[t] < COMPLETE and t not in made]
@@ -67,7 +70,7 @@ class EmbeddedEngine:
         return [min(open_frames, key=lambda t: coverage[t])]
 
     @torch.no_grad()
-    def denoise(self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str) -> Steps:
+    def denoise(self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str, clip: None = None) -> Steps:
         tokens, depths = [], []
         for index, camera in enumerate(cameras):
             K = torch.tensor(camera.resized(*control.mask.shape[1:]).K, dtype=torch.float32)

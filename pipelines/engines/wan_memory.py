@@ -1,0 +1,280 @@
+"""The large engine: Wan 2.2's video model, steered by the memory through a control branch.
+
+It makes a clip chunk by chunk, all frames of a chunk at once. The memory keeps one token per 16 x 16 pixels, each the
+latent of a single picture, as the weights saw them in training: what was generated is decoded, its key frames are
+encoded again one by one, and these are written. How a family of weights wants to be fed is its layout
+(pipelines/layouts.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+from diffusers.schedulers import SchedulerMixin
+from torch import Tensor
+
+from pipelines.cameras import Camera, Trajectory
+from pipelines.chunks import ChunkInputs, denoise_chunk
+from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, paint, to_frames, to_video
+from pipelines.depth import DepthEstimator
+from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
+from pipelines.engines.baselines import smooth_fill
+from pipelines.engines.embedded import fingerprint
+from pipelines.layouts import Layout
+from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
+from pipelines.memory.references import choose_references
+from pipelines.transformer import MirageTransformer3DModel
+
+DEPTH_STRIDE = 8  # pixels per depth sample in the memory: 2 x 2 samples for every token
+DRAFT = 0.5  # of a layout's steps
+FRAMES_PER_READOUT = 8  # at the clip's own resolution; bounds the memory of a pixel readout
+
+
+@dataclass(eq=False)
+class Clip:
+    """What one clip carries from chunk to chunk.
+
+    text, negative_text (1, L, D). latents: frame -> what was generated up to it, (C, h, w); pictures: frame -> that
+    frame encoded alone. last_frames: (n, H, W, 3) uint8, the newest ones, which the next chunk starts with.
+    """
+
+    trajectory: Trajectory
+    photo: np.ndarray | None
+    text: Tensor
+    negative_text: Tensor | None
+    noise: torch.Generator
+    decoder: VideoDecoder
+    num_frames: int = 0
+    latents: dict[int, Tensor] = field(default_factory=dict)
+    pictures: dict[int, Tensor] = field(default_factory=dict)
+    last_frames: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class GeneratedFrames(Generated):
+    """frames (N, H, W, 3) uint8: a whole chunk, decoded."""
+
+    frames: np.ndarray
+
+
+class WanMemoryEngine:
+    def __init__(
+        self,
+        transformer: MirageTransformer3DModel,
+        vae: AutoencoderKLWan,
+        scheduler: SchedulerMixin,
+        text_encoder: torch.nn.Module,
+        tokenizer,
+        depth_estimator: DepthEstimator,
+        layout: Layout,
+    ):
+        if layout.readout == "pixel" and layout.num_preceding:
+            raise ValueError("readout='pixel' renders the targets only; this layout has preceding latents: use latent.")
+        self.transformer, self.vae, self.scheduler = transformer.eval(), vae.eval(), scheduler
+        self.text_encoder, self.tokenizer = text_encoder, tokenizer
+        self.depth_estimator, self.layout = depth_estimator, layout
+        stride = vae.config.scale_factor_spatial
+        self.facts = EngineFacts(
+            name=layout.name,
+            channels=vae.config.z_dim,
+            stride=stride,
+            interpolates=False,
+            decode_stride=stride,
+            frames_per_chunk=layout.next_frames - layout.overlap_frames,
+            first_chunk=layout.first_frames,
+            depth_stride=DEPTH_STRIDE,
+            fps=layout.fps,
+            size_step=stride * transformer.config.patch_size[1],
+            max_side=1920,
+            takes_prompt=True,
+            licence=layout.licence,
+            codec=fingerprint(vae.quant_conv),  # small, and no two autoencoders share it
+        )
+        self._white: dict[tuple[int, ...], Tensor] = {}  # latents of white videos, by shape
+        self._views: WeakKeyDictionary = WeakKeyDictionary()  # View -> (3, H, W), each decoded once
+
+    # ---- what every engine does --------------------------------------------------------------------------------
+
+    def encode(self, image: Tensor) -> Tensor:
+        return encode_video(self.vae, image[:, None] * 2 - 1)[:, 0].cpu()
+
+    def depth(self, image: np.ndarray, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.depth_estimator(image, K)
+
+    def begin(self, trajectory: Trajectory, photo: np.ndarray | None, prompt: str | None, seed: int) -> Clip:
+        layout = self.layout
+        text = " ".join(filter(None, (prompt, layout.prompt_suffix)))
+        texts = [text] if layout.guidance_scale == 1 else [text, layout.negative_prompt]
+        embeds = [encode_prompt(self.tokenizer, self.text_encoder, text) for text in texts]
+        noise = torch.Generator("cpu").manual_seed(int(seed))
+        return Clip(trajectory, photo, *(*embeds, None)[:2], noise, VideoDecoder(self.vae))
+
+    def next_keys(self, coverage: np.ndarray, chunk: range, made: frozenset[int]) -> list[int]:
+        """All of the chunk's latents at once, with those that go along: targets, then preceding ones."""
+        return [] if chunk[-1] in made else sum(self.sequence(chunk), [])
+
+    def denoise(
+        self, control: Readout, cameras: Sequence[Camera], seed: int, quality: str, clip: Clip | None = None
+    ) -> Steps:
+        layout = self.layout
+        chunks = chunks_of(self.facts, len(clip.trajectory))
+        chunk = next(chunk for chunk in chunks if chunk.start == clip.num_frames)
+        targets, preceding = self.sequence(chunk)
+
+        # 1. What is known already: frames made before, or the photo
+        clean = None
+        if clip.last_frames is not None:
+            clean = encode_video(self.vae, to_video(clip.last_frames))
+        elif clip.photo is not None:
+            clean = encode_video(self.vae, to_video(clip.photo[None]))
+            clip.pictures[0] = clean[:, 0].cpu()
+        num_clean = 0 if clean is None else clean.shape[1]
+
+        # 2. Denoise
+        shape = (1, self.facts.channels, len(targets), *control.mask.shape[1:])
+        inputs = ChunkInputs(
+            noise=torch.randn(shape, generator=clip.noise),
+            text=clip.text,
+            negative_text=clip.negative_text,
+            clean=batch_of_one(clean),
+            references=batch_of_one(self.references(control.memory, clip, targets)),
+            preceding=batch_of_one([clip.latents[frame] for frame in preceding]),
+            control=batch_of_one(self.control(control, clip, targets)),
+        )
+        if getattr(self.transformer, "peft_config", None):
+            is_on = chunks.index(chunk) >= layout.lora_from_chunk
+            self.transformer.enable_lora() if is_on else self.transformer.disable_lora()
+        latents = yield from denoise_chunk(
+            self.transformer,
+            self.scheduler,
+            inputs,
+            max(1, round(layout.num_inference_steps * (DRAFT if quality == "draft" else 1))),
+            layout.guidance_scale,
+            max_sigma=layout.max_sigma,
+        )
+        latents = latents[0].float()
+
+        # 3. Decode, and look at the key frames as pictures
+        frames = self.frames(clip, latents, num_clean, len(chunk))
+        clip.latents |= {frame: latents[:, i].cpu() for i, frame in enumerate(targets) if frame in chunk}
+        clip.last_frames = frames[-layout.overlap_frames :].copy()
+        clip.num_frames = chunk.stop
+        return self.key_frames(clip, control, cameras, frames, chunk, targets)
+
+    def decode(self, readout: Readout, generated: GeneratedFrames | None = None) -> np.ndarray:
+        if generated is None:
+            return np.concatenate([VideoDecoder(self.vae)(latents[:, None]) for latents in readout.latents])
+        if len(generated.frames) != len(readout.mask):
+            raise ValueError(f"{len(generated.frames)} frames were made and {len(readout.mask)} asked for at once.")
+        return generated.frames
+
+    # ---- the parts of a chunk ----------------------------------------------------------------------------------
+
+    def sequence(self, chunk: range) -> tuple[list[int], list[int]]:
+        """The frames that latents stand for (the last of each group): targets, and preceding ones."""
+        layout, step = self.layout, self.layout.latent_frames
+        start = chunk.start - layout.overlap_frames if chunk.start else 0
+        preceding = range(start - step * layout.num_preceding, start, step) if chunk.start else []
+        return list(range(start, chunk.stop, step)), list(preceding)
+
+    def references(self, memory: LatentMemory, clip: Clip, targets: list[int]) -> list[Tensor]:
+        """Earlier pictures that show what the targets will see, (C, h, w) each, the most useful one first."""
+        candidates = sorted(clip.pictures)
+        cameras = [[clip.trajectory[frame] for frame in frames] for frames in (targets, candidates)]
+        newest = self.layout.overlap_latents + self.layout.num_preceding  # they go along anyway
+        chosen = choose_references(memory, *cameras, self.layout.num_references, exclude_last=newest)
+        return [clip.pictures[candidates[index]] for index in chosen]
+
+    @torch.no_grad()
+    def control(self, readout: Readout, clip: Clip, targets: list[int]) -> Tensor | None:
+        """What the memory shows at the targets and preceding latents: (control channels, T + P, h, w)."""
+        config, layout = self.transformer.config, self.layout
+        if not config.vace_layers:
+            return None
+        mask = readout.mask
+        if layout.readout == "pixel":
+            shown, mask = self.rendered(readout.memory, clip.trajectory[targets[0] : targets[-1] + 1])
+            shown = encode_video(self.vae, shown)
+        else:
+            shown = readout.latents.transpose(0, 1)
+        if self.transformer.vace_patch_embedding.in_channels == len(shown):
+            return shown
+        if layout.second_half == "ones":
+            second = self.white(*shown.shape[1:])
+        elif layout.readout == "pixel":
+            second = encode_video(self.vae, hole_video(mask))
+        else:
+            second = encode_video(self.vae, hole_video(mask, self.facts.stride, layout.latent_frames))
+        return torch.cat([shown.to(second), second])
+
+    def rendered(self, memory: LatentMemory, path: Trajectory) -> tuple[Tensor, Tensor]:
+        """The memory's colours at every camera: (3, T, H, W) in [-1, 1], black where unknown, and (T, H, W) bool."""
+        videos, masks, cameras = [], [], list(path)
+        for start in range(0, len(cameras), FRAMES_PER_READOUT):
+            readout = memory.readout(cameras[start : start + FRAMES_PER_READOUT], path.height, path.width)
+            seen = readout.view[readout.mask].unique().tolist()
+            videos.append(paint(readout, {index: self.picture(readout.memory, index) for index in seen}))
+            masks.append(readout.mask)
+        return torch.cat(videos, dim=1), torch.cat(masks)
+
+    def picture(self, memory: LatentMemory, index: int) -> Tensor:
+        """What view `index` of a memory shows: (3, H, W) in [-1, 1]."""
+        view = memory.views[index]
+        if view not in self._views:
+            tokens, stored = memory.tokens_of(index)
+            frame = VideoDecoder(self.vae)(smooth_fill(tokens, stored)[:, None])
+            self._views[view] = to_video(frame)[:, 0]
+        return self._views[view]
+
+    def white(self, frames: int, height: int, width: int) -> Tensor:
+        """Latents of a white video, which some weights are given where others get holes. Made once for each shape."""
+        shape = (frames, height, width)
+        if shape not in self._white:
+            num_frames, stride = 1 + (frames - 1) * self.layout.latent_frames, self.facts.stride
+            self._white[shape] = encode_video(self.vae, torch.ones(3, num_frames, height * stride, width * stride))
+        return self._white[shape]
+
+    def frames(self, clip: Clip, latents: Tensor, num_clean: int, count: int) -> np.ndarray:
+        """latents (C, T, h, w) -> the chunk's `count` frames (N, H, W, 3) uint8."""
+        if not clip.num_frames:
+            return clip.decoder(latents)
+        if self.layout.joint_decode:
+            return clip.decoder(latents[:, num_clean:])
+        return VideoDecoder(self.vae)(latents)[-count:]
+
+    def key_frames(
+        self, clip: Clip, control: Readout, cameras: Sequence[Camera], frames: np.ndarray, chunk: range, targets: list
+    ) -> GeneratedFrames:
+        """The chunk's key frames as tokens with depth, in the memory's own scale. Cameras that only went along get
+        no valid sample."""
+        height, width = (side // DEPTH_STRIDE for side in frames.shape[1:3])
+        tokens = torch.zeros(len(cameras), self.facts.channels, *control.mask.shape[1:])
+        depths = torch.zeros(len(cameras), height, width)
+        known = control.memory.readout(list(cameras), height, width).depth
+        for i, frame in enumerate(targets):
+            if frame not in chunk or frame in clip.pictures:  # made before, or the photo
+                continue
+            picture = frames[frame - chunk.start]
+            tokens[i] = clip.pictures[frame] = self.encode(torch.from_numpy(picture).permute(2, 0, 1).float() / 255)
+            depth, valid = self.depth(picture, cameras[i].resized(*picture.shape[:2]).K)
+            depth, valid = (middle(torch.from_numpy(part), DEPTH_STRIDE) for part in (depth, valid))
+            try:
+                depths[i] = align_depth(depth, known[i], valid).depth
+            except AlignmentError:  # its scale is unknown, so it has no place in the world
+                continue
+        return GeneratedFrames(tokens, depths, depths > 0, frames)
+
+
+def batch_of_one(latents: Tensor | list[Tensor] | None) -> Tensor | None:
+    """(C, T, h, w), or T times (C, h, w) -> (1, C, T, h, w)."""
+    if isinstance(latents, list):
+        latents = torch.stack(latents, dim=1) if latents else None
+    return None if latents is None else latents[None]
+
+
+def middle(image: Tensor, step: int) -> Tensor:
+    """(H, W) -> (H / step, W / step): the sample in the middle of each cell, so nothing is averaged across edges."""
+    return image[step // 2 :: step, step // 2 :: step]

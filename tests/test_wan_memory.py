@@ -1,0 +1,283 @@
+"""The large engine with tiny random weights: opened from a converted folder, driven by the same loop as the other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from conftest import AnalyticDepth, photo
+from safetensors.torch import save_file
+
+from pipelines import ChunkEvent, DoneEvent, MiragePipeline, StepEvent, move
+from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, to_frames, to_video
+from pipelines.convert import LORA, convert, released_from_transformer
+from pipelines.engines.base import chunks_of
+from pipelines.engines.wan_memory import WanMemoryEngine
+from pipelines.layouts import LAYOUTS
+from pipelines.transformer import MirageTransformer3DModel
+
+SIZE = 64, 96
+TINY = {
+    "spatia": dict(first_frames=13, next_frames=13, overlap_frames=5, num_references=2, num_inference_steps=2),
+    "lsm-world": dict(first_frames=13, next_frames=9, num_references=2, num_preceding=1, num_inference_steps=2),
+}
+FRAMES = 21  # two chunks of either
+
+
+def tiny_text():
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+
+    words = {word: i for i, word in enumerate(["<pad>", "</s>", "<unk>", "a", "red", "sofa", "room"])}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    torch.manual_seed(0)
+    config = dict(d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu")
+    return fast, UMT5EncoderModel(UMT5Config(vocab_size=len(words), **config)).eval()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory, tiny_vae):
+    """What `convert` makes of tiny released files and a tiny Wan base."""
+    root = tmp_path_factory.mktemp("large")
+    torch.manual_seed(0)
+    model = MirageTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=48,
+        text_dim=32,
+        freq_dim=16,
+        ffn_dim=32,
+        num_layers=4,
+        vace_layers=(0, 2),
+    )
+    _, control = released_from_transformer(model)
+    save_file({f"vace.{name}": tensor.contiguous() for name, tensor in control.items()}, root / "vace.safetensors")
+    shapes = {"self_attn.q": (24, 24), "ffn.0": (32, 24)}
+    lora = {}
+    for name, (rows, columns) in shapes.items():
+        lora[f"pipe.dit.blocks.1.{name}.lora_A.weight"] = torch.randn(4, columns)
+        lora[f"pipe.dit.blocks.1.{name}.lora_B.weight"] = torch.randn(rows, 4)
+    save_file(lora, root / "lora.safetensors")
+
+    plain = MirageTransformer3DModel(**{**model.config, "vace_layers": ()})
+    plain.load_state_dict(model.state_dict(), strict=False)
+    tokenizer, text_encoder = tiny_text()
+    base = MiragePipeline(transformer=plain, vae=tiny_vae, text_encoder=text_encoder, tokenizer=tokenizer)
+    base.save_pretrained(root / "base")
+    convert(root / "base", root / "out", root / "vace.safetensors", root / "lora.safetensors", "spatia")
+    return root / "out"
+
+
+def tiny_pipe(folder, layout, **changes):
+    """The converted folder with chunks of a few frames and exact depth."""
+    pipe = MiragePipeline.from_pretrained(folder)
+    parts = pipe.transformer, pipe.vae, pipe.scheduler, pipe.text_encoder, pipe.tokenizer
+    pipe.engine = WanMemoryEngine(*parts, AnalyticDepth(), replace(LAYOUTS[layout], **{**TINY[layout], **changes}))
+    return pipe
+
+
+@pytest.fixture(scope="session", params=["spatia", "lsm-world"])
+def large(request, folder):
+    return tiny_pipe(folder, request.param)
+
+
+def path(pipe, frames=FRAMES, size=SIZE, name="side-slide"):
+    lifted = pipe.lift(photo(*size), *size)
+    return lifted, move(name, lifted.camera, distance=lifted.distance, frames=frames, strength=0.4)
+
+
+# ---- one loop, two engines --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["embedded", "spatia", "lsm-world"])
+def either(request, pipe, folder):
+    return pipe if request.param == "embedded" else tiny_pipe(folder, request.param)
+
+
+def test_both_engines_play_the_same_scenario(either):
+    lifted, trajectory = path(either)
+    points = lifted.memory.num_points
+    events = list(either.stream(lifted, trajectory, seed=3))
+    done, chunks = events[-1], [event for event in events if isinstance(event, ChunkEvent)]
+    assert isinstance(done, DoneEvent) and len(chunks) >= 2
+    assert done.frames.shape == (FRAMES, *SIZE, 3) and done.frames.dtype == np.uint8
+    assert np.array_equal(np.concatenate([chunk.frames for chunk in chunks]), done.frames)
+    assert any(isinstance(event, StepEvent) and event.stage == "denoise" for event in events)
+    assert lifted.memory.num_points == points < done.memory.num_points  # the clip's memory grew, the photo's did not
+    assert done.coverage[0] > 0.95 and done.memory.is_of(lifted.memory.channels, lifted.memory.interpolates)
+
+    again = either(lifted, trajectory, seed=3)
+    assert np.array_equal(again.frames, done.frames) and again.recipe == done.recipe
+    assert not np.array_equal(either(lifted, trajectory, seed=4).frames, done.frames)
+
+    onward = either(None, trajectory, seed=3, memory=done.memory)  # a known world, no photo
+    assert onward.frames.shape == done.frames.shape
+
+    previews, coverage = either.preview(lifted, trajectory, max_frames=2)
+    assert previews.shape == (2, *SIZE, 3) and coverage.shape == (FRAMES,)
+
+
+def test_closing_the_stream_stops_within_a_step(either):
+    lifted, trajectory = path(either)
+    stream = either.stream(lifted, trajectory)
+    while not (isinstance(event := next(stream), StepEvent) and event.stage == "denoise"):
+        pass
+    runs = []
+    if transformer := either.components.get("transformer"):
+        transformer.proj_out.register_forward_hook(lambda *_: runs.append(1))
+    stream.close()
+    assert not runs and either(lifted, trajectory).frames.shape == (FRAMES, *SIZE, 3)  # and it is ready for the next
+
+
+# ---- chunks -----------------------------------------------------------------------------------------------------
+
+
+def test_chunks_and_sequences_are_those_of_the_released_code(folder):
+    pipe = MiragePipeline.from_pretrained(folder)
+    assert isinstance(pipe.engine, WanMemoryEngine) and pipe.engine.layout is LAYOUTS["spatia"]
+    engine = pipe.engine
+    first, second = chunks_of(engine.facts, 193)
+    assert (first, second) == (range(0, 121), range(121, 193))
+    assert [len(part) for part in engine.sequence(first)] == [31, 0]
+    assert engine.sequence(second) == (list(range(112, 193, 4)), [])  # 21, of which 112, 116 and 120 are history
+
+    engine = WanMemoryEngine(
+        pipe.transformer, pipe.vae, pipe.scheduler, None, None, AnalyticDepth(), LAYOUTS["lsm-world"]
+    )
+    first, second = chunks_of(engine.facts, 65)
+    assert (first, second) == (range(0, 33), range(33, 65))
+    assert engine.sequence(first) == (list(range(0, 33, 4)), [])
+    assert engine.sequence(second) == (list(range(32, 65, 4)), [24, 28])
+
+
+def spied(pipe):
+    """What the transformer is given: a list that fills as the pipeline runs."""
+    calls = []
+
+    def note(_, args, kwargs):
+        is_on = not pipe.transformer.blocks[1].attn1.to_q.disable_adapters
+        calls.append((*args, kwargs, is_on))
+
+    return calls, pipe.transformer.register_forward_pre_hook(note, with_kwargs=True)
+
+
+def test_what_the_transformer_is_given(large):
+    lifted, trajectory = path(large)
+    layout, calls = large.engine.layout, None
+    calls, hook = spied(large)
+    result = large(lifted, trajectory)
+    hook.remove()
+    prompts = 1 if layout.guidance_scale == 1 else 2
+    assert len(calls) == 2 * layout.num_inference_steps * prompts
+    photo_latents = lifted.memory.readout(trajectory[0], 4, 6).latents[0]
+
+    sequence, times, _, control, kwargs, lora = calls[0]  # the first step of the first chunk
+    assert sequence.shape == (1, 48, 4, 4, 6) and kwargs["num_reference_frames"] == 0
+    assert times[0].tolist() == [0, 999, 999, 999] and lora is (layout.lora_from_chunk == 0)
+    torch.testing.assert_close(sequence[0, :, 0], photo_latents, atol=2e-3, rtol=2e-3)  # remembered in float16
+    assert control.shape == (1, 96, 4, 4, 6)
+    if layout.readout == "latent":
+        assert torch.equal(control[0, :48, 0], photo_latents)
+        white = encode_video(large.vae, torch.ones(3, 13, *SIZE))
+        torch.testing.assert_close(control[0, 48:], white)
+
+    sequence, times, _, control, kwargs, lora = calls[-1]  # the last step of the second chunk
+    references, preceding = kwargs["num_reference_frames"], layout.num_preceding
+    clean = [0] * (references + layout.overlap_latents)
+    assert 1 <= references <= layout.num_references and lora is True
+    noisy = sequence.shape[2] - len(clean) - preceding
+    assert times[0].tolist() == [*clean, *[int(times.max())] * noisy, *[0] * preceding] and noisy == 2
+    assert control.shape[2] == sequence.shape[2] - references
+    history = encode_video(large.vae, to_video(result.frames[13 - layout.overlap_frames : 13]))
+    torch.testing.assert_close(sequence[0, :, references : len(clean)], history)
+
+
+def test_the_memory_steers_the_picture(large):
+    lifted, trajectory = path(large)
+    with_memory = large(lifted, trajectory).frames
+    weight = large.transformer.vace_blocks[0].proj_out.weight
+    kept = weight.data.clone()
+    weight.data += 0.5
+    other = large(lifted, trajectory).frames
+    weight.data = kept
+    assert not np.array_equal(with_memory, other)
+
+
+def test_a_pixel_readout_shows_the_photo_where_it_was_taken(folder):
+    pipe = tiny_pipe(folder, "spatia")
+    lifted, trajectory = path(pipe)
+    video, mask = pipe.engine.rendered(lifted.memory, trajectory[:9])
+    assert video.shape == (3, 9, *SIZE) and mask.shape == (9, *SIZE)
+    frame = VideoDecoder(pipe.vae)(lifted.memory.readout(trajectory[0], 4, 6).latents[0][:, None])[0]
+    assert np.abs(to_frames(video)[0].astype(int) - frame)[mask[0].numpy()].mean() < 2
+    assert (video.amax(0)[~mask] == -1).all() and not mask[8].all()  # black where nothing is known
+
+
+def test_readouts_may_be_exchanged(folder):
+    pipe = tiny_pipe(folder, "spatia", readout="latent")
+    lifted, trajectory = path(pipe)
+    calls, hook = spied(pipe)
+    pipe(lifted, trajectory)
+    hook.remove()
+    control = calls[0][3][0]
+    mask = lifted.memory.readout([trajectory[t] for t in (0, 4, 8, 12)], 4, 6).mask
+    torch.testing.assert_close(control[48:], encode_video(pipe.vae, hole_video(mask, 16, 4)))
+    with pytest.raises(ValueError, match="this layout has preceding latents: use latent"):
+        tiny_pipe(folder, "lsm-world", readout="pixel")
+
+
+# ---- parts ------------------------------------------------------------------------------------------------------
+
+
+def test_decoding_in_parts_is_decoding_at_once(tiny_vae):
+    latents = torch.randn(48, 4, 4, 6)
+    mean, std = (
+        torch.tensor(x)[:, None, None, None] for x in (tiny_vae.config.latents_mean, tiny_vae.config.latents_std)
+    )
+    with torch.no_grad():
+        whole = to_frames(tiny_vae.decode((latents * std + mean)[None]).sample[0])
+    decoder = VideoDecoder(tiny_vae)
+    parts = [decoder(latents[:, :2]), decoder(latents[:, 2:3]), decoder(latents[:, 3:])]
+    assert [len(part) for part in parts] == [5, 4, 4]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_text_is_zero_behind_its_end_and_says_something():
+    tokenizer, text_encoder = tiny_text()
+    sofa, room, empty = (encode_prompt(tokenizer, text_encoder, text, 8) for text in ("a red sofa", "a red  room", ""))
+    assert sofa.shape == (1, 8, 32) and (sofa[:, 4:] == 0).all() and (empty[:, 1:] == 0).all()
+    assert not torch.allclose(sofa, room)
+
+
+def test_a_prompt_is_read_and_written_into_the_recipe(large):
+    lifted, trajectory = path(large, frames=5)
+    plain, told = large(lifted, trajectory), large(lifted, trajectory, prompt="a red sofa")
+    assert told.recipe["prompt"] == "a red sofa" and "prompt" not in plain.recipe
+    assert not np.array_equal(plain.frames, told.frames)
+
+
+def test_a_draft_takes_half_the_steps(large):
+    lifted, trajectory = path(large, frames=5)
+    steps = [
+        sum(
+            isinstance(e, StepEvent) and e.stage == "denoise" for e in large.stream(lifted, trajectory, quality=quality)
+        )
+        for quality in ("standard", "draft")
+    ]
+    assert steps == [2, 1]
+
+
+def test_a_converted_folder_keeps_its_lora_and_its_layout(folder):
+    pipe = MiragePipeline.from_pretrained(folder)
+    assert pipe.config.layout == "spatia" and list(pipe.transformer.peft_config) == [LORA]
+    assert pipe.scheduler.config.flow_shift == 5.0 and pipe.engine.facts.frames_per_chunk == 72
+    assert pipe.autoencoder is None and pipe.engine.facts.first_chunk == 121
+
+
+def test_a_size_that_no_token_fits_is_refused(large):
+    lifted, trajectory = path(large)
+    with pytest.raises(ValueError, match="height=80 must be a multiple of 32. Use 64 or 96"):
+        large.stream(photo(), trajectory.resized(80, 96))
