@@ -1,4 +1,4 @@
-"""python -m pipelines render | evaluate | info | convert: the engine from the command line."""
+"""python -m pipelines render | evaluate | info | path | convert: the engine from the command line."""
 
 import argparse
 import io
@@ -13,6 +13,7 @@ from pipelines.files import whole
 
 
 def build_parser() -> argparse.ArgumentParser:
+    from pipelines.cameras.formats import CORRECTIONS, FORMATS
     from pipelines.evaluation import suites
 
     parser = argparse.ArgumentParser(prog="python -m pipelines", description=__doc__)
@@ -53,6 +54,16 @@ def build_parser() -> argparse.ArgumentParser:
     info.add_argument("--ply", type=Path, help="write the points as a PLY cloud, with colours")
     info.add_argument("--cameras", type=Path, metavar="FOLDER", help="write the cameras for nerfstudio and COLMAP")
     info.add_argument("--model", default="embedded", help="what made the scene, for its colours (default embedded)")
+
+    path = commands.add_parser("path", help="cameras of one format into another, see docs/formats.md")
+    path.add_argument(
+        "source", metavar="IN", type=Path, help="file or folder of any of the formats, or an editable path"
+    )
+    path.add_argument("--to", required=True, choices=FORMATS, help="the format to write")
+    path.add_argument("--out", type=Path, required=True, help="the file, or the folder for formats of several files")
+    path.add_argument("--size", type=size, metavar="HxW", help="pixels; the file's own, where it tells any")
+    path.add_argument("--fps", type=float, help="frames per second; the file's own, where it tells any")
+    path.add_argument("--fix", choices=CORRECTIONS, help="read it as written in the convention that a warning names")
 
     convert = commands.add_parser("convert", help="released weights become a folder that --model opens")
     convert.add_argument(
@@ -280,6 +291,25 @@ def convert(args: argparse.Namespace) -> dict:
     return convert(args.base, args.out, args.vace, args.lora, args.layout, args.lora_alpha, dtype)
 
 
+def convert_path(args: argparse.Namespace) -> dict:
+    from pipelines.cameras.formats import read_cameras, write_cameras
+
+    height, width = args.size or (None, None)
+    found = read_cameras(args.source, height, width, args.fps, args.fix)
+    for doubt in found.doubts:
+        print(f"warning: {doubt.sentence}", file=sys.stderr)
+    written = write_cameras(found.trajectory, args.to, args.out)
+    return {
+        "convention": found.convention,
+        "cameras": len(found.trajectory),
+        "height": found.trajectory.height,
+        "width": found.trajectory.width,
+        "fps": found.trajectory.fps,
+        "warnings": [doubt.sentence for doubt in found.doubts],
+        "written": [str(file) for file in written],
+    }
+
+
 def clip_trajectory(path: Path):
     """The cameras of a clip rendered here, or of a trajectory file."""
     from pipelines.cameras import Trajectory
@@ -308,6 +338,8 @@ def main(argv: list[str] | None = None) -> int:
 
             suites.run(args)  # prints and writes its own report, suite by suite
             return 0
+        elif args.command == "path":
+            report = convert_path(args)
         elif args.command == "convert":
             report = convert(args)
         else:

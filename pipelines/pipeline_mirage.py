@@ -5,6 +5,7 @@ write it back, decode. The loop is the same for every engine (pipelines/engines/
 """
 
 import hashlib
+import json
 import math
 import time
 from collections import defaultdict
@@ -123,10 +124,19 @@ class MiragePipeline(DiffusionPipeline):
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs) -> "MiragePipeline":
         """Open a folder that `save_pretrained` or `python -m pipelines convert` wrote, or such a repository.
 
-        A stock Wan2.2-TI2V-5B-Diffusers folder opens too, with `transformer=` a converted one. A LoRA beside the
-        transformer is attached. Other arguments as in diffusers.
+        A stock Wan2.2-TI2V-5B-Diffusers folder opens too: without a control branch, so the memory does not steer it,
+        unless `transformer` is given. A LoRA beside the transformer is attached. Other arguments as in diffusers.
         """
         folder = local_folder(pretrained_model_name_or_path, **{k: kwargs[k] for k in HUB_OPTIONS if k in kwargs})
+        index = json.loads((folder / cls.config_name).read_text())
+        if index.get("transformer"):  # diffusers only loads classes of ours that are imported already
+            from pipelines.transformer import MirageTransformer3DModel
+
+            if index["transformer"][0] == "diffusers" and "transformer" not in kwargs:
+                dtype = kwargs.get("torch_dtype")
+                dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
+                own = MirageTransformer3DModel.from_pretrained(folder, subfolder="transformer", torch_dtype=dtype)
+                kwargs["transformer"] = own
         pipe = super().from_pretrained(folder, **kwargs)
         if (folder / LORA_FOLDER).is_dir():
             pipe.transformer.load_lora_adapter(

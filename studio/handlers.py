@@ -21,6 +21,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+from pipelines.cameras import checks
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.path import fov
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
@@ -40,7 +41,9 @@ from studio.state import (
     clip_size,
     directions,
     drawn_path,
+    one_of,
     presets,
+    with_lens,
 )
 from studio.text import Refusal, duration, say, say_photo_error
 
@@ -402,7 +405,7 @@ def _open_editor(engine: Engine, session: Session, language: str, *fields) -> It
     lifted = _enter(engine, session, framing)
     yield {
         "stage": stage(session),
-        "editor": gr.update(place=session.place, **_review(engine, session, lifted, fields)),
+        "editor": gr.update(place=session.place, **_review(engine, language, lifted, fields)),
     }
 
 
@@ -457,10 +460,9 @@ def edited(engine: Engine, session: Session, language: str, *fields) -> Answer:
     try:
         drawn_path(fields[8])
     except Refusal as error:
-        if error.key == "need_path":
-            return {"editor": gr.update(review={}), "estimate": escape(error.said_in(language))}
-        return {"editor": gr.update(review={"notice": error.said_in(language), "turn": next(_turn)})}
-    return estimate(engine, session, language, *fields)
+        review = {} if error.key == "need_path" else {"notice": error.said_in(language), "turn": next(_turn)}
+        return {"editor": gr.update(review=review), "estimate": escape(error.said_in(language))}
+    return {"editor": gr.update(heard=next(_turn)), **estimate(engine, session, language, *fields)}
 
 
 @explains
@@ -471,17 +473,57 @@ def check_path(engine: Engine, session: Session, language: str, *fields) -> Iter
         yield {}
         return
     lifted = _enter(engine, session, _framing(fields))
-    yield {"editor": gr.update(**_review(engine, session, lifted, fields))}
+    yield {"editor": gr.update(**_review(engine, language, lifted, fields))}
 
 
-def _review(engine: Engine, session: Session, lifted, fields: tuple) -> dict:
+def _review(engine: Engine, language: str, lifted, fields: tuple) -> dict:
     """What the editor tells about the path it holds."""
     try:
         order = Order.read(*fields)
     except Refusal:
         return {"review": {}}
-    coverage = engine.pipe().coverage(lifted.memory, order.trajectory(lifted.camera, lifted.distance))
-    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": [], "turn": next(_turn)}}
+    trajectory = order.trajectory(lifted.camera, lifted.distance)
+    coverage = engine.pipe().coverage(lifted.memory, trajectory)
+    found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, coverage, order.path)
+    findings = _findings(found, language) or [{"level": "good", "words": say(language, "path_good")}]
+    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": findings, "turn": next(_turn)}}
+
+
+def _findings(found: list[checks.Finding], language: str) -> list[dict]:
+    """What is wrong with a path, in plain words: one sentence per kind and repair, over all frames of that kind."""
+    kinds: dict[tuple, list[checks.Finding]] = {}
+    for finding in found:
+        kind = "fast" if finding.kind in ("turns", "travels") else finding.kind
+        kinds.setdefault((kind, finding.repair), []).append(finding)
+    out = []
+    for (kind, repair), group in kinds.items():
+        begin, end = min(x.frames[0] for x in group) / FPS, max(x.frames[1] for x in group) / FPS
+        words = say(language, f"path_{kind}", begin=begin, end=end, percent=round(100 * min(x.value for x in group)))
+        out.append({"level": "warn", "words": words})
+        if repair is not None:
+            out[-1] |= {"repair": repair, "label": say(language, f"repair_{repair}")}
+    return out
+
+
+@explains
+@in_turn
+def repair_path(engine: Engine, session: Session, language: str, repair, *fields) -> Iterator[Answer]:
+    """A repair was asked for: the path after it. The editor then has it reviewed as any other edit."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    order = Order.read(DRAWN, *fields[1:])
+    yield {"stage": stage(session, note=say(language, "mending"))}
+    lifted, pipe = _enter(engine, session, order), engine.pipe()
+    path = checks.repaired(
+        with_lens(order.path, lifted.camera),
+        one_of("repair", repair, checks.REPAIRS),
+        lifted.camera,
+        lifted.distance,
+        lifted.depth,
+        lambda trajectory: pipe.coverage(lifted.memory, trajectory),
+        FPS,
+    )
+    yield {"stage": stage(session), "editor": gr.update(value=path.to_dict())}
 
 
 def pasted(engine: Engine, session: Session, language: str, text) -> Answer:

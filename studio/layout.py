@@ -263,6 +263,12 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             text = event._data.get("text") if isinstance(event._data, dict) else None
             return tie(handlers.pasted)(session, language, text)
 
+        def repair_asked(event: gr.EventData, session, language, *values):
+            repair = event._data.get("repair") if isinstance(event._data, dict) else None
+            yield from tie(handlers.repair_path)(session, language, repair, *values)
+
+        mended = ui["editor"].repaired(repair_asked, [*here, *fields], shown, **lane)
+        previews.append(mended)
         ui["editor"].pasted(text_pasted, here, shown, **quiet)
 
         # 3. clip

@@ -174,6 +174,43 @@ TEXT: dict[str, tuple[str, str]] = {
     "ed_shares": ("{number} × the way to the subject", "{number} × la distanza dal soggetto"),
     "ed_hud": ("{mm} mm lens · {away} × to the subject", "obiettivo {mm} mm · {away} × dal soggetto"),
     "ed_hud_metres": ("{mm} mm lens · {away} m to the subject", "obiettivo {mm} mm · {away} m dal soggetto"),
+    # what is wrong with a path, and how it is mended
+    "path_good": ("Nothing to mend on this path.", "Nulla da correggere in questo percorso."),
+    "path_fast": (
+        "Fast from {begin:.1f} to {end:.1f} s: slower looks calmer.",
+        "Veloce da {begin:.1f} a {end:.1f} s: più lento è più calmo.",
+    ),
+    "path_near": (
+        "Very close to something from {begin:.1f} to {end:.1f} s: it will look blurred.",
+        "Molto vicino a qualcosa da {begin:.1f} a {end:.1f} s: apparirà sfocato.",
+    ),
+    "path_through": (
+        "Runs through something from {begin:.1f} to {end:.1f} s.",
+        "Attraversa qualcosa da {begin:.1f} a {end:.1f} s.",
+    ),
+    "path_out": (
+        "Looks out of the photo from {begin:.1f} to {end:.1f} s: nearly all of it will be invented.",
+        "Guarda fuori dalla foto da {begin:.1f} a {end:.1f} s: quasi tutto sarà inventato.",
+    ),
+    "path_invented": (
+        "From {begin:.1f} to {end:.1f} s only {percent} % of the picture comes from your photo.",
+        "Da {begin:.1f} a {end:.1f} s solo il {percent} % dell'immagine viene dalla tua foto.",
+    ),
+    "path_lens": (
+        "An extreme lens from {begin:.1f} to {end:.1f} s: the picture will look bent or flat.",
+        "Obiettivo estremo da {begin:.1f} a {end:.1f} s: l'immagine sarà deformata o piatta.",
+    ),
+    "path_unreached": (
+        "The clip ends before the last point, at {end:.1f} s.",
+        "Il video finisce prima dell'ultimo punto, a {end:.1f} s.",
+    ),
+    "repair_slow_down": ("Slow down", "Rallenta"),
+    "repair_shorten": ("Shorten", "Accorcia"),
+    "repair_lift": ("Go higher", "Vai più in alto"),
+    "repair_turn_back": ("Turn back", "Gira indietro"),
+    "repair_keep_honest": ("Keep it honest", "Resta fedele"),
+    "repair_fit_lens": ("Mend the lens", "Correggi l'obiettivo"),
+    "mending": ("Mending the path…", "Correggo il percorso…"),
     # what is told while it works
     "waiting_model": ("The model is still loading, a few seconds…", "Il modello si sta caricando, pochi secondi…"),
     "in_line": ("Waiting for the engine, {ahead} before you…", "In attesa del motore, {ahead} prima di te…"),
@@ -303,6 +340,7 @@ _FIELDS_ITALIAN = {
     "crop": "ritaglio",
     "seed": "seme",
     "example": "esempio",
+    "repair": "correzione",
 }
 
 

@@ -64,3 +64,11 @@ def tiny_vae():
         scale_factor_spatial=16,
         scale_factor_temporal=4,
     ).eval()
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory, tiny_vae):
+    """A folder as `python -m pipelines convert` writes it, with tiny random weights."""
+    from tiny_wan import write_converted
+
+    return write_converted(tmp_path_factory.mktemp("large"), tiny_vae)

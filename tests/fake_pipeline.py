@@ -15,6 +15,7 @@ from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
 class FakeLifted:
     image: np.ndarray
     camera: Camera
+    depth: np.ndarray
     memory: None
     distance: float
 
@@ -29,7 +30,7 @@ class FakePipeline:
 
     def lift(self, image, height, width, fov_degrees=60.0):
         pixels = np.asarray(image.resize((width, height)))
-        return FakeLifted(pixels, Camera.from_fov(fov_degrees, height, width), None, 2.0)
+        return FakeLifted(pixels, Camera.from_fov(fov_degrees, height, width), np.full((height, width), 2.0), None, 2.0)
 
     def coverage(self, memory, trajectory):
         return 1 - np.minimum(np.linalg.norm(trajectory.c2w[:, :3, 3], axis=-1), 1)

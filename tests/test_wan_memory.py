@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 import torch
 from conftest import AnalyticDepth, photo
-from safetensors.torch import save_file
+from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
+from tiny_wan import tiny_text
 
 from pipelines import ChunkEvent, DoneEvent, MiragePipeline, StepEvent, move
 from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, to_frames, to_video
-from pipelines.convert import LORA, convert, released_from_transformer
 from pipelines.engines.base import chunks_of
 from pipelines.engines.wan_memory import WanMemoryEngine
-from pipelines.layouts import LAYOUTS
-from pipelines.transformer import MirageTransformer3DModel
+from pipelines.layouts import LAYOUTS, LORA
 
 SIZE = 64, 96
 TINY = {
@@ -24,64 +23,17 @@ TINY = {
 FRAMES = 21  # two chunks of either
 
 
-def tiny_text():
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
-
-    words = {word: i for i, word in enumerate(["<pad>", "</s>", "<unk>", "a", "red", "sofa", "room"])}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
-    torch.manual_seed(0)
-    config = dict(d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu")
-    return fast, UMT5EncoderModel(UMT5Config(vocab_size=len(words), **config)).eval()
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory, tiny_vae):
-    """What `convert` makes of tiny released files and a tiny Wan base."""
-    root = tmp_path_factory.mktemp("large")
-    torch.manual_seed(0)
-    model = MirageTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=12,
-        in_channels=48,
-        text_dim=32,
-        freq_dim=16,
-        ffn_dim=32,
-        num_layers=4,
-        vace_layers=(0, 2),
-    )
-    _, control = released_from_transformer(model)
-    save_file({f"vace.{name}": tensor.contiguous() for name, tensor in control.items()}, root / "vace.safetensors")
-    shapes = {"self_attn.q": (24, 24), "ffn.0": (32, 24)}
-    lora = {}
-    for name, (rows, columns) in shapes.items():
-        lora[f"pipe.dit.blocks.1.{name}.lora_A.weight"] = torch.randn(4, columns)
-        lora[f"pipe.dit.blocks.1.{name}.lora_B.weight"] = torch.randn(rows, 4)
-    save_file(lora, root / "lora.safetensors")
-
-    plain = MirageTransformer3DModel(**{**model.config, "vace_layers": ()})
-    plain.load_state_dict(model.state_dict(), strict=False)
-    tokenizer, text_encoder = tiny_text()
-    base = MiragePipeline(transformer=plain, vae=tiny_vae, text_encoder=text_encoder, tokenizer=tokenizer)
-    base.save_pretrained(root / "base")
-    convert(root / "base", root / "out", root / "vace.safetensors", root / "lora.safetensors", "spatia")
-    return root / "out"
-
-
-def tiny_pipe(folder, layout, **changes):
+def tiny_pipe(converted, layout, **changes):
     """The converted folder with chunks of a few frames and exact depth."""
-    pipe = MiragePipeline.from_pretrained(folder)
+    pipe = MiragePipeline.from_pretrained(converted)
     parts = pipe.transformer, pipe.vae, pipe.scheduler, pipe.text_encoder, pipe.tokenizer
     pipe.engine = WanMemoryEngine(*parts, AnalyticDepth(), replace(LAYOUTS[layout], **{**TINY[layout], **changes}))
     return pipe
 
 
 @pytest.fixture(scope="session", params=["spatia", "lsm-world"])
-def large(request, folder):
-    return tiny_pipe(folder, request.param)
+def large(request, converted):
+    return tiny_pipe(converted, request.param)
 
 
 def path(pipe, frames=FRAMES, size=SIZE, name="side-slide"):
@@ -93,8 +45,8 @@ def path(pipe, frames=FRAMES, size=SIZE, name="side-slide"):
 
 
 @pytest.fixture(params=["embedded", "spatia", "lsm-world"])
-def either(request, pipe, folder):
-    return pipe if request.param == "embedded" else tiny_pipe(folder, request.param)
+def either(request, pipe, converted):
+    return pipe if request.param == "embedded" else tiny_pipe(converted, request.param)
 
 
 def test_both_engines_play_the_same_scenario(either):
@@ -135,8 +87,8 @@ def test_closing_the_stream_stops_within_a_step(either):
 # ---- chunks -----------------------------------------------------------------------------------------------------
 
 
-def test_chunks_and_sequences_are_those_of_the_released_code(folder):
-    pipe = MiragePipeline.from_pretrained(folder)
+def test_chunks_and_sequences_are_those_of_the_released_code(converted):
+    pipe = MiragePipeline.from_pretrained(converted)
     assert isinstance(pipe.engine, WanMemoryEngine) and pipe.engine.layout is LAYOUTS["spatia"]
     engine = pipe.engine
     first, second = chunks_of(engine.facts, 193)
@@ -196,18 +148,15 @@ def test_what_the_transformer_is_given(large):
 
 
 def test_the_memory_steers_the_picture(large):
-    lifted, trajectory = path(large)
-    with_memory = large(lifted, trajectory).frames
-    weight = large.transformer.vace_blocks[0].proj_out.weight
-    kept = weight.data.clone()
-    weight.data += 0.5
-    other = large(lifted, trajectory).frames
-    weight.data = kept
-    assert not np.array_equal(with_memory, other)
+    """The same photo, first latent, seed and path; only the depth differs, and with it what the memory shows."""
+    lifted, trajectory = path(large, frames=5)
+    flat = large.lift(photo(*SIZE), *SIZE, depth=np.full(SIZE, 1.0, np.float32))
+    near, far = large(flat, trajectory).frames, large(lifted, trajectory).frames
+    assert np.array_equal(near[0], far[0]) and not np.array_equal(near[1:], far[1:])
 
 
-def test_a_pixel_readout_shows_the_photo_where_it_was_taken(folder):
-    pipe = tiny_pipe(folder, "spatia")
+def test_a_pixel_readout_shows_the_photo_where_it_was_taken(converted):
+    pipe = tiny_pipe(converted, "spatia")
     lifted, trajectory = path(pipe)
     video, mask = pipe.engine.rendered(lifted.memory, trajectory[:9])
     assert video.shape == (3, 9, *SIZE) and mask.shape == (9, *SIZE)
@@ -216,8 +165,8 @@ def test_a_pixel_readout_shows_the_photo_where_it_was_taken(folder):
     assert (video.amax(0)[~mask] == -1).all() and not mask[8].all()  # black where nothing is known
 
 
-def test_readouts_may_be_exchanged(folder):
-    pipe = tiny_pipe(folder, "spatia", readout="latent")
+def test_readouts_may_be_exchanged(converted):
+    pipe = tiny_pipe(converted, "spatia", readout="latent")
     lifted, trajectory = path(pipe)
     calls, hook = spied(pipe)
     pipe(lifted, trajectory)
@@ -226,7 +175,7 @@ def test_readouts_may_be_exchanged(folder):
     mask = lifted.memory.readout([trajectory[t] for t in (0, 4, 8, 12)], 4, 6).mask
     torch.testing.assert_close(control[48:], encode_video(pipe.vae, hole_video(mask, 16, 4)))
     with pytest.raises(ValueError, match="this layout has preceding latents: use latent"):
-        tiny_pipe(folder, "lsm-world", readout="pixel")
+        tiny_pipe(converted, "lsm-world", readout="pixel")
 
 
 # ---- parts ------------------------------------------------------------------------------------------------------
@@ -270,11 +219,34 @@ def test_a_draft_takes_half_the_steps(large):
     assert steps == [2, 1]
 
 
-def test_a_converted_folder_keeps_its_lora_and_its_layout(folder):
-    pipe = MiragePipeline.from_pretrained(folder)
+def test_a_converted_folder_keeps_its_lora_and_its_layout(converted):
+    pipe = MiragePipeline.from_pretrained(converted)
     assert pipe.config.layout == "spatia" and list(pipe.transformer.peft_config) == [LORA]
     assert pipe.scheduler.config.flow_shift == 5.0 and pipe.engine.facts.frames_per_chunk == 72
     assert pipe.autoencoder is None and pipe.engine.facts.first_chunk == 121
+
+
+def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_path):
+    pipe = MiragePipeline.from_pretrained(converted)
+    config = {name: pipe.transformer.config[name] for name in ("num_attention_heads", "attention_head_dim", "in_channels")}
+    config |= {name: pipe.transformer.config[name] for name in ("text_dim", "freq_dim", "ffn_dim", "num_layers")}
+    stock = WanImageToVideoPipeline(
+        pipe.tokenizer,
+        pipe.text_encoder,
+        pipe.vae,
+        pipe.scheduler,
+        transformer=WanTransformer3DModel(**config, out_channels=48),
+        expand_timesteps=True,
+    )
+    stock.save_pretrained(tmp_path)
+    opened = MiragePipeline.from_pretrained(tmp_path)
+    assert isinstance(opened.engine, WanMemoryEngine) and not opened.transformer.config.vace_layers
+    opened.engine.depth_estimator = AnalyticDepth()
+    opened.engine.layout = replace(opened.engine.layout, num_inference_steps=1)
+    lifted, trajectory = path(opened, frames=5)
+    assert opened(lifted, trajectory).frames.shape == (5, *SIZE, 3)
+    steered = MiragePipeline.from_pretrained(tmp_path, transformer=pipe.transformer)
+    assert steered.transformer.config.vace_layers
 
 
 def test_a_size_that_no_token_fits_is_refused(large):

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pipelines.cameras import Camera, Trajectory
 from pipelines.chunks import ChunkInputs, denoise_chunk
-from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, paint, to_frames, to_video
+from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, paint, to_video
 from pipelines.depth import DepthEstimator
 from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
 from pipelines.engines.baselines import smooth_fill

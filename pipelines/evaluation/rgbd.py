@@ -50,9 +50,12 @@ def evaluate(pipe, args) -> dict:
 
 
 def medians(pairs: list[dict]) -> dict[str, float]:
-    """Median of every figure over pairs, and how many there were."""
+    """Median of every figure over pairs, the mean gain, and how many there were."""
     names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap")]
-    return {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names} | {"pairs": len(pairs)}
+    figures = {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names}
+    if "gain" in names:
+        figures["gain_mean"] = round(float(np.mean([pair["gain"] for pair in pairs])), 2)
+    return figures | {"pairs": len(pairs)}
 
 
 @torch.no_grad()
@@ -60,9 +63,9 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
     """Covered PSNR in dB of one view, by what is known about the photo's depth; None where too little is covered.
 
     true: measured depth. rgb: the same, read from the photo's own pixels. estimated: the model's depth after scale and
-    shift. append: measured depth and the nearest point's token as it is, over the cells where one falls; gain: by how
-    much `true` is better on the same cells. covered: share of the later frame that was measured and is visible in the
-    photo.
+    shift. append: measured depth and the nearest point's token as it is, pinholes filled smoothly. gain: by how much
+    `true` is better than that over the cells that the memory backs; gain_on_points: where a nearest point falls, too.
+    covered: share of the later frame that was measured and is visible in the photo.
     """
     height, width = (side // 2 * 2 for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (
@@ -79,8 +82,11 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
         scores["rgb"] = psnr(seen_along(PhotoPixels(pipe.engine, image), lifted.memory, [view])[0], truth, covered)
     if "append" in baselines:
         nearest, shown = nearest_tokens(pipe.engine, image, depth, camera, view)
-        scores["append"] = psnr(nearest, truth, covered & shown)
-        scores["gain"] = psnr(read, truth, covered & shown) - scores["append"]
+        backed = covered & lifted.memory.readout(view, height, width).mask[0].numpy()
+        scores["append"] = psnr(nearest, truth, backed)
+        scores["gain"], scores["gain_on_points"] = (
+            psnr(read, truth, where) - psnr(nearest, truth, where) for where in (backed, backed & shown)
+        )
     estimate, valid = pipe.engine.depth(image, camera.K)
     aligned = scaled_and_shifted(estimate, np.where(valid, depth, 0))
     lifted = pipe.lift(image, height, width, camera, np.where(valid, aligned, 0))

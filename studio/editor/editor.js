@@ -102,7 +102,7 @@ export function open(root, props, watch, tell) {
     if (json === sent) return;
     sent = json;
     props.value = value();
-    root.dataset.heard = 'no';
+    root.dataset.state = 'sent';
     tell.edited();
   }
 
@@ -244,6 +244,8 @@ export function open(root, props, watch, tell) {
     name(part, key, 'aria-label');
     part.addEventListener('click', () => choose((chosen + step + path.keys.length) % path.keys.length));
   }
+  const acts = make('div', 'acts', panel);
+  const general = make('div', 'general', panel);
   const fixed = name(make('p', 'fixed', panel), 'fixed');
   const fields = make('div', 'fields', panel);
 
@@ -308,10 +310,9 @@ export function open(root, props, watch, tell) {
   lensField.append(lens);
   inputs.push(numberField('fov', 1, 179, 1, () => key().fov.toFixed(1), (typed) => turnKey({ fov: typed })));
   const ease = selectField('ease', ['linear', 'in', 'out', 'smooth'], () => key().ease, (typed) => turnKey({ ease: typed }));
-  const doubler = button(fields, 'double', () => place2(edits.duplicate(path, chosen)), { kind: 'act' });
-  const remover = button(fields, 'remove', removeKey, { kind: 'act' });
+  const doubler = button(acts, 'double', () => place2(edits.duplicate(path, chosen)), { kind: 'act' });
+  const remover = button(acts, 'remove', removeKey, { kind: 'act' });
 
-  const general = make('div', 'fields general', panel);
   const looks = selectField('looks', ['point', 'photo', 'way', 'free'], () => aim.mode, (typed) => {
     aim = typed === 'point' ? { mode: 'point', point: aim.point || [0, 0, D()] } : { ...aim, mode: typed };
     commit();
@@ -386,7 +387,7 @@ export function open(root, props, watch, tell) {
   const toFloor = (x, y) => [view.x + (x - box.width / 2) / view.scale, view.z - (y - box.height / 2) / view.scale];
 
   function fit() {
-    const points = [...path.keys.map((key) => key.position), [-0.75 * D(), 0, -0.25 * D()], [0.75 * D(), 0, 1.3 * D()]];
+    const points = [...path.keys.map((key) => key.position), [-0.6 * D(), 0, -0.15 * D()], [0.6 * D(), 0, 1.15 * D()]];
     const [xs, zs] = [points.map((p) => p[0]), points.map((p) => p[2])];
     const [left, right, near, far] = [Math.min(...xs), Math.max(...xs), Math.min(...zs), Math.max(...zs)];
     const span = Math.max((right - left) / Math.max(box.width - 48, 1), (far - near) / Math.max(box.height - 64, 1));
@@ -572,7 +573,7 @@ export function open(root, props, watch, tell) {
       const points = coverage.map((share, i) => `${(1000 * i) / (coverage.length - 1)},${40 * (1 - share)}`);
       draw('polygon', strip, { class: 'strip-backed', points: `0,40 ${points.join(' ')} 1000,40` });
     }
-    strip.classList.toggle('stale', root.dataset.heard === 'no');
+    strip.classList.toggle('stale', root.dataset.state !== 'reviewed');
   }
 
   track.addEventListener('pointerdown', (event) => {
@@ -982,19 +983,26 @@ export function open(root, props, watch, tell) {
     root.dataset.painted = shown;
   }
 
+  let wasOpen = false;
   new ResizeObserver(() => {
     const boxes = measure();
+    if (!boxes) wasOpen = false;
     if (!boxes) return;
     const first = box.width <= 1;
     box = boxes.above;
     if (first) fit();
     refresh();
+    // a phone shows the cards and the editor on different screens
+    const { top: high } = root.getBoundingClientRect();
+    if (!wasOpen && (high < 0 || high > 0.6 * innerHeight)) root.scrollIntoView({ behavior: 'smooth' });
+    wasOpen = true;
   }).observe(views);
 
   async function enter() {
     const { place } = props;
     if (!place) return;
-    frame.style.setProperty('--aspect', place.width / place.height);
+    root.style.setProperty('--aspect', place.width / place.height);
+    root.classList.toggle('tall', place.width < place.height);
     const lensed = edits.withLens(path, place.fov);
     if (shown === null) begin(lensed);
     else if (JSON.stringify(lensed) !== JSON.stringify(path)) {
@@ -1059,8 +1067,11 @@ export function open(root, props, watch, tell) {
 
   watch('texts', words);
   watch('place', enter);
+  watch('heard', () => {
+    root.dataset.state = 'heard';
+  });
   watch('review', () => {
-    root.dataset.heard = 'yes';
+    root.dataset.state = 'reviewed';
     review();
     refresh();
   });

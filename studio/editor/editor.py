@@ -31,7 +31,8 @@ class TrajectoryEditor(gr.HTML):
 
     place: {file, height, width, fov, distance, metric, seconds}: the file of `write_place`, the shape of the clip,
     the photo camera's angle across the width in degrees, the depth of the subject, and the length of a new path.
-    review: {coverage, findings, notice}: what the server says about the path, see `studio.handlers`.
+    heard: changes when the server has read an edit. review: {coverage, findings, notice}: what it then says about the
+    path; see `studio.handlers`.
     """
 
     def __init__(self, value: dict | None = None, texts: dict | None = None, **props):
@@ -43,7 +44,7 @@ class TrajectoryEditor(gr.HTML):
             html_template='<div class="editor"></div>',
             js_on_load=OPEN,
             apply_default_css=False,
-            **{"place": None, "review": None, **props},
+            **{"place": None, "heard": None, "review": None, **props},
         )
 
     def api_info(self) -> dict:
