@@ -1,0 +1,169 @@
+"""A repository on a small Hub of our own: fetched once, resumed, checked, and used again without a network."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlparse
+
+import pytest
+
+COMMIT = "1" * 40
+REPO = "team/tiny"
+
+
+class FakeHub(ThreadingHTTPServer):
+    """Serves {path: bytes} as the repository team/tiny; safetensors are large files, known by their SHA-256.
+
+    cut: a path whose first answer breaks off half-way. status: what every call is answered with, if not 200.
+    """
+
+    def __init__(self, files):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.files, self.cut, self.status, self.requests = files, None, 200, []
+        self.hashes = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def etag(self, path):
+        return self.hashes[path] if path.endswith(".safetensors") else hashlib.sha1(self.files[path]).hexdigest()
+
+
+class Answer(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        hub, path = self.server, unquote(urlparse(self.path).path)
+        hub.requests.append((self.command, path, self.headers.get("Range")))
+        if hub.status != 200:
+            gated = {"X-Error-Code": "GatedRepo"} if hub.status == 403 else {"X-Error-Code": "RepoNotFound"}
+            return self.answer(hub.status, b"{}", gated)
+        if path == f"/api/models/{REPO}/revision/main":
+            return self.answer(200, json.dumps({"id": REPO, "sha": COMMIT, "siblings": []}).encode())
+        if path == f"/api/models/{REPO}/tree/{COMMIT}":
+            return self.answer(200, json.dumps([self.entry(file) for file in hub.files]).encode())
+        file = path.removeprefix(f"/{REPO}/resolve/{COMMIT}/")
+        if file not in hub.files:
+            return self.answer(404, b"{}", {"X-Error-Code": "EntryNotFound"})
+        self.answer_file(file)
+
+    def entry(self, file):
+        entry = {"type": "file", "path": file, "size": len(self.server.files[file]), "oid": "2" * 40}
+        if file.endswith(".safetensors"):
+            entry["lfs"] = {"oid": self.server.hashes[file], "size": entry["size"], "pointerSize": 130}
+        return entry
+
+    def answer_file(self, file):
+        data = self.server.files[file]
+        first = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+        headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{self.server.etag(file)}"', "Accept-Ranges": "bytes"}
+        if first:
+            headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
+        is_cut = self.server.cut == file and self.command == "GET"
+        if is_cut:
+            self.server.cut = None
+        self.answer(206 if first else 200, data[first:], headers, sent=len(data) // 2 if is_cut else None)
+
+    def answer(self, status, body, headers=None, sent=None):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body[:sent])
+        if sent is not None:
+            self.close_connection = True
+
+
+@pytest.fixture
+def hub():
+    weights = bytes(range(256)) * 4096
+    server = FakeHub({"model_index.json": b"{}", "transformer/weights.safetensors": weights, "run.py": b"evil"})
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def run(code, server, cache, **environment):
+    """Run code in a process of its own, since the address of the Hub is read when its library is imported."""
+    settings = {
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HOME": str(cache),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_ETAG_TIMEOUT": "2",
+        **environment,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **settings}, capture_output=True, text=True, timeout=100
+    )
+    return done.stdout.strip(), done.stderr
+
+
+FETCH = f"from pipelines.hub import local_folder; print(local_folder({REPO!r}))"
+
+
+def test_a_repository_is_fetched_once_and_then_used_without_a_network(hub, tmp_path):
+    folder, progress = run(FETCH, hub, tmp_path)
+    assert open(f"{folder}/transformer/weights.safetensors", "rb").read() == bytes(range(256)) * 4096
+    assert "100%" in progress and not os.path.exists(f"{folder}/run.py")  # no code is fetched
+    hub.shutdown()
+    hub.server_close()
+    assert run(FETCH, hub, tmp_path)[0] == folder
+    assert run(FETCH, hub, tmp_path, HF_HUB_OFFLINE="1")[0] == folder
+    assert "the Hub does not answer" in run(FETCH, hub, tmp_path / "empty")[1]
+
+
+def test_an_interrupted_download_goes_on_where_it_stopped(hub, tmp_path):
+    path = "transformer/weights.safetensors"
+    block = 10 * 2**20  # what the library writes at a time
+    hub.files[path] = bytes(range(256)) * (5 * block // 2 // 256)
+    hub.hashes[path], hub.cut = hashlib.sha256(hub.files[path]).hexdigest(), path
+    folder = run(FETCH, hub, tmp_path)[0] or run(FETCH, hub, tmp_path)[0]
+    ranges = [asked for command, asked_path, asked in hub.requests if command == "GET" and asked_path.endswith(path)]
+    assert ranges == [None, f"bytes={block}-"]
+    assert open(f"{folder}/{path}", "rb").read() == hub.files[path]
+
+
+def test_a_damaged_file_is_refused_and_not_kept(hub, tmp_path):
+    path = "transformer/weights.safetensors"
+    hub.files[path], intact = hub.files[path][::-1], hub.files[path]
+    _, error = run(FETCH, hub, tmp_path)
+    assert "weights.safetensors of team/tiny did not arrive intact and was removed. Fetch it again." in error
+    assert not list(tmp_path.rglob("weights.safetensors"))
+    hub.files[path] = intact
+    assert run(FETCH, hub, tmp_path)[0].endswith(COMMIT)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "does not exist on the Hub, or needs a login"), (403, "asks for its terms to be accepted")],
+)
+def test_what_the_hub_refuses_is_told(hub, tmp_path, status, words):
+    hub.status = status
+    assert f"{REPO} {words}" in run(FETCH, hub, tmp_path)[1]
+
+
+def test_a_disk_that_is_too_full_is_told_before_the_download(hub, tmp_path):
+    full = "import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(0, 0, 1000);"
+    assert "Free some disk space" in run(full + FETCH, hub, tmp_path)[1]
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_a_converted_repository_opens(converted, tmp_path):
+    files = {str(file.relative_to(converted)): file.read_bytes() for file in converted.rglob("*") if file.is_file()}
+    server = FakeHub(files)
+    code = f"""
+from pipelines import MiragePipeline
+pipe = MiragePipeline.from_pretrained({REPO!r})
+print(pipe.engine.facts.name, *pipe.transformer.peft_config)"""
+    told, errors = run(code, server, tmp_path)
+    assert told == "spatia released", errors
+    server.shutdown()
+    server.server_close()
+    assert run(code, server, tmp_path)[0] == "spatia released"

@@ -1,0 +1,53 @@
+"""A Wan with next to no weights, and what `convert` makes of it."""
+
+import torch
+from safetensors.torch import save_file
+
+from pipelines import MiragePipeline
+from pipelines.convert import convert, released_from_transformer
+from pipelines.transformer import MirageTransformer3DModel
+
+
+def tiny_text():
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+
+    words = {word: i for i, word in enumerate(["<pad>", "</s>", "<unk>", "a", "red", "sofa", "room"])}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    torch.manual_seed(0)
+    config = dict(d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu")
+    return fast, UMT5EncoderModel(UMT5Config(vocab_size=len(words), **config)).eval()
+
+
+def write_converted(root, vae):
+    """Released files with a control branch and a LoRA, a Wan base, and the folder made of both, which is returned."""
+    torch.manual_seed(0)
+    model = MirageTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=48,
+        text_dim=32,
+        freq_dim=16,
+        ffn_dim=32,
+        num_layers=4,
+        vace_layers=(0, 2),
+    )
+    _, control = released_from_transformer(model)
+    save_file({f"vace.{name}": tensor.contiguous() for name, tensor in control.items()}, root / "vace.safetensors")
+    shapes = {"self_attn.q": (24, 24), "ffn.0": (32, 24)}
+    lora = {}
+    for name, (rows, columns) in shapes.items():
+        lora[f"pipe.dit.blocks.1.{name}.lora_A.weight"] = torch.randn(4, columns)
+        lora[f"pipe.dit.blocks.1.{name}.lora_B.weight"] = torch.randn(rows, 4)
+    save_file(lora, root / "lora.safetensors")
+
+    plain = MirageTransformer3DModel(**{**model.config, "vace_layers": ()})
+    plain.load_state_dict(model.state_dict(), strict=False)
+    tokenizer, text_encoder = tiny_text()
+    base = MiragePipeline(transformer=plain, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer)
+    base.save_pretrained(root / "base")
+    convert(root / "base", root / "out", root / "vace.safetensors", root / "lora.safetensors", "spatia")
+    return root / "out"
