@@ -45,7 +45,7 @@ def local_folder(name: str | os.PathLike, **options) -> Path:
 
 
 def check_room(name: str | os.PathLike, wanted: dict) -> None:
-    """Raises OSError where what is still to be downloaded would not fit. Without a network there is nothing to check."""
+    """Raises OSError where what is still to be fetched would not fit. Without a network nothing is."""
     from huggingface_hub import constants, errors, snapshot_download
 
     try:

@@ -284,8 +284,10 @@ class MirageTransformer3DModel(
     def _time(self, timestep: Tensor, num_frames: int, text: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding (B, F, D) and modulation (B, F, 6, D) of the frames' times. Most share one: each is made once."""
         if timestep.ndim == 1:
-            timestep = timestep[:, None].expand(-1, num_frames)
-        distinct, which = timestep.unique(return_inverse=True)
+            distinct, which = timestep, torch.arange(len(timestep), device=timestep.device)[:, None]
+            which = which.expand(-1, num_frames)
+        else:
+            distinct, which = timestep.unique(return_inverse=True)
         embedder = self.condition_embedder
         projected = embedder.timesteps_proj(distinct).to(embedder.time_embedder.linear_1.weight.dtype)
         temb = embedder.time_embedder(projected).type_as(text)

@@ -244,6 +244,22 @@ def test_frames_are_the_nearest_4n_plus_1(seconds, fps):
     assert num_frames(4, 16) == 65
 
 
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ((0, 9, 16), "height=0 must be"),
+        ((9, 1.5, 16), "width=1.5 must be a whole number"),
+        ((9, 16, math.nan), "fps=nan must be a number from 1 to 240"),
+        ((9, 16, 1e300), "fps=1e.300 must be"),
+        ((9, 16, 100), r"has 6001 frames at fps=100, must be at most 2000. Use fps=32 or less"),
+    ],
+)
+def test_a_clip_that_cannot_be_is_refused_before_it_is_made(size, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        line_path([[0, 0, 0], [1, 0, 0]]).retimed(60).trajectory(*size)
+    assert len(line_path([[0, 0, 0], [1, 0, 0]]).retimed(60).trajectory(9, 16, 32)) <= 2000
+
+
 # -- files ----------------------------------------------------------------------------------------------------------
 
 

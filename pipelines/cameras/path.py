@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipelines.cameras.camera import checked_side
 from pipelines.cameras.easing import EASES
 from pipelines.cameras.rotations import look_at, quaternion, roll, rotation
-from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory, read_json
+from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory, checked_fps, read_json
 from pipelines.files import whole
 
 VERSION = 1
@@ -187,7 +188,14 @@ class Path:
         The number of frames is the 4n + 1 nearest to duration * fps + 1 (at least 5); they are spread evenly over the
         path, so the first frame is exactly the first key and the last frame the last key.
         """
-        views = self.sample(np.linspace(0, self.duration, num_frames(self.duration, fps)))
+        height, width = checked_side("height", height), checked_side("width", width)
+        frames = num_frames(self.duration, checked_fps(fps))
+        if frames > MAX_FRAMES:
+            raise ValueError(
+                f"The path has {frames} frames at fps={fps:g}, must be at most {MAX_FRAMES}. "
+                f"Use fps={MAX_FRAMES / self.duration - 1:.0f} or less."
+            )
+        views = self.sample(np.linspace(0, self.duration, frames))
         K = np.zeros((len(views.fov), 3, 3))
         K[:, 0, 0] = K[:, 1, 1] = width * focal(views.fov)
         K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = width / 2, height / 2, 1

@@ -50,7 +50,7 @@ class Trajectory:
             raise ValueError(f"The path has {num_frames} frames, must be 1..{MAX_FRAMES}. Cut it into shorter clips.")
         object.__setattr__(self, "height", checked_side("height", self.height))
         object.__setattr__(self, "width", checked_side("width", self.width))
-        object.__setattr__(self, "fps", _checked_fps(self.fps))
+        object.__setattr__(self, "fps", checked_fps(self.fps))
         object.__setattr__(self, "c2w", checked_c2w(self.c2w, shape=(num_frames, 4, 4)))
         object.__setattr__(self, "K", checked_K(self.K, shape=(num_frames, 3, 3)))
 
@@ -201,7 +201,7 @@ def read_json(path: str | os.PathLike, max_bytes: int):
         raise ValueError(f"{path.name} is not JSON ({reason}). Save it as in docs/trajectory.md.") from error
 
 
-def _checked_fps(fps: int | float) -> int | float:
+def checked_fps(fps: int | float) -> int | float:
     if isinstance(fps, bool) or not isinstance(fps, (int, float, np.integer, np.floating)) or not 1 <= fps <= MAX_FPS:
         raise ValueError(f"fps={fps!r:.80} must be a number from 1 to {MAX_FPS}. Use {NATIVE_FPS}.")
     return int(fps) if fps == int(fps) else float(fps)

@@ -64,8 +64,9 @@ class Readout:
             return torch.zeros(*self.mask.shape, self.memory.channels).permute(0, 3, 1, 2)
         if not self.memory.interpolates:
             token = token_of(samples, self.view.clamp(min=0), self.sample.clamp(min=0))
-            latents = features.index_select(0, token.view(-1).clamp_(min=0)).float().view(*self.mask.shape, -1)
-            latents.masked_fill_(~self.mask[..., None], 0.0)
+            latents = features.index_select(0, token.view(-1).clamp_(min=0)).float()
+            unknown = (~self.mask).view(-1).nonzero()[:, 0]
+            latents = latents.index_fill_(0, unknown, 0.0).view(*self.mask.shape, -1)
         else:
             latents = torch.zeros(*self.mask.shape, self.memory.channels)
             latents[self.mask] = blend(
@@ -173,8 +174,8 @@ class Targets:
         return torch.from_numpy(self.c2w[:, :3, 3].copy()).float()
 
     def into(self, samples: Samples) -> Tensor:
-        """(T * V, 12) maps from each target's pixels to each view's, see `pixels_to_pixels`."""
-        return torch.from_numpy(pixels_to_pixels(self.K, self.c2w, samples.maps)).float().view(-1, 12)
+        """(12, T * V) maps from each target's pixels to each view's, see `pixels_to_pixels`."""
+        return torch.from_numpy(pixels_to_pixels(self.K, self.c2w, samples.maps)).float().view(-1, 12).T.contiguous()
 
 
 @torch.no_grad()
@@ -389,7 +390,7 @@ def offset_from_sample(samples: Samples, relative: Tensor, cells, depth: Tensor,
     """
     camera, row, column = cells
     pair = camera if len(samples.views) == 1 else camera * len(samples.views) + view.clamp(min=0)
-    a = relative.index_select(0, pair.reshape(-1)).T.reshape(12, *pair.shape)
+    a = relative.index_select(1, pair.reshape(-1)).view(12, *pair.shape)
     u, v, z = column + 0.5, row + 0.5, depth
     x = z * (a[0] * u + a[1] * v + a[2]) + a[3]
     y = z * (a[4] * u + a[5] * v + a[6]) + a[7]

@@ -838,7 +838,8 @@ export function open(root, props, watch, tell) {
       if (!drawn) return tellOf(say('too_short'));
       [chosen, time] = [0, 0];
       take(null);
-      return commit({ ...drawn, keys: drawn.keys.map((key) => ({ ...key, position: snapped(key.position) })) });
+      const laid = { ...drawn, keys: drawn.keys.map((key) => ({ ...key, position: snapped(key.position) })) };
+      return commit(edits.calm(edits.aimed(laid, aim), D()));
     });
     return () => {
       forget();
@@ -885,7 +886,7 @@ export function open(root, props, watch, tell) {
       const side = middle[0] > 0.1 * D() ? -1 : 1;
       [chosen, time] = [0, 0];
       take(null);
-      return commit(edits.orbit(middle, side * 30, newSeconds(), path.keys[0].fov));
+      return commit(edits.calm(edits.orbit(middle, side * 30, newSeconds(), path.keys[0].fov), D()));
     }
     aim = { mode: 'point', point: middle };
     take(null);

@@ -6,6 +6,9 @@ import {
 
 export const MAX_KEYS = 200;
 export const MAX_SECONDS = 60;
+const CALM_SECONDS = 12; // longer than that no new path is made, however long the stroke
+const CAP_DEGREES = 3;
+const CAP_TRAVEL = 0.04; // of the subject's distance
 const GAP = 0.05; // seconds between two keys at least
 const AHEAD = [1, 0, 0, 0];
 const UP = [0, -1, 0]; // a turn about it by + degrees goes left, by - degrees right
@@ -107,6 +110,20 @@ export function remove(path, i) {
 export function retime(path, seconds) {
   const factor = seconds / duration(path);
   return withKeys(path, path.keys.map((key) => ({ ...key, time: key.time * factor })));
+}
+
+// Not shorter than it is, but long enough to be calm: the caps of pipelines/cameras/moves.py per 4 frames of 16 a second
+export function calm(path, distance) {
+  const at = curve(path);
+  let excess = 0;
+  for (let time = 0; time + 0.25 <= duration(path); time += 1 / 16) {
+    const [a, b] = [at(time), at(time + 0.25)];
+    const chord = norm(subtract(a.rotation.flat(), b.rotation.flat())) / Math.sqrt(8);
+    const degrees = (360 / Math.PI) * Math.asin(Math.min(chord, 1));
+    excess = Math.max(excess, degrees / CAP_DEGREES, norm(subtract(a.position, b.position)) / (CAP_TRAVEL * distance));
+  }
+  const halves = Math.ceil(2 * duration(path) * excess * 1.02);
+  return excess > 1 ? retime(path, Math.min(halves / 2, CALM_SECONDS)) : path;
 }
 
 export function mirror(path) {

@@ -103,8 +103,8 @@ def read_cameras(
     name, texts = _found(source)
     try:
         trajectory = _parsed(name, texts, height, width, fps)
-        if (height, width) != (None, None):
-            trajectory = _of_size(trajectory, height or trajectory.height, width or trajectory.width)
+        if height is not None and width is not None:
+            trajectory = _of_size(trajectory, height, width)
         if fps is not None and fps != trajectory.fps:
             trajectory = Trajectory(trajectory.c2w, trajectory.K, trajectory.height, trajectory.width, fps)
         if fix is not None:
@@ -221,7 +221,7 @@ def _text(file: Path) -> str:
 def _parsed(name: str, texts: dict[str, str], height: int | None, width: int | None, fps) -> Trajectory:
     text = next(iter(texts.values()))
     if name == "path":
-        size = (height or DEFAULT_SIZE[0], width or DEFAULT_SIZE[1])
+        size = DEFAULT_SIZE if height is None or width is None else (height, width)
         return EditablePath.from_dict(json.loads(text)).trajectory(*size, NATIVE_FPS if fps is None else fps)
     if name == "json":
         return Trajectory.from_dict(json.loads(text))
