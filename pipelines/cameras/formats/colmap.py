@@ -1,0 +1,95 @@
+"""COLMAP text: w2c as quaternion and translation, intrinsics in pixels."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.cameras.camera import Camera
+from pipelines.cameras.formats.shared import checked_camera, floats, in_order, lines, numbered, unit, whole_number
+from pipelines.cameras.rotations import inverse, quaternion, rotation
+from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
+
+COLMAP = "COLMAP text, w2c in OpenCV axes (+x right, +y down, +z forward)"
+PARAMS = {"PINHOLE": (0, 1, 2, 3), "SIMPLE_PINHOLE": (0, 0, 1, 2)}  # which of them are fx, fy, cx, cy
+
+
+def to_colmap(cameras: Trajectory | Iterable[Camera]) -> dict[str, str]:
+    """The three files of a COLMAP text model by name: `cameras.txt`, `images.txt` and an empty `points3D.txt`.
+
+    w2c as a quaternion (w first, w >= 0) and a translation, PINHOLE cameras in pixels with centres at 0.5. Frames that
+    share a lens share a camera. Numbers are written so that reading them gives the same float64.
+    """
+    lenses: dict[str, int] = {}
+    images = []
+    for index, (name, camera) in enumerate(numbered(cameras), start=1):
+        numbers = " ".join(repr(float(x)) for x in camera.K[[0, 1, 0, 1], [0, 1, 2, 2]])
+        lens = lenses.setdefault(f"PINHOLE {camera.width} {camera.height} {numbers}", len(lenses) + 1)
+        w2c = camera.w2c
+        pose = [*quaternion(w2c[:3, :3]), *w2c[:3, 3]]
+        # The second line of an image lists its 2D points; it must be there even if there are none.
+        images.append(f"{index} {' '.join(repr(float(x)) for x in pose)} {lens} {Path(name).name}\n\n")
+    return {
+        "cameras.txt": "# CAMERA_ID MODEL WIDTH HEIGHT PARAMS[]\n"
+        + "".join(f"{number} {lens}\n" for lens, number in lenses.items()),
+        "images.txt": "# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME\n# POINTS2D[] as X Y POINT3D_ID\n"
+        + "".join(images),
+        "points3D.txt": "# POINT3D_ID X Y Z R G B ERROR TRACK[] as IMAGE_ID POINT2D_IDX\n",
+    }
+
+
+def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Trajectory:
+    """Reads the text of `cameras.txt` and `images.txt`, in the order of the file names (frame_2 before frame_10).
+
+    Assumes w2c in OpenCV axes and undistorted pictures with centres at 0.5. The format knows no frame rate, so it is
+    given here. Raises ValueError with the file, the line, the limit and the fix.
+    """
+    if missing := [name for name in ("cameras.txt", "images.txt") if name not in files]:
+        raise ValueError(f"{' and '.join(missing)} missing ({COLMAP}). Export with colmap model_converter, type TXT.")
+    lenses: dict[str, tuple] = {}
+    for number, words in lines(files["cameras.txt"]):
+        place = f"Line {number} of cameras.txt"
+        if len(words) < 4:
+            raise ValueError(f"{place} has {len(words)} words, must be CAMERA_ID MODEL WIDTH HEIGHT PARAMS. Fix it.")
+        if words[1] not in PARAMS:
+            raise ValueError(
+                f"{place} has the model {words[1]:.30}, only {' and '.join(PARAMS)} are read. Undistort the pictures "
+                "with colmap image_undistorter first."
+            )
+        which = PARAMS[words[1]]
+        fx, fy, cx, cy = np.array(floats(place, words[4:], max(which) + 1))[list(which)]
+        K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]
+        width, height = (whole_number(f"The size in {place[0].lower()}{place[1:]}", word) for word in words[2:4])
+        lenses[words[0]] = (K, height, width)
+
+    named, rows = [], iter(lines(files["images.txt"], keep_empty=True))
+    for number, words in rows:
+        place = f"Line {number} of images.txt"
+        if not words:
+            continue
+        if len(words) < 10:
+            raise ValueError(
+                f"{place} has {len(words)} words, must be IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME. Fix it."
+            )
+        # A file without the lines of 2D points would lose every second camera without a word.
+        _, points = next(rows, (0, []))
+        if len(points) % 3:
+            raise ValueError(
+                f"Line {number + 1} of images.txt must list 2D points in threes or be empty; it has {len(points)} "
+                "words. Put an empty line after every image."
+            )
+        if words[8] not in lenses:
+            raise ValueError(f"{place} names the camera {words[8]:.30}, which cameras.txt does not have. Add it.")
+        pose = np.array(floats(place, words[1:8], 7))
+        w2c = np.eye(4)
+        w2c[:3, :3] = rotation(unit(place, pose[:4]))
+        w2c[:3, 3] = pose[4:]
+        named.append(
+            (
+                " ".join(words[9:]),
+                checked_camera(place, COLMAP, lenses[words[8]][0], inverse(w2c), *lenses[words[8]][1:]),
+            )
+        )
+    if not named:
+        raise ValueError("images.txt lists no image, at least 1 is needed. Export the model again.")
+    return in_order(named, fps)

@@ -1,0 +1,104 @@
+"""What the formats share: names and order of frames, numbers out of text, cameras that are checked."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from pipelines.cameras.camera import Camera
+from pipelines.cameras.rotations import inverse
+from pipelines.cameras.trajectory import Trajectory
+
+OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])  # on the right of c2w; it is its own inverse
+UNIT_TOLERANCE = 1e-3  # of a quaternion's length; tools print as few as four digits
+
+
+def numbered(cameras: Iterable[Camera]) -> Iterable[tuple[str, Camera]]:
+    return ((f"images/frame_{index:05d}.png", camera) for index, camera in enumerate(cameras, start=1))
+
+
+def checked_camera(name: str, convention: str, K, c2w, height: int, width: int, flip: bool = False) -> Camera:
+    """A checked camera; what is wrong is said of the frame by its name, with the convention that was assumed."""
+    try:
+        c2w = np.array(c2w, dtype=np.float64)
+        if c2w.shape == (3, 4):  # some tools leave the last row out
+            c2w = np.vstack([c2w, [0, 0, 0, 1]])
+        return Camera(K, c2w @ OPENGL_FROM_OPENCV if flip and c2w.shape == (4, 4) else c2w, height, width)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}, read as {convention}: {error}") from error
+
+
+def from_w2c(name: str, convention: str, K, w2c, height: int, width: int) -> Camera:
+    """A checked camera from a rigid w2c, (3, 4) or (4, 4)."""
+    try:
+        rows = np.array(w2c, dtype=np.float64)
+        if rows.shape not in ((3, 4), (4, 4)):
+            raise ValueError(f"w2c has shape {rows.shape}, must be (3, 4) or (4, 4).")
+        if rows.shape == (4, 4) and (rows[3] != [0, 0, 0, 1]).any():
+            raise ValueError(f"w2c has the last row {rows[3].tolist()}, must be [0, 0, 0, 1]. Transpose the matrix.")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}, read as {convention}: {error}") from error
+    return checked_camera(name, convention, K, inverse(np.vstack([rows[:3], [0, 0, 0, 1]])), height, width)
+
+
+def normalised(camera: Camera) -> list[float]:
+    """fx, fy, cx, cy in widths and heights of the picture."""
+    size = np.array([camera.width, camera.height, camera.width, camera.height])
+    return (camera.K[[0, 1, 0, 1], [0, 1, 2, 2]] / size).tolist()
+
+
+def in_pixels(intrinsics: list[float], height: int, width: int) -> list[list[float]]:
+    """fx, fy, cx, cy in widths and heights of the picture -> K."""
+    fx, fy, cx, cy = intrinsics
+    return [[fx * width, 0, cx * width], [0, fy * height, cy * height], [0, 0, 1]]
+
+
+def natural_size(intrinsics: list[float], height: int = 288) -> tuple[int, int]:
+    """The size with square pixels that normalised intrinsics speak of, for files that tell none."""
+    fx, fy = intrinsics[:2]
+    ratio = fy / fx if fx > 0 and fy > 0 else 16 / 9
+    return height, round(height * min(max(ratio, 0.1), 10))
+
+
+def in_order(named: list[tuple[str, Camera]], fps: int | float) -> Trajectory:
+    def in_numbers(entry: tuple[str, Camera]) -> list:
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", entry[0])]
+
+    return Trajectory.from_cameras([camera for _, camera in sorted(named, key=in_numbers)], fps)
+
+
+def lines(text: str, keep_empty: bool = False) -> list[tuple[int, list[str]]]:
+    """The lines that are no comments, split into words, with their numbers in the file."""
+    split = [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [(number, words) for number, words in split if (words or keep_empty) and not (words and words[0][0] == "#")]
+
+
+def floats(place: str, words: list[str], count: int) -> list[float]:
+    if len(words) != count:
+        raise ValueError(f"{place} has {len(words)} numbers where {count} belong. Export the model again.")
+    try:
+        if np.isfinite(values := [float(word) for word in words]).all():
+            return values
+    except ValueError:
+        pass
+    raise ValueError(f"{place} holds {' '.join(words)!r:.80}, must be {count} finite numbers. Fix or drop it.")
+
+
+def whole_number(name: str, value) -> int:
+    """A size; files of other tools also write it as 1920.0."""
+    try:
+        if float(value) == int(float(value)):
+            return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"{name} is {value!r:.40}, must be a whole number of pixels. Fix it.")
+
+
+def unit(place: str, q: np.ndarray) -> np.ndarray:
+    length = float(np.linalg.norm(q))
+    if not abs(length - 1) <= UNIT_TOLERANCE:  # NaN fails the comparison too
+        raise ValueError(
+            f"{place} has a quaternion of length {length:.4g}, must be 1 within {UNIT_TOLERANCE:g}. Check the order "
+            "QW QX QY QZ."
+        )
+    return q / length
