@@ -228,10 +228,8 @@ def test_a_converted_folder_keeps_its_lora_and_its_layout(converted):
 
 def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_path):
     pipe = MiragePipeline.from_pretrained(converted)
-    config = {
-        name: pipe.transformer.config[name] for name in ("num_attention_heads", "attention_head_dim", "in_channels")
-    }
-    config |= {name: pipe.transformer.config[name] for name in ("text_dim", "freq_dim", "ffn_dim", "num_layers")}
+    names = "num_attention_heads attention_head_dim in_channels text_dim freq_dim ffn_dim num_layers"
+    config = {name: pipe.transformer.config[name] for name in names.split()}
     stock = WanImageToVideoPipeline(
         pipe.tokenizer,
         pipe.text_encoder,

@@ -1,0 +1,149 @@
+"""What a chunk costs the large engine: python benchmarks/transformer.py [--device meta|cpu|cuda] [--tiny]
+
+Regime: the 5B transformer with random weights and a control branch of 15 or 8 blocks, a later chunk of 33 frames at
+704x1280 without guidance: 4 references, 9 targets, 2 preceding latents. On the meta device (default) nothing is
+computed: operations and bytes are counted. On a GPU the same chunk is run in bfloat16, each part after a warm-up: the
+control constants, one step with control and one without, stock diffusers on the same tokens (a time for every token,
+no references, no control), and the decoder.
+`constants` is what `forward` computes in the first step only. --tiny: a toy model, to try the script where no GPU is.
+The last line of stdout is one JSON object.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from torch.utils.flop_counter import FlopCounterMode
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pipelines.layouts import LAYOUTS  # noqa: E402
+from pipelines.transformer import MirageTransformer3DModel  # noqa: E402
+
+REFERENCES, TARGETS, PRECEDING = 4, 9, 2
+TINY = dict(num_attention_heads=2, attention_head_dim=12, text_dim=32, freq_dim=16, ffn_dim=32, num_layers=30)
+VAE = dict(base_dim=160, decoder_base_dim=256, z_dim=48, dim_mult=[1, 2, 4, 4], temperal_downsample=[False, True, True])
+VAE |= dict(is_residual=True, in_channels=12, out_channels=12, patch_size=2, scale_factor_spatial=16)
+
+
+def evenly(blocks: int, layers: int = 30) -> tuple[int, ...]:
+    return tuple(range(0, layers, -(-layers // blocks)))
+
+
+class Meter:
+    """Counts operations on the meta device, seconds elsewhere."""
+
+    def __init__(self, device: str):
+        self.device = device
+
+    @torch.no_grad()
+    def __call__(self, work, repeats: int = 3) -> float:
+        """Operations of one call of `work` on meta; else the median of its seconds."""
+        if self.device == "meta":
+            with FlopCounterMode(display=False) as counter:
+                work()
+            return float(counter.get_total_flops())
+        work()
+        seconds = []
+        for _ in range(repeats):
+            self.wait()
+            start = time.perf_counter()
+            work()
+            self.wait()
+            seconds.append(time.perf_counter() - start)
+        return sorted(seconds)[repeats // 2]
+
+    def wait(self) -> None:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+
+def built(cls, device: str, dtype: torch.dtype, **config) -> torch.nn.Module:
+    """A model with random weights, made where it will be: the full size never passes through this machine's memory."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.device(device):
+            return cls(**config).eval()
+    finally:
+        torch.set_default_dtype(default)
+
+
+def measure(device: str, tiny: bool, blocks: int) -> dict:
+    meter, dtype = Meter(device), torch.bfloat16 if device == "cuda" else torch.float32
+    rows, columns = (4, 6) if tiny else (44, 80)
+    config = TINY if tiny else {}
+    frames, place = REFERENCES + TARGETS + PRECEDING, {"device": device, "dtype": dtype}
+    latents = torch.randn(1, 48, frames, rows, columns, **place)
+    control = torch.randn(1, 96, TARGETS + PRECEDING, rows, columns, **place)
+    text = torch.randn(1, 512, config.get("text_dim", 4096), **place)
+    # A meta tensor has no values, so distinct times cannot be told from each other: there, all frames share one.
+    times = torch.full((1,) if device == "meta" else (1, frames), 500.0, device=device)
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    model = built(MirageTransformer3DModel, device, dtype, vace_layers=evenly(blocks), **config)
+    known = {}
+    model(latents, times, text, control, REFERENCES, constants=known)
+
+    def step(control, **kept):
+        return lambda: model(latents, times, text, control, REFERENCES if control is not None else 0, **kept)
+
+    parts = {"step": meter(step(control, constants=known)), "step_alone": meter(step(control))}
+    parts["constants"] = max(0.0, parts["step_alone"] - parts.pop("step"))
+    parts["step"] = parts.pop("step_alone") - parts["constants"]
+    parts["step_without_control"] = meter(step(None))
+    parameters = sum(p.numel() for p in model.parameters())
+    peak = torch.cuda.max_memory_allocated() if device == "cuda" else None
+    del model
+
+    stock_config = {"ffn_dim": 14336, "num_layers": 30, "num_attention_heads": 24, **config}
+    stock = built(WanTransformer3DModel, device, dtype, in_channels=48, out_channels=48, **stock_config)
+    tokens = frames * rows * columns // 4
+    per_token = torch.full((1, tokens), 500.0, device=device)
+    parts["stock_step"] = meter(lambda: stock(latents, per_token, text))
+    del stock
+
+    vae = built(AutoencoderKLWan, device, dtype, **({**VAE, "base_dim": 8, "decoder_base_dim": 8} if tiny else VAE))
+    parts["decode"] = meter(lambda: vae.decode(latents[:, :, :TARGETS]))
+    chunk = LAYOUTS["lsm-world"].num_inference_steps * parts["step"] + parts["constants"] + parts["decode"]
+    return {
+        "control_blocks": blocks,
+        "tokens": tokens,
+        "parameters": parameters,
+        "GiB_bfloat16": round(2 * parameters / 2**30, 2),
+        "GiB_8bit": round(parameters / 2**30, 2),
+        **{name: scaled(value, device) for name, value in parts.items()},
+        "chunk": scaled(chunk, device),
+        "constants_share": round(parts["constants"] / chunk, 6),
+        "control_over_none": round(parts["step"] / parts["step_without_control"], 3),
+        "against_stock": round(parts["step_without_control"] / parts["stock_step"], 3),
+        "peak_GiB": None if peak is None else round(peak / 2**30, 2),
+    }
+
+
+def scaled(value: float, device: str) -> float:
+    """TFLOP on the meta device, seconds elsewhere."""
+    return round(value / 1e12 if device == "meta" else value, 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("meta", "cpu", "cuda"), default="meta")
+    parser.add_argument("--tiny", action="store_true", help="a toy model and 64x96 pixels")
+    args = parser.parse_args()
+    if args.device == "cpu" and not args.tiny:
+        parser.error("the full size on a CPU takes hours: add --tiny, or use --device meta")
+    torch.manual_seed(0)
+    runs = [measure(args.device, args.tiny, blocks) for blocks in (15, 8)]
+    machine = torch.cuda.get_device_name() if args.device == "cuda" else args.device
+    unit = "TFLOP" if args.device == "meta" else "seconds"
+    print(json.dumps({"machine": machine, "unit": unit, "torch": torch.__version__, "runs": runs}))
+
+
+if __name__ == "__main__":
+    main()
