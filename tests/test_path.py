@@ -2,16 +2,19 @@
 
 import json
 import math
+import pathlib
 
 import numpy as np
 import pytest
 
 from pipelines.cameras import MOVES, Camera, Key, Path, Trajectory, move, project
+from pipelines.cameras.__main__ import PAGES
 from pipelines.cameras.easing import EASES
 from pipelines.cameras.fitting import evenly, fit_error, simplified
 from pipelines.cameras.path import focal, fov, num_frames, spline
 from pipelines.cameras.rotations import degrees_between, quaternion, roll, rotation
 
+DOCS = pathlib.Path(__file__).parent.parent / "docs"
 AHEAD = (1.0, 0.0, 0.0, 0.0)
 
 
@@ -533,3 +536,59 @@ def test_lens_and_field_of_view_are_one_thing():
     fovs = np.linspace(1, 179, 50)
     np.testing.assert_allclose(fov(focal(fovs)), fovs, rtol=1e-12)
     assert focal(90) == pytest.approx(0.5)
+
+
+# -- the published schemas --------------------------------------------------------------------------------------------
+
+
+def fits(data, schema: dict) -> bool:
+    """As much of JSON Schema as ours use; an unknown word in them is an error here, so that it cannot be overlooked."""
+    known = {"$schema", "title", "default", "type", "const", "enum", "anyOf", "minimum", "maximum", "items", "minItems"}
+    assert schema.keys() <= known | {"maxItems", "properties", "required", "additionalProperties"}, schema.keys()
+    number = isinstance(data, (int, float)) and not isinstance(data, bool)
+    types = {
+        "object": isinstance(data, dict),
+        "array": isinstance(data, list),
+        "number": number,
+        "integer": number and data % 1 == 0,
+        "boolean": isinstance(data, bool),
+        "null": data is None,
+    }
+    if "anyOf" in schema and not any(fits(data, choice) for choice in schema["anyOf"]):
+        return False
+    if not types.get(schema.get("type"), True) or data not in schema.get("enum", [data]):
+        return False
+    if "const" in schema and (data != schema["const"] or isinstance(data, bool)):
+        return False
+    if number and not schema.get("minimum", data) <= data <= schema.get("maximum", data):
+        return False
+    if isinstance(data, list):
+        right_count = schema.get("minItems", 0) <= len(data) <= schema.get("maxItems", math.inf)
+        return right_count and all(fits(item, schema.get("items", {})) for item in data)
+    if isinstance(data, dict):
+        fields = schema.get("properties", {})
+        right_names = set(schema.get("required", ())) <= data.keys() <= fields.keys()
+        return right_names and all(fits(data[name], fields[name]) for name in data)
+    return True
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.endswith(".json")])
+def test_the_schemas_in_docs_are_those_of_the_code(name):
+    assert (DOCS / name).read_text() == PAGES[name](), f"python -m pipelines.cameras {name} > docs/{name}"
+
+
+@pytest.mark.parametrize(("seed", "closed", "target"), ALL_KINDS[:6])
+def test_what_is_written_fits_the_schema(seed, closed, target):
+    path = random_path(seed, closed, target)
+    assert fits(path.to_dict(), Path.json_schema())
+    assert fits(path.trajectory(54, 96).to_dict(), Trajectory.json_schema())
+    assert fits(path_with(), Path.json_schema())  # without what may be left out
+
+
+def test_what_the_schema_refuses_is_refused_and_most_of_the_rest_too():
+    """The schema cannot say that times increase, that quaternions are not 0, how far a point is, and closedness."""
+    refused = [data for data, _ in BAD_PATHS if not fits(data, Path.json_schema())]
+    only_when_read = [message for data, message in BAD_PATHS if fits(data, Path.json_schema())]
+    assert len(refused) > 20
+    for message in only_when_read:
+        assert any(word in message for word in ("time=", "quaternion", "scene units away", "closed path")), message

@@ -1,7 +1,16 @@
-"""Writes the page of the moves from the presets and the registry: python -m pipelines.cameras > docs/moves.md"""
+"""Writes the pages of docs/ that follow from the code, one at a time:
+
+python -m pipelines.cameras > docs/moves.md
+python -m pipelines.cameras path.schema.json > docs/path.schema.json
+python -m pipelines.cameras trajectory.schema.json > docs/trajectory.schema.json
+"""
+
+import json
+import sys
 
 from pipelines.cameras.moves import MOVES, Choice
-from pipelines.cameras.trajectory import NATIVE_FPS
+from pipelines.cameras.path import Path
+from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from presets.schema import load_moves
 
 INTRO = """# Moves
@@ -43,5 +52,19 @@ def moves_page() -> str:
     return "\n".join([INTRO, "## The cards", "", *cards, "", "## The parameters", "", *values]) + "\n"
 
 
+def schema_page(schema: dict) -> str:
+    return json.dumps(schema, indent=2) + "\n"
+
+
+PAGES = {
+    "moves.md": moves_page,
+    "path.schema.json": lambda: schema_page(Path.json_schema()),
+    "trajectory.schema.json": lambda: schema_page(Trajectory.json_schema()),
+}
+
+
 if __name__ == "__main__":
-    print(moves_page(), end="")
+    name = sys.argv[1] if len(sys.argv) > 1 else "moves.md"
+    if name not in PAGES:
+        sys.exit(f"Unknown page {name:.40}. Choose from {', '.join(PAGES)}.")
+    print(PAGES[name](), end="")
