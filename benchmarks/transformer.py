@@ -99,14 +99,14 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
     parts["step_without_control"] = meter(step(None))
     parameters = sum(p.numel() for p in model.parameters())
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else None
-    del model
+    model = known = None  # room for the next
 
     stock_config = {"ffn_dim": 14336, "num_layers": 30, "num_attention_heads": 24, **config}
     stock = built(WanTransformer3DModel, device, dtype, in_channels=48, out_channels=48, **stock_config)
     tokens = frames * rows * columns // 4
     per_token = torch.full((1, tokens), 500.0, device=device)
     parts["stock_step"] = meter(lambda: stock(latents, per_token, text))
-    del stock
+    stock = None
 
     vae = built(AutoencoderKLWan, device, dtype, **({**VAE, "base_dim": 8, "decoder_base_dim": 8} if tiny else VAE))
     parts["decode"] = meter(lambda: vae.decode(latents[:, :, :TARGETS]))
