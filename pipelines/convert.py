@@ -21,7 +21,17 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pipelines.hub import local_folder
-from pipelines.layouts import LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
+from pipelines.layouts import (
+    BASE_COMMERCIAL_USE,
+    BASE_LICENCE,
+    CONVERSION,
+    LORA,
+    LORA_FILE,
+    LORA_FOLDER,
+    Layout,
+    layout_named,
+    layout_of,
+)
 from pipelines.transformer import MirageTransformer3DModel
 
 PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
@@ -270,9 +280,10 @@ def convert(
     base: a diffusers folder, or a repository on the Hub. control, lora: see `read_tensors`. layout: a name of
     pipelines/layouts.py; None: the one whose control branch has so many blocks. out: a folder that does not exist yet;
     it appears whole or not at all. Unchanged parts of the base are linked where the disk allows it, else copied.
-    Returns what was done, as it is written to conversion.json. Raises ValueError for what cannot be converted.
+    Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
+    hashes and licences. Raises ValueError for what cannot be converted.
     """
-    out, base_name = Path(out), str(base)
+    out, base_name = Path(out), Path(base).name if Path(base).is_dir() else str(base)
     if out.exists():
         raise ValueError(f"{out} is there already. Give a folder that does not exist yet.")
     if not out.parent.is_dir():
@@ -299,7 +310,14 @@ def convert(
         "control_blocks": num_blocks,
         "control_layers": list(model.config.vace_layers),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "files": [described(Path(path)) for path in (control, lora) if path],
+        "weights": [
+            {"name": base_name, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
+            *(
+                {**described(Path(path)), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
+                for path in (control, lora)
+                if path
+            ),
+        ],
     }
     if lora:
         peft = model.peft_config[LORA]
@@ -317,7 +335,7 @@ def convert(
     temporary = out.with_name(f".{secrets.token_hex(8)}")
     try:
         write_folder(temporary, model, base, index, chosen)
-        (temporary / "conversion.json").write_text(json.dumps(report, indent=1))
+        (temporary / CONVERSION).write_text(json.dumps(report, indent=1))
         os.replace(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

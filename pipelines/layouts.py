@@ -10,6 +10,9 @@ from dataclasses import dataclass
 DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
 # Where a converted folder keeps the LoRA, and its name as an adapter.
 LORA, LORA_FOLDER, LORA_FILE = "released", "transformer_lora", "pytorch_lora_weights.safetensors"
+CONVERSION = "conversion.json"  # what such a folder was made of
+
+BASE_LICENCE, BASE_COMMERCIAL_USE = "Apache-2.0", "yes"  # of Wan 2.2
 
 # Wan's own, in the language its text encoder was trained on.
 WAN_NEGATIVE_PROMPT = (
@@ -28,7 +31,8 @@ class Layout:
     """
 
     name: str
-    licence: str
+    licence: str  # of the control branch and the LoRA
+    commercial_use: str  # of them in the EU: "yes", "no" or "unknown"
 
     # Chunks and the sequence
     first_frames: int
@@ -70,7 +74,8 @@ LAYOUTS = {
     for layout in (
         Layout(
             name="spatia",
-            licence="Wan2.2: Apache-2.0; Spatia: Apache-2.0 code, weights not stated",
+            licence="Apache-2.0 (code; none stated for the weights)",
+            commercial_use="unknown",
             first_frames=121,
             next_frames=81,
             overlap_frames=9,
@@ -89,7 +94,8 @@ LAYOUTS = {
         ),
         Layout(
             name="lsm-world",
-            licence="Wan2.2: Apache-2.0; LSM-World: MIT code, weights not published",
+            licence="MIT (code; weights are not published)",
+            commercial_use="unknown",
             first_frames=33,
             next_frames=33,
             overlap_frames=1,

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
 from pipelines.hub import HUB_OPTIONS, local_folder
-from pipelines.layouts import DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
+from pipelines.layouts import CONVERSION, DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
 from pipelines.memory import LatentMemory, Readout
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -142,6 +142,9 @@ class MiragePipeline(DiffusionPipeline):
             pipe.transformer.load_lora_adapter(
                 folder / LORA_FOLDER, prefix=None, adapter_name=LORA, use_safetensors=True, weight_name=LORA_FILE
             )
+        if (folder / CONVERSION).is_file():
+            weights = json.loads((folder / CONVERSION).read_text())["weights"]
+            pipe.engine.facts = replace(pipe.engine.facts, weights=tuple(weights))
         return pipe
 
     @classmethod
@@ -406,6 +409,7 @@ class MiragePipeline(DiffusionPipeline):
             "seed": int(seed),
             "quality": quality,
             **({"prompt": prompt} if prompt else {}),
+            **({"weights": list(self.engine.facts.weights)} if self.engine.facts.weights else {}),
             "trajectory": trajectory.to_dict(),
             "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
         }

@@ -1,5 +1,6 @@
 """Conversion: every tensor finds its place or is named, in files as in state dicts; what was made opens again."""
 
+import hashlib
 import json
 import os
 
@@ -236,7 +237,14 @@ def test_files_become_a_folder_with_the_same_tensors(base, tmp_path, capsys):
     out = tmp_path / "out"
     assert json.loads((out / "conversion.json").read_text()) == report
     assert report["lora"] == {"rank": 4, "alpha": 4, "alpha_from": "not in the file: taken as the rank, weight 1"}
-    assert report["control_layers"] == [0, 4] and len(report["files"][0]["sha256"]) == 64
+    assert report["control_layers"] == [0, 4]
+    names, digest = (
+        [part["name"] for part in report["weights"]],
+        hashlib.sha256((tmp_path / "lora.safetensors").read_bytes()),
+    )
+    assert names == [str(base), "vace.safetensors", "lora.safetensors"]
+    assert report["weights"][2]["sha256"] == digest.hexdigest()
+    assert [part["commercial_use"] for part in report["weights"]] == ["yes", "unknown", "unknown"]
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
     model = MirageTransformer3DModel.from_pretrained(out / "transformer")

@@ -233,6 +233,33 @@ def test_weights_in_bfloat16_keep_norms_and_modulation_exact(tmp_path):
     torch.testing.assert_close(flow.float(), expected, atol=0.05, rtol=0)
 
 
+@pytest.mark.parametrize("offload_type", ["block_level", "leaf_level"])
+def test_weights_may_wait_elsewhere(offload_type):
+    """Group offloading: whatever forward computes once, it computes where the weights are at that time."""
+    model, x, times, text, control = example()
+    constants, blocks = {}, {"num_blocks_per_group": 1} if offload_type == "block_level" else {}
+    with torch.no_grad():
+        expected = model(x, times, text, control, num_reference_frames=2).sample
+        model.enable_group_offload(torch.device("cpu"), torch.device("cpu"), offload_type, **blocks)
+        for _ in range(2):
+            flow = model(x, times, text, control, num_reference_frames=2, constants=constants).sample
+            assert torch.equal(flow, expected)
+
+
+def test_weights_may_be_stored_in_eight_bits():
+    model, x, times, text, control = example()
+    with torch.no_grad():
+        expected = model(x, times, text, control, num_reference_frames=2).sample
+        model.enable_layerwise_casting(torch.float8_e4m3fn, torch.float32)
+        assert (
+            model.blocks[0].ffn.net[2].weight.dtype == model.vace_blocks[0].proj_in.weight.dtype == torch.float8_e4m3fn
+        )
+        assert model.vace_patch_embedding.weight.dtype == torch.float32
+        flow = model(x, times, text, control, num_reference_frames=2).sample
+    torch.testing.assert_close(flow, expected, atol=0.2, rtol=0)
+    assert not torch.equal(flow, expected)
+
+
 BAD = [
     (dict(num_reference_frames=6), "num_reference_frames=6 must be 0..5"),
     (dict(timestep=torch.zeros(1, 4)), r"timestep \(1, 4\) must be \(1, 6\)"),

@@ -223,6 +223,9 @@ def test_a_converted_folder_keeps_its_lora_and_its_layout(converted):
     pipe = MiragePipeline.from_pretrained(converted)
     assert pipe.config.layout == "spatia" and list(pipe.transformer.peft_config) == [LORA]
     assert pipe.scheduler.config.flow_shift == 5.0 and pipe.engine.facts.frames_per_chunk == 72
+    licences = pipe.recipe(None, path(pipe, frames=5)[1], 0, "standard")["weights"]
+    assert [part["name"] for part in licences][1:] == ["vace.safetensors", "lora.safetensors"]
+    assert {part["commercial_use"] for part in licences} == {"yes", "unknown"}
     assert pipe.autoencoder is None and pipe.engine.facts.first_chunk == 121
 
 

@@ -21,7 +21,8 @@ class EngineFacts:
     name: as written into recipes. channels, stride: of its tokens (stride in pixels of the clip).
     interpolates: neighbouring tokens may be blended. decode_stride: grid on which `decode` wants its readout, in
     pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts. first_chunk: those of
-    the first chunk, 0 if they are as many. depth_stride: pixels per depth sample that the memory keeps.
+    the first chunk, 0 if they are as many. depth_stride: pixels per depth sample that the memory keeps. weights: of
+    each file in use its name, licence, commercial_use in the EU ("yes", "no", "unknown") and, if known, its sha256.
     fps: native rate. size_step, max_side: clips are multiples of the one and at most the other, in pixels.
     takes_prompt: understands text. licence: of the weights. codec: fingerprint of those that encode and decode tokens.
     """
@@ -40,6 +41,7 @@ class EngineFacts:
     codec: str = ""
     first_chunk: int = 0
     depth_stride: int = 1
+    weights: tuple[dict[str, Any], ...] = ()
 
 
 def chunks_of(facts: EngineFacts, num_frames: int) -> list[range]:

@@ -23,7 +23,7 @@ from pipelines.depth import DepthEstimator
 from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import fingerprint
-from pipelines.layouts import Layout
+from pipelines.layouts import BASE_LICENCE, Layout
 from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
 from pipelines.memory.references import choose_references
 from pipelines.transformer import MirageTransformer3DModel
@@ -90,7 +90,7 @@ class WanMemoryEngine:
             size_step=stride * transformer.config.patch_size[1],
             max_side=1920,
             takes_prompt=True,
-            licence=layout.licence,
+            licence=f"Wan 2.2: {BASE_LICENCE}; control branch: {layout.licence}",
             codec=fingerprint(vae.quant_conv),  # small, and no two autoencoders share it
         )
         self._white: dict[tuple[int, ...], Tensor] = {}  # latents of white videos, by shape
