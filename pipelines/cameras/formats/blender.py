@@ -97,7 +97,9 @@ def from_blender(text: str) -> Trajectory:
             focal, shift_x, shift_y = (float(view[name]) for name in ("lens", "shift_x", "shift_y"))
             focal *= width / float(path["sensor_width"])
             K = [[focal, 0, (0.5 - shift_x) * width], [0, focal, height / 2 + shift_y * width], [0, 0, 1]]
-            c2w = inverse(WORLD) @ np.array(view["matrix_world"], dtype=np.float64) @ OPENGL_FROM_OPENCV
+            c2w = np.array(view["matrix_world"], dtype=np.float64)
+            if np.isfinite(c2w).all():  # what is not is refused below
+                c2w = inverse(WORLD) @ c2w @ OPENGL_FROM_OPENCV
             cameras.append(checked_camera(f"Frame {index}", BLENDER, K, c2w, height, width))
         return Trajectory.from_cameras(cameras, path["fps"])
     except (KeyError, TypeError, ZeroDivisionError, OverflowError) as error:

@@ -51,7 +51,7 @@ def from_nerfstudio(data: dict) -> Trajectory:
         if missing := [key for key in needed if merged.get(key) is None]:
             raise ValueError(f"{name} lacks {', '.join(missing)}, here or at the top of the file. Add them.")
         if bent := {key: merged[key] for key in DISTORTION if merged.get(key)}:
-            raise ValueError(f"{name} has lens distortion {bent}, must be 0. Undistort the pictures first.")
+            raise ValueError(f"{name} has lens distortion {str(bent):.80}, must be 0. Undistort the pictures first.")
         K = [[merged["fl_x"], 0, merged["cx"]], [0, merged["fl_y"], merged["cy"]], [0, 0, 1]]
         size = (whole_number(f"{key} of {name}", merged[key]) for key in "hw")
         return str(frame["file_path"]), checked_camera(

@@ -1,5 +1,6 @@
 """What the formats share: names and order of frames, numbers out of text, cameras that are checked."""
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -23,8 +24,10 @@ def checked_camera(name: str, convention: str, K, c2w, height: int, width: int, 
         c2w = np.array(c2w, dtype=np.float64)
         if c2w.shape == (3, 4):  # some tools leave the last row out
             c2w = np.vstack([c2w, [0, 0, 0, 1]])
-        return Camera(K, c2w @ OPENGL_FROM_OPENCV if flip and c2w.shape == (4, 4) else c2w, height, width)
-    except (TypeError, ValueError) as error:
+        if flip and c2w.shape == (4, 4):
+            c2w = c2w * OPENGL_FROM_OPENCV.diagonal()  # as the product, but quiet about infinity
+        return Camera(K, c2w, height, width)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name}, read as {convention}: {error}") from error
 
 
@@ -34,9 +37,11 @@ def from_w2c(name: str, convention: str, K, w2c, height: int, width: int) -> Cam
         rows = np.array(w2c, dtype=np.float64)
         if rows.shape not in ((3, 4), (4, 4)):
             raise ValueError(f"w2c has shape {rows.shape}, must be (3, 4) or (4, 4).")
+        if not np.isfinite(rows).all():
+            raise ValueError("w2c holds NaN or infinity, must be finite. Fix or drop that pose.")
         if rows.shape == (4, 4) and (rows[3] != [0, 0, 0, 1]).any():
             raise ValueError(f"w2c has the last row {rows[3].tolist()}, must be [0, 0, 0, 1]. Transpose the matrix.")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name}, read as {convention}: {error}") from error
     return checked_camera(name, convention, K, inverse(np.vstack([rows[:3], [0, 0, 0, 1]])), height, width)
 
@@ -95,7 +100,7 @@ def whole_number(name: str, value) -> int:
 
 
 def unit(place: str, q: np.ndarray) -> np.ndarray:
-    length = float(np.linalg.norm(q))
+    length = math.hypot(*q)
     if not abs(length - 1) <= UNIT_TOLERANCE:  # NaN fails the comparison too
         raise ValueError(
             f"{place} has a quaternion of length {length:.4g}, must be 1 within {UNIT_TOLERANCE:g}. Check the order "
