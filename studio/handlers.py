@@ -424,7 +424,7 @@ def _enter(engine: Engine, session: Session, framing: Order):
         return {
             "height": height,
             "width": width,
-            "fov": float(fov(lifted.camera.K[0, 0] / width)),
+            "fov": float(fov(lifted.camera.K[0, 0] / lifted.camera.width)),
             "distance": lifted.distance,
             "metric": False,  # the embedded engine's depth is relative: it knows no metres
             "seconds": framing.seconds,

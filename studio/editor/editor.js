@@ -602,6 +602,7 @@ export function open(root, props, watch, tell) {
     else if (event.key === 'Home') seek(0);
     else if (event.key === 'End') seek(seconds());
     else return;
+    play(false);
     event.preventDefault();
   });
 

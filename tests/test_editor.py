@@ -1,0 +1,371 @@
+"""The trajectory editor in a real browser: what is drawn is what renders, to the last frame and digit.
+
+The page is the studio's own; only the engine behind it is the stand-in, so that a render takes a moment and its cameras
+can be looked at.
+"""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+from fake_pipeline import FakePipeline
+
+from pipelines.cameras.path import Key, Path
+from pipelines.cameras.path import fov as fov_of
+from studio.engine import Engine
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install it, or set CHROMIUM to its path"),
+]
+DESK = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+HOME = "gradio_api/file=studio/editor"
+DRAFT = "JSON.parse(localStorage.getItem('mirage-studio-path')).path"
+
+
+class Room(FakePipeline):
+    """A photo with some depth in it, coarse so that software can draw it, and a camera that sees less of it the
+    further it goes."""
+
+    def lift(self, image, height, width, fov_degrees=60.0):
+        height, width = height // 8, width // 8
+        lifted = super().lift(image, height, width, fov_degrees)
+        lifted.depth[:] = 3.0 - np.linspace(0, 1, height)[:, None]
+        lifted.depth[height // 3 : height // 2, width // 3 : width // 2] = 1.5
+        return lifted
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return Room()
+
+
+@pytest.fixture(scope="module")
+def server(pipe, tmp_path_factory):
+    from studio.layout import CSS_PATHS, build_studio, theme
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("editor")))
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+        demo = build_studio(Engine(lambda: pipe))
+        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=theme(), css_paths=CSS_PATHS)
+        yield url
+        demo.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Opens a page with a photo and the editor in front: visit(DESK) -> page. Nothing may fail in its console."""
+    contexts, errors = [], []
+
+    def open_page(device):
+        context = browser.new_context(locale="en-US", **device)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+        page.on("request", lambda request: request.url.startswith((server, "data:", "blob:"))
+                or errors.append(f"asks outside: {request.url}"))  # fmt: skip
+        page.goto(server)
+        enter(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def enter(page):
+    page.wait_for_selector("#cards .card")
+    page.click("#examples .card >> nth=0")
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    page.click('#cards .card[data-id="drawn"]')
+    page.wait_for_selector(".editor[data-painted]:visible")
+
+
+def reviewed(page):
+    page.wait_for_selector('.editor[data-state="reviewed"]')
+
+
+def path_of(page) -> dict:
+    return page.evaluate(DRAFT)
+
+
+def camera_spot(page, key: int = 0) -> tuple[float, float]:
+    """Where a key is on the screen."""
+    dot = page.locator(f'.editor .key[data-key="{key}"] .dot')
+    dot.scroll_into_view_if_needed()
+    box = dot.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def pull(page, start, steps):
+    """Presses at `start`, moves through `steps` (offsets from there), lets go."""
+    x, y = start
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for dx, dy in steps:
+        page.mouse.move(x + dx, y + dy)
+    page.mouse.up()
+
+
+def draw_stroke(page, width=60, height=40):
+    t = np.linspace(0, 1, 24)[1:]
+    pull(page, camera_spot(page), list(zip(width * t, -height * np.sin(2.6 * t), strict=True)))
+    reviewed(page)
+
+
+def test_the_spline_of_the_browser_is_the_one_that_renders(browser, server):
+    rng = np.random.default_rng(5)
+    paths = [random_path(rng, number) for number in range(200)]
+    times = [np.linspace(-0.1, path.duration + 0.1, 33) for path in paths]
+    page = browser.new_page()
+    page.goto(server)
+    seen = page.evaluate(
+        """async ([url, paths, times]) => {
+            const { curve } = await import(new URL(url, document.baseURI));
+            const numbers = (view) => [...view.position, ...view.rotation.flat(), view.fov];
+            return paths.map((path, n) => times[n].map((t) => numbers(curve(path)(t))));
+        }""",
+        [f"{HOME}/path.js", [path.to_dict() for path in paths], [t.tolist() for t in times]],
+    )
+    page.close()
+    for path, t, there in zip(paths, times, np.array(seen), strict=True):
+        here = path.sample(t)
+        np.testing.assert_allclose(there[:, :3], here.c2w[:, :3, 3], atol=1e-5)
+        np.testing.assert_allclose(there[:, 3:12].reshape(-1, 3, 3), here.c2w[:, :3, :3], atol=1e-5)
+        np.testing.assert_allclose(there[:, 12], here.fov, atol=1e-5)
+
+
+def random_path(rng, number: int) -> Path:
+    count = int(rng.integers(2, 13))
+    closed, still = count > 3 and number % 4 == 0, count > 4 and number % 3 == 0
+    times = np.concatenate([[0], rng.uniform(0.3, 2, count - 1).cumsum()])
+    positions, turns = rng.normal(size=(count, 3)), rng.normal(size=(count, 4))
+    fovs, rolls = rng.uniform(20, 110, count), rng.uniform(-30, 30, count) * (number % 2)
+    if still:
+        positions[2] = positions[1]
+    if closed:
+        positions[-1], fovs[-1], rolls[-1], turns[-1] = positions[0], fovs[0], rolls[0], turns[0] * rng.choice([-1, 1])
+    eases = rng.choice(["linear", "in", "out", "smooth"], count)
+    keys = [
+        Key(float(t), tuple(p), tuple(q), float(r), float(f), str(e))
+        for t, p, q, r, f, e in zip(times, positions, turns, rolls, fovs, eases, strict=True)
+    ]
+    return Path(tuple(keys), closed, tuple(rng.normal(size=3)) if number % 5 == 0 else None)
+
+
+def test_the_cameras_drawn_are_the_cameras_rendered(visit, pipe):
+    page = visit(DESK)
+    draw_stroke(page)
+    page.click('.editor .key[data-key="2"]')
+    page.click('.editor .chip:has-text("50 mm")')
+    page.fill(".editor .roll input", "6")
+    page.keyboard.press("Tab")
+    page.wait_for_function(f"{DRAFT}.keys[2].roll === 6")
+    drawn = page.evaluate(
+        f"""async () => {{
+            const {{ curve, duration, numFrames }} = await import(new URL('{HOME}/path.js', document.baseURI));
+            const path = {DRAFT};
+            const frames = numFrames(duration(path));
+            return Array.from({{ length: frames }}, (_, i) => curve(path)(duration(path) * i / (frames - 1)));
+        }}"""
+    )
+    pipe.calls.clear()
+    page.click("#render")
+    page.wait_for_selector('.stage[data-kind="clip"]')
+    rendered = pipe.calls[0]["trajectory"]
+    asked = Path.from_dict(path_of(page)).trajectory(rendered.height, rendered.width)
+    assert len(rendered) == len(drawn) == len(asked)
+    np.testing.assert_allclose(rendered.c2w, asked.c2w, atol=1e-6)
+    np.testing.assert_allclose(rendered.K, asked.K, atol=1e-6)
+    np.testing.assert_allclose(rendered.c2w[:, :3, 3], [view["position"] for view in drawn], atol=1e-6)
+    np.testing.assert_allclose(rendered.c2w[:, :3, :3], [view["rotation"] for view in drawn], atol=1e-6)
+    focal = [rendered.width / 2 / np.tan(np.radians(view["fov"]) / 2) for view in drawn]
+    np.testing.assert_allclose(rendered.K[:, 0, 0], focal, atol=1e-6)
+    assert np.abs(rendered.c2w[0] - np.eye(4)).max() < 1e-9 and np.ptp(rendered.K[:, 0, 0]) > 100
+    page.click(".stage .edit")  # and back to the path, which is still there
+    page.wait_for_selector(".editor .key:visible")
+    assert page.locator(".editor .key").count() == len(path_of(page)["keys"])
+
+
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_session_at_the_editor(visit, device):
+    page = visit(device)
+    draw_stroke(page)
+    stroke = path_of(page)
+    assert 3 <= len(stroke["keys"]) <= 12 and stroke["target"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= device["viewport"]["width"]
+
+    # drag a key
+    pull(page, camera_spot(page, 1), [(5, -3), (14, -8), (22, -12)])
+    page.wait_for_function(f"{DRAFT}.keys[1].position[0] !== {stroke['keys'][1]['position'][0]}")
+    dragged = path_of(page)
+    assert dragged["keys"][1]["position"][0] > stroke["keys"][1]["position"][0]
+    assert dragged["keys"][2]["position"] == stroke["keys"][2]["position"]
+
+    # look at something off the middle: the keys turn to it, the photo's camera does not
+    page.click(".editor .bar button:has-text('Look at')")
+    frame = page.locator(".editor .frame").bounding_box()
+    page.mouse.click(frame["x"] + 0.3 * frame["width"], frame["y"] + 0.4 * frame["height"])
+    page.wait_for_function(f"{DRAFT}.target === null")
+    looking = path_of(page)
+    assert looking["keys"][0]["orientation"] == [1, 0, 0, 0] and looking["keys"][2]["orientation"][2] < -0.02
+
+    # undo them all, and once forth
+    before = page.locator(".editor .key").count()
+    for _ in range(3):
+        page.click(".editor button:has-text('Undo')")
+    page.wait_for_function(f"{DRAFT}.keys.length === 1")
+    assert page.is_disabled(".editor button:has-text('Undo')")
+    page.click(".editor button:has-text('Redo')")
+    page.wait_for_function(f"{DRAFT}.keys.length === {before}")
+    assert path_of(page) == stroke
+
+    # play
+    page.click(".editor .player")
+    page.wait_for_function("document.querySelector('.editor .track').ariaValueNow > 0.4")
+    page.click(".editor .player")
+    halted = page.get_attribute(".editor .track", "aria-valuenow")
+    page.wait_for_timeout(150)
+    assert page.get_attribute(".editor .track", "aria-valuenow") == halted
+
+    # a move of the gallery becomes keys
+    page.click('#cards .card[data-id="gentle-arc"]')
+    page.wait_for_selector('.stage[data-kind="preview"]:not([data-drawing])')
+    page.wait_for_selector(".stage .edit:visible")
+    page.click(".stage .edit")
+    page.wait_for_selector(".editor .key:visible")
+    reviewed(page)
+    kept = path_of(page)
+    arc = Path.from_dict(kept)
+    assert np.ptp(arc.positions[:, 0]) > 0.1 and arc.target is None
+    assert page.get_attribute('#cards .card[aria-checked="true"]', "data-id") == "drawn"
+
+    # the next visit finds it again
+    page.reload()
+    enter(page)
+    assert path_of(page) == kept and page.locator(".editor .key").count() == len(arc.keys)
+    assert "last visit" in page.inner_text(".editor .notice")
+
+
+def test_everything_goes_by_keyboard(visit):
+    page = visit(DESK)
+    draw_stroke(page)
+    first = path_of(page)
+    page.focus('.editor .key[data-key="1"]')
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageUp")
+    moved = path_of(page)["keys"][1]["position"]
+    assert moved[0] > first["keys"][1]["position"][0] and moved[1] < 0
+    page.keyboard.press("Shift+ArrowRight")  # turns to the right, and then every key has its own heading
+    assert path_of(page)["target"] is None
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.key") == "2"
+    page.keyboard.press("Delete")
+    page.wait_for_function(f"{DRAFT}.keys.length === {len(first['keys']) - 1}")
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    assert path_of(page) == first
+    page.keyboard.press("Control+y")
+    assert path_of(page) != first
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('.editor .track').ariaValueNow > 0.2")
+    page.focus(".editor .track")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.editor .track').ariaValueText === '0.1 s'")
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('.editor :is(button, input, select, textarea, [tabindex], summary)')]
+        .filter((part) => part.checkVisibility() && !(part.ariaLabel || part.getAttribute('aria-label')
+            || part.labels?.length || part.textContent.trim())).map((part) => part.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_a_finding_is_mended_with_one_click(visit):
+    page = visit(DESK)
+    draw_stroke(page, width=150, height=90)
+    page.fill(".editor .length input", "1")
+    page.keyboard.press("Tab")
+    page.wait_for_selector('.editor .repair:has-text("Slow down")')
+    page.click('.editor .repair:has-text("Slow down")')
+    page.wait_for_function(f"{DRAFT}.keys.at(-1).time > 1.5")
+    reviewed(page)
+    assert page.locator('.editor .repair:has-text("Slow down")').count() == 0
+    page.click('.editor .repair:has-text("Keep it honest")')
+    page.wait_for_selector(".editor .health .good")
+
+
+ATTACKS = [
+    "${Object.assign(window, {pwned: 1})}",
+    "{{#with value}}{{constructor.constructor('window.pwned = 1')}}{{/with}}",
+    "<img src=x onerror='window.pwned = 1'>",
+    "__proto__",
+]
+
+
+def test_nothing_that_is_pasted_is_executed(visit):
+    page = visit(DESK)
+    draw_stroke(page)
+    before = path_of(page)
+    page.click(".editor summary")
+    page.click(".editor .menu button:has-text('Path as text')")
+    key = before["keys"][1]
+    for words in ATTACKS:
+        for bad in (
+            {**before, "version": words},
+            {**before, words: 1},
+            {**before, "keys": [before["keys"][0], {**key, "ease": words}]},
+            {**before, "keys": [before["keys"][0], {**key, words: words}]},
+            words,
+        ):
+            page.evaluate("document.querySelector('.editor .notice').textContent = ''")
+            page.fill(".editor textarea", bad if isinstance(bad, str) else json.dumps(bad))
+            page.click(".editor button:has-text('Use this path')")
+            page.wait_for_function("document.querySelector('.editor .notice').textContent.length > 20")
+    assert page.evaluate("window.pwned") is None and page.locator("img[src='x']").count() == 0
+    assert path_of(page) == before
+    # and a good one is taken
+    page.fill(".editor textarea", json.dumps({**before, "target": None}))
+    page.click(".editor button:has-text('Use this path')")
+    page.wait_for_function(f"{DRAFT}.target === null")
+
+
+def test_another_crop_keeps_the_zoom_of_every_key(visit, pipe):
+    page = visit(DESK)
+    draw_stroke(page)
+    page.click('.editor .key[data-key="1"]')
+    page.click('.editor .chip:has-text("85 mm")')
+    wide = path_of(page)
+    page.click('#ratio label:has-text("9:16")')
+    page.wait_for_function(f"{DRAFT}.keys[0].fov < {wide['keys'][0]['fov'] - 5}")
+    tall = path_of(page)
+
+    def zoom(path):
+        return np.tan(np.radians(path["keys"][0]["fov"] / 2)) / np.tan(np.radians(path["keys"][1]["fov"] / 2))
+
+    assert zoom(tall) == pytest.approx(zoom(wide), rel=1e-4)
+    reviewed(page)
+    pipe.calls.clear()
+    page.click("#render")
+    page.wait_for_selector('.stage[data-kind="clip"]')
+    rendered = pipe.calls[0]["trajectory"]
+    assert (rendered.height, rendered.width) == (512, 288)
+    assert fov_of(rendered.K[0, 0, 0] / rendered.width) == pytest.approx(tall["keys"][0]["fov"])
