@@ -45,15 +45,15 @@ def room() -> np.ndarray:
 
 def coverage_of(clip) -> np.ndarray:
     """Share of every frame whose rays meet the wall inside the photo: what a memory of the wall would say."""
+    clip = clip.resized(9, 16)
+    focal, center = clip.K[:, None, None, [0, 1], [0, 1]], clip.K[:, None, None, :2, 2]
+    rays = np.concatenate([(pixel_centers(9, 16) - center) / focal, np.ones((len(clip), 9, 16, 1))], axis=-1)
+    rays = np.einsum("tij,thwj->thwi", clip.c2w[:, :3, :3], rays)
+    position = clip.c2w[:, None, None, :3, 3]
+    way = (D - position[..., 2]) / np.where(rays[..., 2] > 1e-6, rays[..., 2], np.nan)
+    hit = position[..., :2] + way[..., None] * rays[..., :2]
     photo_half = D * np.array([48 / PHOTO.K[0, 0], 27 / PHOTO.K[1, 1]])
-    shares = []
-    for camera in clip.resized(9, 16):
-        rays = (pixel_centers(9, 16) - camera.K[:2, 2]) / camera.K[[0, 1], [0, 1]]
-        rays = np.concatenate([rays, np.ones((9, 16, 1))], axis=-1) @ camera.c2w[:3, :3].T
-        way = (D - camera.position[2]) / np.where(rays[..., 2] > 1e-6, rays[..., 2], np.nan)
-        hit = camera.position[:2] + way[..., None] * rays[..., :2]
-        shares.append((np.abs(np.nan_to_num(hit, nan=1e9)) <= photo_half * 1.001).all(-1).mean())
-    return np.array(shares)
+    return (np.abs(np.nan_to_num(hit, nan=1e9)) <= photo_half * 1.001).all(-1).mean((1, 2))
 
 
 def findings_of(path: Path) -> dict:
@@ -84,7 +84,7 @@ BAD = {
     "through": path_of(((0, 0, 0), AHEAD), ((0, 0, 4.0), AHEAD), seconds=20.0),
     "out": path_of(((0, 0, 0), AHEAD), ((0, 0, 0), yaw(80)), seconds=20.0),
     "invented": path_of(((0, 0, 0), AHEAD), ((0.8, 0, -0.3), AHEAD), seconds=8.0),
-    "lens": path_of(((0, 0, 0), AHEAD), ((0, 0, 0.1), AHEAD), fov=12.0),
+    "lens": Path((Key(0, (0, 0, 0), AHEAD, 0.0, 60.0), Key(4, (0, 0, 0.1), AHEAD, 0.0, 12.0))),
 }
 
 
@@ -98,9 +98,8 @@ def test_what_is_wrong_is_found_and_its_repair_mends_it(kind):
     assert finding.value < finding.limit if low_is_bad else finding.value > finding.limit
     mended = repaired(path, finding.repair, PHOTO, D, room(), coverage_of)
     assert kind not in findings_of(mended)
-    assert mended.keys[0].position == path.keys[0].position  # it still begins where the photo was taken
-    if kind != "lens":
-        assert mended.trajectory(54, 96)[0] == path.trajectory(54, 96)[0]
+    assert mended.keys[0] == path.keys[0]  # it still begins with the photo's camera
+    assert mended.trajectory(54, 96)[0] == path.trajectory(54, 96)[0]
     assert all(isinstance(x, (str, int, float, list)) for x in finding.to_dict().values())
 
 
@@ -219,6 +218,12 @@ def test_the_last_key_is_reached():
     assert "unreached" not in {f.kind for f in check_path(clip, D, path=path)}
     finding = check_path(clip[:-3], D, path=path)[-1]
     assert finding.kind == "unreached" and finding.repair is None and finding.value > 0.01
+
+
+@pytest.mark.parametrize("lens", [12.0, 110.0])
+def test_the_photos_own_lens_is_no_finding(lens):
+    path = path_of(((0, 0, 0), AHEAD), ((0, 0, 0.1), AHEAD), fov=lens)
+    assert check_path(path.trajectory(54, 96), D) == [] and repaired(path, "fit_lens", PHOTO, D) == path
 
 
 def test_a_photo_taken_close_to_something_is_no_finding():

@@ -89,10 +89,11 @@ def check_path(
             findings.append(Finding("invented", (first, last), _least(coverage, first, last), BACKED, "keep_honest"))
 
     lens = fov(trajectory.K[:, 0, 0] / trajectory.width)
-    for first, last in _runs(lens < LENS[0] - 1e-9):
-        findings.append(Finding("lens", (first, last), _least(lens, first, last), LENS[0], "fit_lens"))
-    for first, last in _runs(lens > LENS[1] + 1e-9):
-        findings.append(Finding("lens", (first, last), _most(lens, first, last), LENS[1], "fit_lens"))
+    low, high = _lens_limits(lens[0])
+    for first, last in _runs(lens < low - 1e-9):
+        findings.append(Finding("lens", (first, last), _least(lens, first, last), low, "fit_lens"))
+    for first, last in _runs(lens > high + 1e-9):
+        findings.append(Finding("lens", (first, last), _most(lens, first, last), high, "fit_lens"))
 
     if path is not None:
         goal = path.sample(np.array([path.duration])).c2w[0]
@@ -101,6 +102,11 @@ def check_path(
             last = len(trajectory) - 1
             findings.append(Finding("unreached", (last, last), apart, REACHED, None))
     return findings
+
+
+def _lens_limits(photo: float) -> tuple[float, float]:
+    """Degrees. The lens that the photo was taken with is never wrong."""
+    return min(LENS[0], float(photo)), max(LENS[1], float(photo))
 
 
 def _steps(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
@@ -266,8 +272,9 @@ def keep_honest(
 
 
 def fit_lens(path: Path) -> Path:
-    """Fields of view inside 15..100 degrees. Between keys the lens stays between theirs."""
-    return replace(path, keys=tuple(replace(key, fov=min(max(key.fov, LENS[0]), LENS[1])) for key in path.keys))
+    """Fields of view inside 15..100 degrees, or the photo's own. Between keys the lens stays between theirs."""
+    low, high = _lens_limits(path.keys[0].fov)
+    return replace(path, keys=tuple(replace(key, fov=min(max(key.fov, low), high)) for key in path.keys))
 
 
 REPAIRS = ("slow_down", "shorten", "lift", "turn_back", "keep_honest", "fit_lens")
