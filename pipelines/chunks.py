@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from diffusers.schedulers import SchedulerMixin
+from diffusers.utils.torch_utils import get_module_execution_device
 from torch import Tensor
 
 from pipelines.transformer import MirageTransformer3DModel
@@ -49,17 +50,21 @@ def denoise_chunk(
     model gets them in its own.
     """
     scheduler = type(scheduler).from_config(scheduler.config)
-    device, dtype = transformer.device, transformer.dtype
+    device, dtype = get_module_execution_device(transformer), transformer.dtype
     latents = inputs.noise.to(device, copy=True)
-    empty = latents[:, :, :0]
-    known = {name: empty if part is None else part.to(latents) for name, part in vars(inputs).items() if name in KNOWN}
-    clean, num_clean, num_targets = known["clean"], known["clean"].shape[2], latents.shape[2]
-    order = transformer.config.segment_order
-    counts = [num_targets if name == "targets" else known[name].shape[2] for name in order]
-    targets = slice(sum(counts[: order.index("targets")]), None)
-    targets = slice(targets.start, targets.start + num_targets)
-    is_noisy = torch.zeros(len(latents), sum(counts), device=device)
-    is_noisy[:, targets.start + num_clean : targets.stop] = 1
+    parts = (inputs.clean, inputs.references, inputs.preceding)
+    clean, references, preceding = (latents[:, :, :0] if part is None else part.to(latents) for part in parts)
+    num_clean = clean.shape[2]
+
+    def in_order(targets: Tensor) -> list[Tensor]:
+        segments = {"references": references, "targets": targets, "preceding": preceding}
+        return [segments[name] for name in transformer.config.segment_order]
+
+    before = transformer.config.segment_order.index("targets")
+    start = sum(segment.shape[2] for segment in in_order(latents)[:before])
+    targets = slice(start, start + latents.shape[2])
+    is_noisy = torch.zeros(len(latents), sum(segment.shape[2] for segment in in_order(latents)), device=device)
+    is_noisy[:, start + num_clean : targets.stop] = 1
 
     control = None if inputs.control is None or not control_scale else inputs.control.to(device, dtype)
     prompts = {"cond": inputs.text}
@@ -75,23 +80,19 @@ def denoise_chunk(
         scheduler.set_timesteps(sigmas=np.linspace(max_sigma, 0, num_inference_steps + 1)[:-1], device=device)
     latents[:, :, :num_clean] = clean
     for step, t in enumerate(scheduler.timesteps, start=1):
-        sequence = torch.cat([latents if name == "targets" else known[name] for name in order], dim=2).to(dtype)
-        flows = {}
+        sequence, times, flows = torch.cat(in_order(latents), dim=2).to(dtype), is_noisy * t, {}
         for name, text in prompts.items():
             with transformer.cache_context(name):
-                flows[name] = (
-                    transformer(
-                        sequence,
-                        is_noisy * t,
-                        text.to(device, dtype),
-                        control,
-                        num_reference_frames=known["references"].shape[2],
-                        control_scale=control_scale,
-                        constants=constants[name],
-                    )
-                    .sample[:, :, targets]
-                    .to(latents.dtype)
-                )
+                flow = transformer(
+                    sequence,
+                    times,
+                    text.to(device, dtype),
+                    control,
+                    num_reference_frames=references.shape[2],
+                    control_scale=control_scale,
+                    constants=constants[name],
+                ).sample
+            flows[name] = flow[:, :, targets].to(latents.dtype)
         flow = flows["cond"]
         if "uncond" in flows:
             flow = flows["uncond"] + guidance_scale * (flow - flows["uncond"])
@@ -99,6 +100,3 @@ def denoise_chunk(
         latents[:, :, :num_clean] = clean
         yield step, len(scheduler.timesteps)
     return latents
-
-
-KNOWN = ("clean", "references", "preceding")

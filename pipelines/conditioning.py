@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 from diffusers.pipelines.wan.pipeline_wan import prompt_clean
+from diffusers.utils.torch_utils import get_module_execution_device
 from torch import Tensor
 
 from pipelines.memory import Readout
@@ -21,7 +22,7 @@ def encode_prompt(tokenizer, text_encoder, prompt: str, max_tokens: int = MAX_TO
     """(1, max_tokens, D): the text as Wan was trained to read it, zero behind its end."""
     tokens = tokenizer(
         [prompt_clean(prompt)], padding="max_length", max_length=max_tokens, truncation=True, return_tensors="pt"
-    ).to(text_encoder.device)
+    ).to(get_module_execution_device(text_encoder))
     embeds = text_encoder(tokens.input_ids, tokens.attention_mask).last_hidden_state
     return embeds * tokens.attention_mask[..., None]
 
@@ -34,7 +35,7 @@ def _normalisation(vae: AutoencoderKLWan, like: Tensor) -> list[Tensor]:
 @torch.no_grad()
 def encode_video(vae: AutoencoderKLWan, video: Tensor) -> Tensor:
     """video (3, 1 + 4 n, H, W), pictures in [-1, 1] -> latents (C, 1 + n, h, w) float32, the posterior's mean."""
-    latents = vae.encode(video[None].to(vae.device, vae.dtype)).latent_dist.mode()[0].float()
+    latents = vae.encode(video[None].to(get_module_execution_device(vae), vae.dtype)).latent_dist.mode()[0].float()
     mean, std = _normalisation(vae, latents)
     return (latents - mean) / std
 
@@ -64,8 +65,10 @@ class VideoDecoder:
     def __call__(self, latents: Tensor) -> np.ndarray:
         """latents (C, T, h, w) -> frames (4 T, H, W, 3) uint8; 4 T - 3 in the first call."""
         vae, frames = self.vae, []
+        if hasattr(vae, "_hf_hook"):  # offloaded; what vae.decode does first, and we call its parts
+            vae._hf_hook.pre_forward(vae)
         mean, std = _normalisation(vae, latents)
-        latents = vae.post_quant_conv((latents * std + mean)[None].to(vae.device, vae.dtype))
+        latents = vae.post_quant_conv((latents * std + mean)[None].to(get_module_execution_device(vae), vae.dtype))
         for i in range(latents.shape[2]):
             first = self.features is None
             if first:

@@ -242,7 +242,7 @@ def test_files_become_a_folder_with_the_same_tensors(base, tmp_path, capsys):
         [part["name"] for part in report["weights"]],
         hashlib.sha256((tmp_path / "lora.safetensors").read_bytes()),
     )
-    assert names == [str(base), "vace.safetensors", "lora.safetensors"]
+    assert names == [base.name, "vace.safetensors", "lora.safetensors"]
     assert report["weights"][2]["sha256"] == digest.hexdigest()
     assert [part["commercial_use"] for part in report["weights"]] == ["yes", "unknown", "unknown"]
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]

@@ -231,6 +231,10 @@ def test_weights_in_bfloat16_keep_norms_and_modulation_exact(tmp_path):
         flow = half(x, times, text, control, num_reference_frames=2).sample
         expected = model(x.float(), times, text.float(), control.float(), num_reference_frames=2).sample
     torch.testing.assert_close(flow.float(), expected, atol=0.05, rtol=0)
+    inputs = ChunkInputs(torch.randn(1, 4, 3, 4, 6), text, references=x[:, :, :2], control=control[:, :, :3])
+    latents = [finished(denoise_chunk(each, scheduler(), inputs, 3)) for each in (half, model)]
+    assert latents[0].dtype == torch.float32  # the sampler's state, whatever the model's
+    torch.testing.assert_close(*latents, atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("offload_type", ["block_level", "leaf_level"])
