@@ -469,38 +469,6 @@ def test_bad_strokes_are_refused(points, message):
 # -- edits ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("seed", "closed", "target"), ALL_KINDS)
-def test_mirrored_is_a_mirror(seed, closed, target):
-    path = random_path(seed, closed, target)
-    mirror = np.diag([-1.0, 1, 1, 1])
-    times = np.linspace(0, path.duration, 50)
-    np.testing.assert_allclose(path.mirrored().sample(times).c2w, mirror @ path.sample(times).c2w @ mirror, atol=1e-12)
-    assert path.mirrored().mirrored() == path
-
-
-@pytest.mark.parametrize(("seed", "closed"), [(seed, seed % 3 == 1) for seed in range(12)])
-def test_reversed_is_the_way_back_from_the_photo(seed, closed):
-    path = random_path(seed, closed, calm=True)
-    back = path.reversed()
-    times = np.linspace(0, path.duration, 50)
-    there, home = path.sample(times[::-1]).c2w, back.sample(times).c2w
-    np.testing.assert_allclose(np.linalg.inv(home[0]) @ home, np.linalg.inv(there[0]) @ there, atol=1e-9)
-    assert back.keys[0].position == path.keys[0].position and back.keys[0].orientation == path.keys[0].orientation
-    twice = back.reversed()
-    np.testing.assert_allclose(twice.positions, path.positions, atol=1e-12)
-
-
-def test_reversed_keeps_photo_lens_level_and_eases():
-    path = random_path(5)
-    back = path.reversed()
-    first, last = path.keys[0], path.keys[-1]
-    assert (back.keys[0].fov, back.keys[0].roll) == (first.fov, first.roll)
-    assert focal(back.keys[-1].fov) / focal(first.fov) == pytest.approx(focal(first.fov) / focal(last.fov))
-    swap = {"in": "out", "out": "in"}
-    assert [k.ease for k in back.keys[:-1]] == [swap.get(k.ease, k.ease) for k in path.keys[-2::-1]]
-    assert random_path(7, target=True).reversed().target is None
-
-
 def test_retimed_keeps_the_way():
     path = random_path(6)
     slow = path.retimed(2 * path.duration)
@@ -508,19 +476,6 @@ def test_retimed_keeps_the_way():
     np.testing.assert_allclose(slow.sample(2 * times).c2w, path.sample(times).c2w, atol=1e-10)
     with pytest.raises(ValueError, match="seconds=61"):
         path.retimed(61)
-
-
-def test_looped_comes_home_without_a_corner():
-    path = random_path(8)
-    loop = path.looped()
-    assert loop.closed and len(loop.keys) == len(path.keys) + 1 and loop.looped() is loop
-    np.testing.assert_allclose(loop.duration, path.duration * len(path.keys) / (len(path.keys) - 1))
-    assert loop.trajectory(54, 96).is_closed
-    assert Path(path.keys + (Key(path.duration + 60 - path.duration, *_rest(path.keys[0])),)).looped().duration == 60
-
-
-def _rest(key: Key) -> tuple:
-    return key.position, key.orientation, key.roll, key.fov
 
 
 def test_aimed_leaves_the_photos_camera():

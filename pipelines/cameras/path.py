@@ -210,71 +210,12 @@ class Path:
         times = [seconds if i == last else key.time * seconds / self.duration for i, key in enumerate(self.keys)]
         return replace(self, keys=tuple(replace(key, time=time) for key, time in zip(self.keys, times, strict=True)))
 
-    def mirrored(self) -> "Path":
-        """Left and right exchanged, as in a mirror that stands in the photo camera's plane x = 0."""
-
-        def mirror(key: Key) -> Key:
-            (x, *yz), (w, a, b, c) = key.position, key.orientation
-            return replace(key, position=(-x + 0.0, *yz), orientation=(w, a, -b + 0.0, -c + 0.0), roll=-key.roll + 0.0)
-
-        target = self.target and (-self.target[0] + 0.0, *self.target[1:])
-        return replace(self, keys=tuple(map(mirror, self.keys)), target=target)
-
-    def aimed(self, target: tuple[float, float, float] | None = None) -> "Path":
-        """Orientations that look at `target`, written into the keys, key 0 left as it is: the path may go on from the
-        photo's camera. Without a point: those of the path's own target, written into every key."""
-        point = self.target if target is None else checked_point("target", target)
-        if point is None:
-            return self
-        q = quaternion(look_at(self.positions, point))
-        keys = [replace(key, orientation=tuple(turn)) for key, turn in zip(self.keys, q.tolist(), strict=True)]
-        if target is not None:
-            keys[0] = self.keys[0]
-            if self.closed:
-                keys[-1] = self.keys[-1]
+    def aimed(self, target: tuple[float, float, float]) -> "Path":
+        """The keys look at a point, all but the first (and in a loop the last), which stays the photo's camera."""
+        q = quaternion(look_at(self.positions, checked_point("target", target))).tolist()
+        last = len(self.keys) - 1 if self.closed else len(self.keys)
+        keys = [replace(key, orientation=tuple(q[i])) if 0 < i < last else key for i, key in enumerate(self.keys)]
         return replace(self, keys=tuple(keys), target=None)
-
-    def reversed(self) -> "Path":
-        """The way back, carried to where the path began: the first camera is again the photo's, the rest follows.
-
-        The lens is scaled and the roll shifted as well, so that both begin with key 0's. A path with a target gets
-        the orientations written into its keys, because the point would move with it.
-        """
-        path = self.aimed()
-        first, last = path.keys[0], path.keys[-1]
-        turn = rotation(first.orientation) @ rotation(last.orientation).T
-        zoom = focal(first.fov) / focal(last.fov)
-        swap = {"in": "out", "out": "in"}
-        keys = []
-        for i, key in enumerate(path.keys[::-1]):
-            position = turn @ np.subtract(key.position, last.position) + first.position
-            before = path.keys[len(path.keys) - 2 - i] if i < len(path.keys) - 1 else key
-            keys.append(
-                Key(
-                    path.duration - key.time,
-                    tuple(position.tolist()),
-                    tuple(quaternion(turn @ rotation(key.orientation)).tolist()),
-                    key.roll - last.roll + first.roll,
-                    float(fov(focal(key.fov) * zoom)),
-                    swap.get(before.ease, before.ease),
-                )
-            )
-        keys[0] = replace(first, ease=keys[0].ease)
-        if path.closed:
-            keys[-1] = replace(first, time=path.duration)
-        return replace(path, keys=tuple(keys))
-
-    def looped(self) -> "Path":
-        """Closed: if the last key is not the first one already, one is added after the mean time between keys."""
-        if self.closed:
-            return self
-        if self._apart() <= CLOSED_TOLERANCE:
-            return replace(self, closed=True)
-        time = self.duration + self.duration / (len(self.keys) - 1)
-        _check_count(len(self.keys) + 1)
-        path = self if time <= SECONDS[1] else self.retimed(SECONDS[1] * self.duration / time)
-        time = min(time, SECONDS[1])
-        return replace(path, keys=(*path.keys, replace(path.keys[0], time=time, ease="linear")), closed=True)
 
     # -- from cameras and strokes to keys -----------------------------------------------------------------------------
 
