@@ -137,7 +137,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "ed_ease_linear": ("even", "costante"),
     "ed_ease_in": ("soft start", "parte dolce"),
     "ed_ease_out": ("soft stop", "arriva dolce"),
-    "ed_ease_smooth": ("soft both", "dolce a entrambi i capi"),
+    "ed_ease_smooth": ("soft", "dolce"),
     "ed_double": ("Pause here", "Pausa qui"),
     "ed_double_tip": ("Doubles the point: the camera waits", "Raddoppia il punto: la camera aspetta"),
     "ed_remove": ("Delete", "Elimina"),

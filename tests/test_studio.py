@@ -1,10 +1,13 @@
 """The page without a browser: what it imports, what it says, what it refuses, and that it renders what it previewed."""
 
+import json
 import re
 import string
+import struct
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,6 +16,9 @@ import pytest
 from fake_pipeline import FakePipeline
 from PIL import Image
 
+from pipelines.cameras.fitting import fit_error
+from pipelines.cameras.path import Key
+from pipelines.cameras.path import Path as CameraPath
 from pipelines.media import read_recipe
 from presets.schema import load_moves
 from studio import handlers
@@ -249,6 +255,108 @@ def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch
     error = last(handlers.render(engine, session, "en", *FIELDS))["stage"]["error"]
     assert "No depth could be found" in error
     assert session.take.ended.is_set()
+
+
+# -- a path of one's own --------------------------------------------------------------------------------------------
+
+
+def path_of(*positions, fov=60.0, seconds=2.0) -> dict:
+    times = np.linspace(0, seconds, len(positions)).tolist()
+    keys = [Key(time, position, (1, 0, 0, 0), 0.0, fov) for time, position in zip(times, positions, strict=True)]
+    return CameraPath(tuple(keys)).to_dict()
+
+
+def drawn(path, ratio="photo") -> tuple:
+    return ("drawn", 4, ratio, "draft", "right", 100, 50, 7, path)
+
+
+WAY = path_of((0, 0, 0), (0.1, 0, 0.1), (0.2, -0.1, 0.1))
+
+
+def test_a_drawn_path_is_previewed_and_rendered_as_it_is(session, engine, pipe):
+    assert last(handlers.preview(engine, session, "en", *drawn(WAY)))["stage"]["kind"] == "preview"
+    last(handlers.render(engine, session, "en", *drawn(WAY)))
+    rendered = pipe.calls[0]["trajectory"]
+    assert rendered == CameraPath.from_dict(WAY).trajectory(rendered.height, rendered.width)
+    recipe = read_recipe(session.clip.video)["studio"]
+    assert recipe["preset"] == "drawn" and CameraPath.from_dict(recipe["path"]).to_dict() == WAY
+    assert handlers.same_again(session, "en", *FIELDS)[8] == WAY
+
+
+def test_on_another_crop_the_path_keeps_its_zoom(session, engine, pipe):
+    zoomed = CameraPath.from_dict(WAY)
+    zoomed = replace(zoomed, keys=(*zoomed.keys[:2], replace(zoomed.keys[2], fov=30.0))).to_dict()
+    last(handlers.render(engine, session, "en", *drawn(zoomed, "9:16")))
+    K = pipe.calls[0]["trajectory"].K
+    np.testing.assert_allclose(K[0], pipe.lift(session.photo, 512, 288).camera.K)
+    assert K[-1, 0, 0] / K[0, 0, 0] == pytest.approx(np.tan(np.radians(30)) / np.tan(np.radians(15)))
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (None, "Draw the camera's way first"),
+        ("drawn", "must be a JSON object"),
+        ({"version": 1, "keys": [WAY["keys"][0]]}, "1 keys, must be 2..200"),
+        ({"version": 1, "keys": [*WAY["keys"], WAY["keys"][1]]}, "must be later than"),
+        ({**WAY, "keys": [{**WAY["keys"][0], "fov": float("nan")}, *WAY["keys"][1:]]}, "fov=nan"),
+        ({**WAY, "keys": WAY["keys"] * 4000}, "12000 keys"),
+        ({**WAY, "__proto__": "<img src=x>"}, "unknown fields __proto__"),
+        (path_of((0, 0, 0.5), (0, 0, 1)), "does not begin at the photo's camera"),
+        ({**WAY, "target": [1, 0, 1]}, "does not begin at the photo's camera"),
+    ],
+)
+def test_a_path_that_cannot_be_used_gets_a_sentence(session, engine, path, sentence):
+    for handler in (handlers.preview, handlers.render):
+        answer = last(handler(engine, session, "en", *drawn(path)))
+        assert sentence in answer["stage"]["error"] and answer["render"]["visible"]
+    assert "estimate" in handlers.edited(engine, session, "it", *drawn(path))
+
+
+def test_the_editor_opens_on_the_lifted_photo_and_hears_what_to_mend(session, engine):
+    answer = last(handlers.suit(engine, session, "en", *drawn(path_of((0, 0, 0), (0.6, 0, 0), seconds=1))))
+    place, review = answer["editor"]["place"], answer["editor"]["review"]
+    assert answer["stage"]["drawing"] and place["distance"] == 2.0 and place["fov"] == pytest.approx(60)
+    assert len(review["coverage"]) == 17 and review["coverage"][0] == 1
+    assert {"slow_down", "keep_honest"} <= {finding.get("repair") for finding in review["findings"]}
+
+    file = Path(place["file"]).read_bytes()
+    magic, width, height = struct.unpack("<4sII", file[:12])
+    assert (magic, width, height) == (b"MPL1", place["width"], place["height"])
+    depth = np.frombuffer(file, "<f4", width * height, 32)
+    assert (depth == 2).all() and len(file) == 32 + 7 * width * height
+
+    again = last(handlers.reframe(engine, session, "en", *drawn(None, "1:1")))["editor"]["place"]
+    assert again["width"] == again["height"] and not Path(place["file"]).exists()
+
+
+@pytest.mark.parametrize("repair", ["slow_down", "keep_honest", "shorten", "nonsense"])
+def test_a_repair_gives_a_better_path(session, engine, pipe, repair):
+    bad = path_of((0, 0, 0), (0.6, 0, 0), seconds=1)
+    answer = last(handlers.repair_path(engine, session, "en", repair, *drawn(bad)))
+    if repair == "nonsense":
+        assert answer["stage"]["error"].startswith("repair is 'nonsense'")
+        return
+    path = CameraPath.from_dict(answer["editor"]["value"])
+    assert path.duration > 1 if repair == "slow_down" else path.positions[-1, 0] <= 0.6
+    if repair == "keep_honest":
+        assert pipe.coverage(None, path.trajectory(9, 16)).min() >= 0.8
+
+
+def test_a_move_of_the_gallery_opens_as_keys(session, engine):
+    answer = last(handlers.edit_path(engine, session, "en", *with_field(0, "gentle-arc")))
+    path = CameraPath.from_dict(answer["editor"]["value"])
+    order = Order.read(*with_field(0, "gentle-arc"))
+    camera = session.lifts[next(iter(session.lifts))].camera
+    assert max(fit_error(path, order.trajectory(camera, 2.0))[:2]) < 0.3
+    assert answer["cards"] == "drawn" and not answer["seconds"]["visible"] and answer["stage"]["drawing"]
+
+
+def test_a_pasted_path_is_read_or_refused(session, engine):
+    assert handlers.pasted(engine, session, "en", json.dumps(WAY))["editor"]["value"] == WAY
+    for text in ("", "{", "[" * 100_000, '{"version": 2}', 7, "x" * 300_000):
+        notice = handlers.pasted(engine, session, "it", text)["editor"]["review"]["notice"]
+        assert "non" in notice.lower()
 
 
 # -- preview, render, stop ------------------------------------------------------------------------------------------

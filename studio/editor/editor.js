@@ -986,7 +986,7 @@ export function open(root, props, watch, tell) {
   }
 
   let wasOpen = false;
-  new ResizeObserver(() => {
+  const resized = new ResizeObserver(() => {
     const boxes = measure();
     if (!boxes) wasOpen = false;
     if (!boxes) return;
@@ -998,7 +998,8 @@ export function open(root, props, watch, tell) {
     const { top: high } = root.getBoundingClientRect();
     if (!wasOpen && (high < 0 || high > 0.6 * innerHeight)) root.scrollIntoView({ behavior: 'smooth' });
     wasOpen = true;
-  }).observe(views);
+  });
+  for (const part of [top, frame]) resized.observe(part);
 
   async function enter() {
     const { place } = props;

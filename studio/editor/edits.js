@@ -221,7 +221,7 @@ export function orbit(point, degrees, seconds, fov) {
 
 // A free stroke in the top view, points [x, z] -> a smooth path of few keys at the photo's height; null if too short.
 // As pipelines/cameras/path.py does it: take out the shake of the hand, lay keys at even distances
-export function stroke(points, seconds, fov, tolerance = 0.02, maxKeys = 12) {
+export function stroke(points, seconds, fov, tolerance = 0.03, maxKeys = 9) {
   const line = [[0, 0, 0], ...points.map(([x, z]) => [x, 0, z])];
   const clean = line.filter((point, i) => i === 0 || norm(subtract(point, line[i - 1])) > 1e-9);
   const length = lengthOf(clean);
