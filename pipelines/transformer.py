@@ -9,6 +9,7 @@ its place in time) is a row per frame, never one per token.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -208,6 +209,16 @@ class MirageTransformer3DModel(
         self.scale_shift_table = nn.Parameter(torch.randn(1, 2, inner_dim) / inner_dim**0.5)
 
         self.gradient_checkpointing = False
+
+    @classmethod
+    def from_single_file(
+        cls, pretrained_model_link_or_path_or_dict: str | os.PathLike | Mapping[str, Tensor], **kwargs
+    ) -> "MirageTransformer3DModel":
+        """A released backbone, a safetensors file or its tensors; further arguments of `transformer_from_released`."""
+        from pipelines.convert import read_tensors, transformer_from_released
+
+        source = pretrained_model_link_or_path_or_dict
+        return transformer_from_released(source if isinstance(source, Mapping) else read_tensors(source), **kwargs)
 
     @apply_lora_scale("attention_kwargs")
     def forward(

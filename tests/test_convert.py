@@ -161,6 +161,13 @@ def test_blocks_are_counted_in_the_file_and_spread_evenly():
     assert transformer_from_released(backbone, config=config).config.vace_layers == ()
 
 
+def test_a_single_file_opens(tmp_path):
+    backbone, control, _, config = tiny()
+    save_file({**prefixed("dit.", backbone), **prefixed("vace.", control)}, tmp_path / "both.safetensors")
+    model = MirageTransformer3DModel.from_single_file(tmp_path / "both.safetensors", config=config)
+    assert torch.equal(flow(model), flow(transformer_from_released(backbone, control, config=config)))
+
+
 # ---- LoRA -------------------------------------------------------------------------------------------------------
 
 

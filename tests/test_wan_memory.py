@@ -147,6 +147,13 @@ def test_what_the_transformer_is_given(large):
     torch.testing.assert_close(sequence[0, :, references : len(clean)], history)
 
 
+def test_a_clip_in_a_known_world_starts_with_the_picture_that_is_known(large):
+    lifted, trajectory = path(large, frames=5)
+    with_photo = large(lifted, trajectory).frames[0].astype(int)
+    without = large(None, trajectory, memory=lifted.memory).frames[0]
+    assert np.abs(with_photo - without).max() <= 2  # tokens are remembered in float16
+
+
 def test_the_memory_steers_the_picture(large):
     """The same photo, first latent, seed and path; only the depth differs, and with it what the memory shows."""
     lifted, trajectory = path(large, frames=5)

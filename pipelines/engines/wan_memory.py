@@ -124,13 +124,15 @@ class WanMemoryEngine:
         chunk = next(chunk for chunk in chunks if chunk.start == clip.num_frames)
         targets, preceding = self.sequence(chunk)
 
-        # 1. What is known already: frames made before, or the photo
+        # 1. What is known already: frames made before, the photo, or a picture that the memory holds whole
         clean = None
         if clip.last_frames is not None:
             clean = encode_video(self.vae, to_video(clip.last_frames))
         elif clip.photo is not None:
             clean = encode_video(self.vae, to_video(clip.photo[None]))
             clip.pictures[0] = clean[:, 0].cpu()
+        elif control.mask[0].all():
+            clean = control.latents[0][:, None]
         num_clean = 0 if clean is None else clean.shape[1]
 
         # 2. Denoise
