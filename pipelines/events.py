@@ -1,5 +1,7 @@
 """What a render tells while it runs. `MiragePipeline.stream` yields these; the page and the command line read them."""
 
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,3 +66,13 @@ class DoneEvent:
     drift: float
     seconds: dict[str, float]
     recipe: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def timed(seconds: dict[str, float], part: str):
+    """Add the time of a block to seconds[part]."""
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[part] += time.perf_counter() - start

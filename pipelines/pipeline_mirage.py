@@ -10,7 +10,6 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
-from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
+from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.hub import HUB_OPTIONS, local_folder
 from pipelines.layouts import CONVERSION, DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
 from pipelines.memory import LatentMemory, Readout
@@ -259,6 +258,9 @@ class MiragePipeline(DiffusionPipeline):
                 with timed(seconds, "memory_readout"):
                     control = memory.readout(cameras, *grid)
                 generated = yield from self._denoise(control, cameras, seed, quality, clip, index, len(chunks), seconds)
+                for part, spent in generated.seconds.items():
+                    seconds[part] += spent
+                    seconds["denoise"] -= spent
                 with timed(seconds, "memory_write"):
                     memory.write(generated.tokens, generated.depth, cameras, generated.valid, invented=True)
                 made |= frozenset(keys)
@@ -445,15 +447,6 @@ def check_depth(depth: np.ndarray) -> np.ndarray:
 
 
 # ---- helpers ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def timed(seconds: dict, part: str):
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        seconds[part] += time.perf_counter() - start
 
 
 def covering(photo: Image.Image, height: int, width: int) -> tuple[Image.Image, tuple[int, int]]:

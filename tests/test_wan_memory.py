@@ -58,6 +58,7 @@ def test_both_engines_play_the_same_scenario(either):
     assert done.frames.shape == (FRAMES, *SIZE, 3) and done.frames.dtype == np.uint8
     assert np.array_equal(np.concatenate([chunk.frames for chunk in chunks]), done.frames)
     assert any(isinstance(event, StepEvent) and event.stage == "denoise" for event in events)
+    assert all(spent >= 0 for spent in done.seconds.values()) and sum(done.seconds.values()) <= 2.01 * done.seconds["total"]
     assert lifted.memory.num_points == points < done.memory.num_points  # the clip's memory grew, the photo's did not
     assert done.coverage[0] > 0.95 and done.memory.is_of(lifted.memory.channels, lifted.memory.interpolates)
 

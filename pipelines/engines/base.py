@@ -1,7 +1,7 @@
 """What differs between models, as one small interface. The chunk loop, the memory and the page know nothing else."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,11 +53,15 @@ def chunks_of(facts: EngineFacts, num_frames: int) -> list[range]:
 
 @dataclass(frozen=True)
 class Generated:
-    """What an engine made for n cameras: tokens (n, C, h, w), z-depth (n, H, W), valid (n, H, W) bool."""
+    """What an engine made for n cameras: tokens (n, C, h, w), z-depth (n, H, W), valid (n, H, W) bool.
+
+    seconds: what of the time went into other parts than denoising, by the parts' names (see DoneEvent).
+    """
 
     tokens: Tensor
     depth: Tensor
     valid: Tensor
+    seconds: dict[str, float] = field(default_factory=dict, kw_only=True)
 
 
 class Engine(Protocol):

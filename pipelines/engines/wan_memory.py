@@ -6,6 +6,7 @@ encoded again one by one, and these are written. How a family of weights wants t
 (pipelines/layouts.py).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -23,6 +24,7 @@ from pipelines.depth import DepthEstimator
 from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import fingerprint
+from pipelines.events import timed
 from pipelines.layouts import BASE_LICENCE, Layout
 from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
 from pipelines.memory.references import choose_references
@@ -160,11 +162,13 @@ class WanMemoryEngine:
         latents = latents[0].float()
 
         # 3. Decode, and look at the key frames as pictures
-        frames = self.frames(clip, latents, num_clean, len(chunk))
+        seconds = defaultdict(float)
+        with timed(seconds, "decode"):
+            frames = self.frames(clip, latents, num_clean, len(chunk))
         clip.latents |= {frame: latents[:, i].cpu() for i, frame in enumerate(targets) if frame in chunk}
         clip.last_frames = frames[-layout.overlap_frames :].copy()
         clip.num_frames = chunk.stop
-        return self.key_frames(clip, control, cameras, frames, chunk, targets)
+        return self.key_frames(clip, control, cameras, frames, chunk, targets, seconds)
 
     def decode(self, readout: Readout, generated: GeneratedFrames | None = None) -> np.ndarray:
         if generated is None:
@@ -248,26 +252,38 @@ class WanMemoryEngine:
         return VideoDecoder(self.vae)(latents)[-count:]
 
     def key_frames(
-        self, clip: Clip, control: Readout, cameras: Sequence[Camera], frames: np.ndarray, chunk: range, targets: list
+        self,
+        clip: Clip,
+        control: Readout,
+        cameras: Sequence[Camera],
+        frames: np.ndarray,
+        chunk: range,
+        targets: list[int],
+        seconds: dict[str, float],
     ) -> GeneratedFrames:
-        """The chunk's key frames as tokens with depth, in the memory's own scale. Cameras that only went along get
-        no valid sample."""
+        """The chunk's key frames as tokens with depth, in the memory's own scale; `frames` are all of the chunk.
+
+        Cameras that only went along get no valid sample.
+        """
         height, width = (side // DEPTH_STRIDE for side in frames.shape[1:3])
         tokens = torch.zeros(len(cameras), self.facts.channels, *control.mask.shape[1:])
         depths = torch.zeros(len(cameras), height, width)
-        known = control.memory.readout(list(cameras), height, width).depth
+        with timed(seconds, "memory_readout"):
+            known = control.memory.readout(list(cameras), height, width).depth
         for i, frame in enumerate(targets):
             if frame not in chunk or frame in clip.pictures:  # made before, or the photo
                 continue
             picture = frames[frame - chunk.start]
-            tokens[i] = clip.pictures[frame] = self.encode(torch.from_numpy(picture).permute(2, 0, 1).float() / 255)
-            depth, valid = self.depth(picture, cameras[i].resized(*picture.shape[:2]).K)
-            depth, valid = (middle(torch.from_numpy(part), DEPTH_STRIDE) for part in (depth, valid))
-            try:
-                depths[i] = align_depth(depth, known[i], valid).depth
-            except AlignmentError:  # its scale is unknown, so it has no place in the world
-                continue
-        return GeneratedFrames(tokens, depths, depths > 0, frames)
+            with timed(seconds, "encode"):
+                tokens[i] = clip.pictures[frame] = self.encode(torch.from_numpy(picture).permute(2, 0, 1).float() / 255)
+            with timed(seconds, "depth"):
+                depth, valid = self.depth(picture, cameras[i].resized(*picture.shape[:2]).K)
+                depth, valid = (middle(torch.from_numpy(part), DEPTH_STRIDE) for part in (depth, valid))
+                try:
+                    depths[i] = align_depth(depth, known[i], valid).depth * valid
+                except AlignmentError:  # its scale is unknown, so it has no place in the world
+                    continue
+        return GeneratedFrames(tokens, depths, depths > 0, frames, seconds=dict(seconds))
 
 
 def batch_of_one(latents: Tensor | list[Tensor] | None) -> Tensor | None:
