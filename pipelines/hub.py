@@ -9,7 +9,7 @@ from pathlib import Path
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
 PATTERNS = ["*.json", "*.safetensors", "*.model", "*.txt"]  # no pickles, no code
 SHA256 = re.compile(r"[0-9a-f]{64}")
-VERIFIED = "verified.txt"  # in a repository's cache: hashes of the files that were found intact
+VERIFIED = "verified.txt"  # in a repository's cache: hash, size and time of the files that were found intact
 
 
 def local_folder(name: str | os.PathLike, **options) -> Path:
@@ -38,8 +38,12 @@ def local_folder(name: str | os.PathLike, **options) -> Path:
     except errors.RevisionNotFoundError as error:
         raise ValueError(f"{name} has no revision {options.get('revision')!r}. Check it.") from error
     except errors.LocalEntryNotFoundError as error:
-        reason = "is not complete on this machine and the Hub does not answer. Connect to fetch the rest."
+        reason = "is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest."
         raise ValueError(f"{name} {reason}") from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code
+        fix = "Log in with `hf auth login`." if status in (401, 403) else "Try again later."
+        raise ValueError(f"{name} could not be fetched: the Hub answers {status}. {fix}") from error
     check_hashes(name, folder)
     return folder
 
@@ -62,15 +66,18 @@ def check_room(name: str | os.PathLike, wanted: dict) -> None:
 def check_hashes(name: str | os.PathLike, folder: Path) -> None:
     """Compare large files with their SHA-256, once each. Raises ValueError for a damaged one, which is removed."""
     record = folder.parent.parent / VERIFIED
-    verified = set(record.read_text().split()) if record.exists() else set()
+    verified = set(record.read_text().splitlines()) if record.exists() else set()
     for file in sorted(folder.rglob("*")):
         blob = file.resolve()  # the cache names large files by their hash
-        if not SHA256.fullmatch(blob.name) or blob.name in verified:
+        if not SHA256.fullmatch(blob.name):
+            continue
+        facts = f"{blob.name} {blob.stat().st_size} {blob.stat().st_mtime_ns}"
+        if facts in verified:
             continue
         with blob.open("rb") as opened:
             if hashlib.file_digest(opened, "sha256").hexdigest() != blob.name:
                 file.unlink()
                 blob.unlink()
-                raise ValueError(f"{file.name} of {name} did not arrive intact and was removed. Fetch it again.")
-        verified.add(blob.name)
+                raise ValueError(f"{file.name} of {name} is damaged and was removed. Fetch it again.")
+        verified.add(facts)
         record.write_text("\n".join(sorted(verified)))

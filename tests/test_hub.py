@@ -42,8 +42,8 @@ class Answer(BaseHTTPRequestHandler):
         hub, path = self.server, unquote(urlparse(self.path).path)
         hub.requests.append((self.command, path, self.headers.get("Range")))
         if hub.status != 200:
-            gated = {"X-Error-Code": "GatedRepo"} if hub.status == 403 else {"X-Error-Code": "RepoNotFound"}
-            return self.answer(hub.status, b"{}", gated)
+            codes = {403: {"X-Error-Code": "GatedRepo"}, 404: {"X-Error-Code": "RepoNotFound"}}
+            return self.answer(hub.status, b"{}", codes.get(hub.status, {}))
         if path == f"/api/models/{REPO}/revision/main":
             return self.answer(200, json.dumps({"id": REPO, "sha": COMMIT, "siblings": []}).encode())
         if path == f"/api/models/{REPO}/tree/{COMMIT}":
@@ -116,7 +116,7 @@ def test_a_repository_is_fetched_once_and_then_used_without_a_network(hub, tmp_p
     hub.server_close()
     assert run(FETCH, hub, tmp_path)[0] == folder
     assert run(FETCH, hub, tmp_path, HF_HUB_OFFLINE="1")[0] == folder
-    assert "the Hub does not answer" in run(FETCH, hub, tmp_path / "empty")[1]
+    assert "the Hub cannot be reached" in run(FETCH, hub, tmp_path / "empty")[1]
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(hub, tmp_path):
@@ -134,15 +134,23 @@ def test_a_damaged_file_is_refused_and_not_kept(hub, tmp_path):
     path = "transformer/weights.safetensors"
     hub.files[path], intact = hub.files[path][::-1], hub.files[path]
     _, error = run(FETCH, hub, tmp_path)
-    assert "weights.safetensors of team/tiny did not arrive intact and was removed. Fetch it again." in error
-    assert not list(tmp_path.rglob("weights.safetensors"))
+    refusal = "weights.safetensors of team/tiny is damaged and was removed. Fetch it again."
+    assert refusal in error and not list(tmp_path.rglob("weights.safetensors"))
     hub.files[path] = intact
-    assert run(FETCH, hub, tmp_path)[0].endswith(COMMIT)
+    folder, _ = run(FETCH, hub, tmp_path)
+    with open(f"{folder}/{path}", "r+b") as file:  # and one that was damaged later, on this disk
+        file.truncate(1000)
+    assert refusal in run(FETCH, hub, tmp_path)[1]
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "does not exist on the Hub, or needs a login"), (403, "asks for its terms to be accepted")],
+    [
+        (401, "could not be fetched: the Hub answers 401. Log in with `hf auth login`."),
+        (403, "asks for its terms to be accepted"),
+        (404, "does not exist on the Hub, or needs a login"),
+        (500, "is not complete on this machine and the Hub cannot be reached"),
+    ],
 )
 def test_what_the_hub_refuses_is_told(hub, tmp_path, status, words):
     hub.status = status

@@ -58,7 +58,10 @@ def test_both_engines_play_the_same_scenario(either):
     assert done.frames.shape == (FRAMES, *SIZE, 3) and done.frames.dtype == np.uint8
     assert np.array_equal(np.concatenate([chunk.frames for chunk in chunks]), done.frames)
     assert any(isinstance(event, StepEvent) and event.stage == "denoise" for event in events)
-    assert all(spent >= 0 for spent in done.seconds.values()) and sum(done.seconds.values()) <= 2.01 * done.seconds["total"]
+    assert (
+        all(spent >= 0 for spent in done.seconds.values())
+        and sum(done.seconds.values()) <= 2.01 * done.seconds["total"]
+    )
     assert lifted.memory.num_points == points < done.memory.num_points  # the clip's memory grew, the photo's did not
     assert done.coverage[0] > 0.95 and done.memory.is_of(lifted.memory.channels, lifted.memory.interpolates)
 
@@ -146,6 +149,23 @@ def test_what_the_transformer_is_given(large):
     assert control.shape[2] == sequence.shape[2] - references
     history = encode_video(large.vae, to_video(result.frames[13 - layout.overlap_frames : 13]))
     torch.testing.assert_close(sequence[0, :, references : len(clean)], history)
+
+
+def test_chunks_are_decoded_as_their_layout_says(large, monkeypatch):
+    """Jointly: as if all latents were decoded at once. Alone: each with the picture before it in front."""
+    lifted, trajectory = path(large)
+    clips, begin = [], large.engine.begin
+    monkeypatch.setattr(large.engine, "begin", lambda *args: clips.append(begin(*args)) or clips[-1])
+    frames = large(lifted, trajectory).frames
+    latents = torch.stack([latent for _, latent in sorted(clips[0].latents.items())], dim=1)
+    assert latents.shape[1] == 1 + (FRAMES - 1) // 4
+    if large.engine.layout.joint_decode:
+        assert np.array_equal(VideoDecoder(large.vae)(latents), frames)
+    else:
+        before = encode_video(large.vae, to_video(frames[12:13]))
+        alone = VideoDecoder(large.vae)(torch.cat([before, latents[:, 4:]], dim=1))
+        assert np.array_equal(VideoDecoder(large.vae)(latents[:, :4]), frames[:13])
+        assert np.abs(alone[1:].astype(int) - frames[13:]).max() <= 1
 
 
 def test_a_clip_in_a_known_world_starts_with_the_picture_that_is_known(large):

@@ -107,12 +107,11 @@ class WanMemoryEngine:
         return self.depth_estimator(image, K)
 
     def begin(self, trajectory: Trajectory, photo: np.ndarray | None, prompt: str | None, seed: int) -> Clip:
-        layout = self.layout
-        text = " ".join(filter(None, (prompt, layout.prompt_suffix)))
-        texts = [text] if layout.guidance_scale == 1 else [text, layout.negative_prompt]
-        embeds = [encode_prompt(self.tokenizer, self.text_encoder, text) for text in texts]
-        noise = torch.Generator("cpu").manual_seed(int(seed))
-        return Clip(trajectory, photo, *(*embeds, None)[:2], noise, VideoDecoder(self.vae))
+        layout, reader = self.layout, (self.tokenizer, self.text_encoder)
+        text = encode_prompt(*reader, " ".join(filter(None, (prompt, layout.prompt_suffix))))
+        negative_text = None if layout.guidance_scale == 1 else encode_prompt(*reader, layout.negative_prompt)
+        noise = torch.Generator("cpu").manual_seed(int(seed))  # the same numbers for every device
+        return Clip(trajectory, photo, text, negative_text, noise, VideoDecoder(self.vae))
 
     def next_keys(self, coverage: np.ndarray, chunk: range, made: frozenset[int]) -> list[int]:
         """All of the chunk's latents at once, with those that go along: targets, then preceding ones."""
