@@ -979,7 +979,7 @@ export function open(root, props, watch, tell) {
   function paint() {
     const boxes = measure();
     if (!boxes || !world) return;
-    world.clear();
+    world.fit();
     world.drawAbove(boxes.above, view);
     world.drawFrom(boxes.eye, at(time));
     root.dataset.painted = shown;

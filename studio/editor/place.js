@@ -45,14 +45,22 @@ export function parse(buffer) {
   return { width, height, depth, colours, positions, pixel: 1 / fx };
 }
 
+// The triangles between neighbouring pixels, and the pixels at the rims of what they form
 function surface({ width, height, depth }) {
   const faces = new Uint32Array(6 * (width - 1) * (height - 1));
+  const isRim = new Uint8Array(width * height);
   let count = 0;
   const face = (a, b, c) => {
     const low = Math.min(depth[a], depth[b], depth[c]);
     if (low > 0 && Math.max(depth[a], depth[b], depth[c]) < EDGE * low) {
-      faces.set([a, b, c], count);
+      faces[count] = a;
+      faces[count + 1] = b;
+      faces[count + 2] = c;
       count += 3;
+    } else {
+      isRim[a] = 1;
+      isRim[b] = 1;
+      isRim[c] = 1;
     }
   };
   for (let row = 0; row < height - 1; row += 1) {
@@ -61,7 +69,9 @@ function surface({ width, height, depth }) {
       face(i + 1, i + width, i + width + 1);
     }
   }
-  return faces.slice(0, count);
+  const rim = [];
+  for (let i = 0; i < isRim.length; i += 1) if (isRim[i] && depth[i] > 0) rim.push(i);
+  return { faces: faces.slice(0, count), rim: Uint32Array.from(rim) };
 }
 
 export class Place {
@@ -93,11 +103,20 @@ export class Place {
     geometry.setAttribute('position', new BufferAttribute(pixels.positions, 3));
     geometry.setAttribute('shade', new BufferAttribute(pixels.colours, 3, true));
     const skin = new BufferGeometry();
-    for (const name of ['position', 'shade']) skin.setAttribute(name, geometry.getAttribute(name));
-    skin.setIndex(new BufferAttribute(surface(pixels), 1));
-    const parts = [new Mesh(skin, this.skin), new Points(geometry, this.dots)];
+    const rims = new BufferGeometry();
+    for (const part of [skin, rims]) {
+      for (const name of ['position', 'shade']) part.setAttribute(name, geometry.getAttribute(name));
+    }
+    const { faces, rim } = surface(pixels);
+    skin.setIndex(new BufferAttribute(faces, 1));
+    rims.setIndex(new BufferAttribute(rim, 1));
+    // From above a wall is seen edge-on: its pixels show as a line. From the camera dots close the seams at the rims
+    this.all = new Points(geometry, this.dots);
+    this.rims = new Points(rims, this.dots);
+    const parts = [new Mesh(skin, this.skin), this.all, this.rims];
     for (const part of parts) part.frustumCulled = false;
     this.scene.add(...parts);
+    this.drawn = null;
     this.far = 2 * pixels.depth.reduce((far, z) => Math.max(far, z), 0);
   }
 
@@ -105,17 +124,23 @@ export class Place {
     return -EYE_LEVEL * this.distance;
   }
 
-  clear() {
-    const { clientWidth, clientHeight } = this.canvas;
-    this.renderer.setSize(clientWidth, clientHeight, false);
-    this.renderer.setScissorTest(false);
-    this.renderer.clear();
+  // The canvas follows the page; what was on it is gone then
+  fit() {
+    const size = `${this.canvas.clientWidth} ${this.canvas.clientHeight}`;
+    if (size === this.size) return;
+    this.size = size;
+    this.drawn = null;
+    this.renderer.setSize(this.canvas.clientWidth, this.canvas.clientHeight, false);
   }
 
   // box: {x, y, width, height} in CSS pixels of the canvas. view: {x, z, scale}: the point of the floor in the middle of
   // the box, and CSS pixels per scene unit
   drawAbove(box, { x, z, scale }) {
-    if (!this.pixels) return;
+    // The path is drawn above the canvas: the room itself changes only when one looks elsewhere
+    const view = JSON.stringify([box, x, z, scale]);
+    if (!this.pixels || view === this.drawn) return;
+    this.drawn = view;
+    [this.all.visible, this.rims.visible] = [true, false];
     const [w, h] = [box.width / scale / 2, box.height / scale / 2];
     Object.assign(this.above, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
     this.above.updateProjectionMatrix();
@@ -127,6 +152,7 @@ export class Place {
   // view: {position, rotation, fov}, as path.js gives it
   drawFrom(box, { position, rotation, fov }) {
     if (!this.pixels) return;
+    [this.all.visible, this.rims.visible] = [false, true];
     const aspect = box.width / box.height;
     const across = Math.tan((fov * Math.PI) / 360);
     this.eye.fov = (360 / Math.PI) * Math.atan(across / aspect);
@@ -153,6 +179,7 @@ export class Place {
     this.renderer.setViewport(box.x, bottom, box.width, box.height);
     this.renderer.setScissor(box.x, bottom, box.width, box.height);
     this.renderer.setScissorTest(true);
+    this.renderer.clear();
     this.renderer.render(this.scene, camera);
   }
 
