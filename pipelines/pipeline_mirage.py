@@ -7,6 +7,7 @@ write it back, decode. The loop is the same for every engine (pipelines/engines/
 import hashlib
 import json
 import math
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -137,14 +138,29 @@ class MiragePipeline(DiffusionPipeline):
                 own = MirageTransformer3DModel.from_pretrained(folder, subfolder="transformer", torch_dtype=dtype)
                 kwargs["transformer"] = own
         pipe = super().from_pretrained(folder, **kwargs)
-        if (folder / LORA_FOLDER).is_dir():
-            pipe.transformer.load_lora_adapter(
-                folder / LORA_FOLDER, prefix=None, adapter_name=LORA, use_safetensors=True, weight_name=LORA_FILE
-            )
+        pipe._attach_lora(folder)
         if (folder / CONVERSION).is_file():
             weights = json.loads((folder / CONVERSION).read_text())["weights"]
             pipe.engine.facts = replace(pipe.engine.facts, weights=tuple(weights))
         return pipe
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
+        """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights."""
+        if attached := LORA in getattr(self.transformer, "peft_config", {}):
+            folder = Path(save_directory) / LORA_FOLDER
+            self.transformer.save_lora_adapter(folder, adapter_name=LORA, weight_name=LORA_FILE)
+            self.transformer.unload_lora()
+        try:
+            super().save_pretrained(save_directory, **kwargs)
+        finally:
+            if attached:
+                self._attach_lora(Path(save_directory))
+
+    def _attach_lora(self, folder: Path) -> None:
+        if (folder / LORA_FOLDER).is_dir():
+            self.transformer.load_lora_adapter(
+                folder / LORA_FOLDER, prefix=None, adapter_name=LORA, use_safetensors=True, weight_name=LORA_FILE
+            )
 
     @classmethod
     def embedded(cls) -> "MiragePipeline":

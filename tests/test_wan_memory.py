@@ -257,6 +257,16 @@ def test_a_converted_folder_keeps_its_lora_and_its_layout(converted):
     assert pipe.autoencoder is None and pipe.engine.facts.first_chunk == 121
 
 
+def test_a_pipeline_saved_again_is_the_same(converted, tmp_path):
+    pipe = MiragePipeline.from_pretrained(converted)
+    pipe.save_pretrained(tmp_path)
+    again = MiragePipeline.from_pretrained(tmp_path)
+    assert again.config.layout == "spatia" and list(again.transformer.peft_config) == [LORA]
+    for opened in (pipe, again):  # and the one that was saved has its LoRA still
+        for name, tensor in MiragePipeline.from_pretrained(converted).transformer.state_dict().items():
+            assert torch.equal(opened.transformer.state_dict()[name], tensor), name
+
+
 def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_path):
     pipe = MiragePipeline.from_pretrained(converted)
     names = "num_attention_heads attention_head_dim in_channels text_dim freq_dim ffn_dim num_layers"
