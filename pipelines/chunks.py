@@ -78,6 +78,8 @@ def denoise_chunk(
         scheduler.set_timesteps(num_inference_steps, device=device)
     else:
         scheduler.set_timesteps(sigmas=np.linspace(max_sigma, 0, num_inference_steps + 1)[:-1], device=device)
+    if transformer.is_cache_enabled:
+        transformer._reset_stateful_cache()  # what a cache keeps belongs to one run
     latents[:, :, :num_clean] = clean
     for step, t in enumerate(scheduler.timesteps, start=1):
         sequence, times, flows = torch.cat(in_order(latents), dim=2).to(dtype), is_noisy * t, {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
+from diffusers import WanImageToVideoPipeline, WanTransformer3DModel, WanVACETransformer3DModel
 from diffusers.hooks import FirstBlockCacheConfig
 from parity import finished, lsm_world, scheduler, spatia
 from PIL import Image
@@ -84,6 +84,23 @@ def test_a_stock_folder_opens(tmp_path):
     with torch.no_grad():
         expected = transformer(x, times, text).sample
         torch.testing.assert_close(ours(x, times, text).sample, expected, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_with_one_time_for_all_it_is_diffusers_control_branch():
+    config = {**TINY, "out_channels": 4, "vace_layers": [0, 2], "vace_in_channels": 8}
+    vace, ours = WanVACETransformer3DModel(**config).eval(), tiny(vace_layers=(0, 2))
+    ours.load_state_dict(vace.state_dict())
+    x, text, control, times = (
+        torch.randn(2, 4, 3, 4, 6),
+        torch.randn(2, 5, 8),
+        torch.randn(2, 8, 3, 4, 6),
+        [900.0, 40.0],
+    )
+    expected = vace(x, torch.tensor(times), text, control_hidden_states=control).sample
+    torch.testing.assert_close(ours(x, torch.tensor(times), text, control).sample, expected, atol=1e-5, rtol=0)
+    per_frame = torch.tensor(times)[:, None].expand(2, 3)
+    torch.testing.assert_close(ours(x, per_frame, text, control).sample, expected, atol=1e-5, rtol=0)
 
 
 # ---- laws -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import AnalyticDepth, photo
 from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
+from diffusers.hooks import FirstBlockCacheConfig
 from tiny_wan import tiny_text
 
 from pipelines import ChunkEvent, DoneEvent, MiragePipeline, StepEvent, move
@@ -227,6 +228,17 @@ def test_text_is_zero_behind_its_end_and_says_something():
     sofa, room, empty = (encode_prompt(tokenizer, text_encoder, text, 8) for text in ("a red sofa", "a red  room", ""))
     assert sofa.shape == (1, 8, 32) and (sofa[:, 4:] == 0).all() and (empty[:, 1:] == 0).all()
     assert not torch.allclose(sofa, room)
+
+
+def test_a_cache_goes_from_chunk_to_chunk_and_clip_to_clip(large):
+    lifted, trajectory = path(large)
+    plain = large(lifted, trajectory).frames
+    large.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.0))  # nothing is alike enough to be skipped
+    try:
+        for _ in range(2):
+            assert np.array_equal(large(lifted, trajectory).frames, plain)
+    finally:
+        large.transformer.disable_cache()
 
 
 def test_a_prompt_is_read_and_written_into_the_recipe(large):
