@@ -20,8 +20,11 @@ STAGE_WORDS = (
     "stage_photo stage_preview stage_live stage_clip"
 ).split()
 SESSION_SECONDS = 6 * 3600
-# A phone shows the stage and the buttons on different screens
-TO_STAGE = "() => { document.querySelector('#stage').scrollIntoView({behavior: 'smooth', block: 'nearest'}); }"
+# A phone shows the stage and the buttons on different screens. What the script gives back is what the handler gets
+TO_STAGE = """(...values) => {
+    document.querySelector('#left').scrollIntoView({behavior: 'smooth', block: 'nearest'});
+    return values;
+}"""
 
 
 def theme() -> gr.themes.Base:

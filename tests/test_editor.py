@@ -200,6 +200,8 @@ def test_the_cameras_drawn_are_the_cameras_rendered(visit, pipe):
     focal = [rendered.width / 2 / np.tan(np.radians(view["fov"]) / 2) for view in drawn]
     np.testing.assert_allclose(rendered.K[:, 0, 0], focal, atol=1e-6)
     assert np.abs(rendered.c2w[0] - np.eye(4)).max() < 1e-9 and np.ptp(rendered.K[:, 0, 0]) > 100
+    page.click("#preview")
+    page.wait_for_selector('.stage[data-kind="preview"]')
     page.click(".stage .edit")  # and back to the path, which is still there
     page.wait_for_selector(".editor .key:visible")
     assert page.locator(".editor .key").count() == len(path_of(page)["keys"])
