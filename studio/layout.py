@@ -253,13 +253,16 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_STAGE, **lane),
         ]
 
-        # a path of one's own
+        # a path of one's own. Every edit comes here: the page has less to do where few widgets may change
+        told = [ui[name] for name in ("editor", "estimate", "stage", "render", "preview", "cancel")]
         look_at_path = dict(
-            fn=tie(handlers.check_path), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane
+            fn=tie(handlers.check_path), inputs=[*here, *fields], outputs=told, trigger_mode="always_last", **lane
         )
         opened = ui["stage"].edit(tie(handlers.edit_path), [*here, *fields], shown, trigger_mode="always_last", **lane)
         opened.then(**count)
-        heard = ui["editor"].edited(tie(handlers.edited), [*here, *fields], shown, trigger_mode="always_last", **quiet)
+        heard = ui["editor"].edited(
+            tie(handlers.edited), [*here, *fields], told[:2], trigger_mode="always_last", **quiet
+        )
         previews += [opened, heard.then(**look_at_path)]
 
         def text_pasted(session, language, event: gr.EventData):

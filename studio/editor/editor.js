@@ -980,8 +980,8 @@ export function open(root, props, watch, tell) {
     const boxes = measure();
     if (!boxes || !world) return;
     world.fit();
-    world.drawAbove(boxes.above, view);
     world.drawFrom(boxes.eye, at(time));
+    world.drawAbove(boxes.above, view);
     root.dataset.painted = shown;
   }
 

@@ -6,6 +6,8 @@ import {
 } from './static/vendor/three.js';
 
 const EDGE = 1.1; // neighbouring pixels whose depths differ by more belong to two surfaces
+const SLOW = 40; // ms for one picture: a machine that takes longer gets a coarser room
+const COARSEST = 4; // every fourth pixel
 const MAGIC = 0x314c504d; // 'MPL1'
 const EYE_LEVEL = 0.02; // of the subject's distance: what is higher above the camera is cut away, as in a floor plan
 
@@ -43,6 +45,21 @@ export function parse(buffer) {
     positions[3 * i + 2] = z;
   }
   return { width, height, depth, colours, positions, pixel: 1 / fx };
+}
+
+// Every `step`th pixel of every `step`th row
+function thinned(pixels, step) {
+  if (step === 1) return pixels;
+  const [width, height] = [Math.ceil(pixels.width / step), Math.ceil(pixels.height / step)];
+  const kept = { width, height, pixel: pixels.pixel * step };
+  for (const [name, size] of [['depth', 1], ['positions', 3], ['colours', 3]]) {
+    kept[name] = new pixels[name].constructor(width * height * size);
+    for (let i = 0; i < width * height; i += 1) {
+      const from = size * (Math.floor(i / width) * step * pixels.width + (i % width) * step);
+      for (let k = 0; k < size; k += 1) kept[name][size * i + k] = pixels[name][from + k];
+    }
+  }
+  return kept;
 }
 
 // The triangles between neighbouring pixels, and the pixels at the rims of what they form
@@ -96,8 +113,17 @@ export class Place {
   }
 
   show(pixels, distance) {
-    this.pixels = pixels;
+    this.whole = pixels;
     this.distance = distance;
+    this.isTimed = false;
+    this.load(1);
+  }
+
+  load(step) {
+    this.step = step;
+    this.pixels = thinned(this.whole, step);
+    const { pixels } = this;
+    for (const part of this.scene.children) part.geometry.dispose();
     this.scene.clear();
     const geometry = new BufferGeometry();
     geometry.setAttribute('position', new BufferAttribute(pixels.positions, 3));
@@ -150,8 +176,20 @@ export class Place {
   }
 
   // view: {position, rotation, fov}, as path.js gives it
-  drawFrom(box, { position, rotation, fov }) {
+  drawFrom(box, view) {
     if (!this.pixels) return;
+    this.shoot(box, view);
+    while (!this.isTimed) {
+      const began = performance.now(); // the first picture compiled the shaders; this one tells how quick they are
+      this.shoot(box, view);
+      const gl = this.renderer.getContext();
+      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits for the picture
+      this.isTimed = performance.now() - began < SLOW || this.step >= COARSEST;
+      if (!this.isTimed) this.load(this.step + 1);
+    }
+  }
+
+  shoot(box, { position, rotation, fov }) {
     [this.all.visible, this.rims.visible] = [false, true];
     const aspect = box.width / box.height;
     const across = Math.tan((fov * Math.PI) / 360);
