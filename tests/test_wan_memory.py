@@ -306,3 +306,19 @@ def test_a_size_that_no_token_fits_is_refused(large):
     lifted, trajectory = path(large)
     with pytest.raises(ValueError, match="height=80 must be a multiple of 32. Use 64 or 96"):
         large.stream(photo(), trajectory.resized(80, 96))
+
+
+def test_what_the_mask_leaves_out_is_not_remembered(converted):
+    pipe = tiny_pipe(converted, "spatia")
+    lifted, trajectory = path(pipe)
+    asked = []
+
+    def nothing(image, depth, expected):
+        asked.append((image.shape[:2], depth.shape, expected.image.shape[:2], expected.depth.shape))
+        return np.zeros(depth.shape, bool)
+
+    grown = pipe(lifted, trajectory, seed=3).memory
+    pipe.engine.mask = nothing
+    kept = pipe(lifted, trajectory, seed=3).memory
+    assert grown.num_points > lifted.memory.num_points == kept.num_points
+    assert asked and all(len(set(shapes)) == 1 for shapes in asked)

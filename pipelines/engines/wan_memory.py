@@ -15,17 +15,20 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.schedulers import SchedulerMixin
+from PIL import Image
 from torch import Tensor
 
 from pipelines.cameras import Camera, Trajectory
 from pipelines.chunks import ChunkInputs, denoise_chunk
-from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, paint, to_video
+from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, paint, to_frames, to_video
 from pipelines.depth import DepthEstimator
 from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import fingerprint
 from pipelines.events import timed
 from pipelines.layouts import BASE_LICENCE, Layout
+from pipelines.masks import Expected, Mask
+from pipelines.masks.static import StaticMask
 from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
 from pipelines.memory.references import choose_references
 from pipelines.transformer import MirageTransformer3DModel
@@ -72,12 +75,14 @@ class WanMemoryEngine:
         tokenizer,
         depth_estimator: DepthEstimator,
         layout: Layout,
+        mask: Mask | None = None,
     ):
+        """mask: what of a generated frame may be written; the default leaves out sky, strays and what has moved."""
         if layout.readout == "pixel" and layout.num_preceding:
             raise ValueError("readout='pixel' renders the targets only; this layout has preceding latents: use latent.")
         self.transformer, self.vae, self.scheduler = transformer.eval(), vae.eval(), scheduler
         self.text_encoder, self.tokenizer = text_encoder, tokenizer
-        self.depth_estimator, self.layout = depth_estimator, layout
+        self.depth_estimator, self.layout, self.mask = depth_estimator, layout, mask or StaticMask()
         stride = vae.config.scale_factor_spatial
         self.facts = EngineFacts(
             name=layout.name,
@@ -268,7 +273,9 @@ class WanMemoryEngine:
         tokens = torch.zeros(len(cameras), self.facts.channels, *control.mask.shape[1:])
         depths = torch.zeros(len(cameras), height, width)
         with timed(seconds, "memory_readout"):
-            known = control.memory.readout(list(cameras), height, width).depth
+            shown = control.memory.readout(list(cameras), height, width)
+            seen = shown.view[shown.mask].unique().tolist()
+            expected = to_frames(paint(shown, {index: self.picture(control.memory, index) for index in seen}))
         for i, frame in enumerate(targets):
             if frame not in chunk or frame in clip.pictures:  # made before, or the photo
                 continue
@@ -279,9 +286,12 @@ class WanMemoryEngine:
                 depth, valid = self.depth(picture, cameras[i].resized(*picture.shape[:2]).K)
                 depth, valid = (middle(torch.from_numpy(part), DEPTH_STRIDE) for part in (depth, valid))
                 try:
-                    depths[i] = align_depth(depth, known[i], valid).depth * valid
+                    depth = align_depth(depth, shown.depth[i], valid).depth
                 except AlignmentError:  # its scale is unknown, so it has no place in the world
                     continue
+                small = Image.fromarray(picture).resize((width, height), Image.Resampling.BOX)
+                known = Expected(expected[i], shown.depth[i].numpy())
+                depths[i] = depth * valid * torch.from_numpy(self.mask(np.array(small), depth.numpy(), known))
         return GeneratedFrames(tokens, depths, depths > 0, frames, seconds=dict(seconds))
 
 
