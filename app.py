@@ -27,6 +27,7 @@ def main() -> None:
         server_port=int(port) if port else None,
         share=False,
         run_history=False,
+        ssr_mode=False,  # on a Space it would be on, and Gradio's own styles would come after the studio's
         max_file_size="48mb",  # above the studio's own limit, whose sentence is the better one
         theme=theme(),
         css_paths=CSS_PATHS,

@@ -821,8 +821,6 @@ export function open(root, props, watch, tell) {
 
   function sketch(event) {
     const points = [toFloor(...spot(event))];
-    // from the camera itself, or from anywhere: the path begins at the camera either way
-    if (norm(points[0]) * view.scale < 24) points[0] = [0, 0];
     const forget = drag(event, map, (e) => {
       for (const part of e.getCoalescedEvents?.() ?? [e]) points.push(toFloor(...spot(part)));
       const line = [[0, 0], ...points].map(([x, z]) => toMap([x, 0, z]).join());
@@ -830,6 +828,14 @@ export function open(root, props, watch, tell) {
     }, (e) => {
       ghost.setAttribute('points', '');
       const far = Math.max(...points.map(([x, z]) => Math.hypot(x, z)));
+      const [ox, oz] = points[0];
+      if (norm(points[0]) * view.scale < 24) {
+        // pressed on the camera, but hardly in its very middle: no hook there
+        points.forEach((point, i) => {
+          const share = 1 - i / (points.length - 1);
+          points[i] = [point[0] - ox * share, point[1] - oz * share];
+        });
+      }
       if (e.type === 'pointercancel' || points.length < 3 || far < 0.02 * D()) return tellOf(say('too_short'));
       if (aim.mode === 'point' && points.some(([x, z]) => Math.hypot(x - aim.point[0], z - aim.point[2]) < 0.15 * D()
         || z > aim.point[2])) {
