@@ -982,12 +982,18 @@ export function open(root, props, watch, tell) {
     return whole.width ? { above: inside(top), eye: inside(frame) } : null;
   }
 
-  function paint() {
+  // On a machine without a graphics card the room is coarse while something moves, and fine a moment later
+  let rest = null;
+  function paint(atRest = false) {
     const boxes = measure();
     if (!boxes || !world) return;
     world.fit();
-    world.drawFrom(boxes.eye, at(time));
-    world.drawAbove(boxes.above, view);
+    clearTimeout(rest);
+    const isQuick = !atRest && world.quick !== world.fine;
+    if (isQuick && playing === null) rest = setTimeout(() => paint(true), 400);
+    const layer = isQuick ? world.quick : world.fine;
+    world.drawFrom(boxes.eye, at(time), layer);
+    world.drawAbove(boxes.above, view, layer);
     root.dataset.painted = shown;
   }
 

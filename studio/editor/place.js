@@ -6,7 +6,7 @@ import {
 } from './static/vendor/three.js';
 
 const EDGE = 1.1; // neighbouring pixels whose depths differ by more belong to two surfaces
-const SLOW = 40; // ms for one picture: a machine that takes longer gets a coarser room
+const SLOW = 40; // ms for one picture: a machine that takes longer gets a coarser room while things move
 const COARSEST = 4; // every fourth pixel
 const MAGIC = 0x314c504d; // 'MPL1'
 const EYE_LEVEL = 0.02; // of the subject's distance: what is higher above the camera is cut away, as in a floor plan
@@ -113,23 +113,24 @@ export class Place {
   }
 
   show(pixels, distance) {
-    this.whole = pixels;
+    this.pixels = pixels;
     this.distance = distance;
-    this.isTimed = false;
-    this.load(1);
-  }
-
-  load(step) {
-    this.step = step;
-    this.pixels = thinned(this.whole, step);
-    const { pixels } = this;
+    this.far = 2 * pixels.depth.reduce((far, z) => Math.max(far, z), 0);
     for (const part of this.scene.children) part.geometry.dispose();
     this.scene.clear();
+    this.drawn = null;
+    this.fine = this.layer(1);
+    this.quick = this.fine;
+    this.isTimed = false;
+  }
+
+  // The room made of every `step`th pixel
+  layer(step) {
+    const pixels = thinned(this.pixels, step);
     const geometry = new BufferGeometry();
     geometry.setAttribute('position', new BufferAttribute(pixels.positions, 3));
     geometry.setAttribute('shade', new BufferAttribute(pixels.colours, 3, true));
-    const skin = new BufferGeometry();
-    const rims = new BufferGeometry();
+    const [skin, rims] = [new BufferGeometry(), new BufferGeometry()];
     for (const part of [skin, rims]) {
       for (const name of ['position', 'shade']) part.setAttribute(name, geometry.getAttribute(name));
     }
@@ -137,13 +138,14 @@ export class Place {
     skin.setIndex(new BufferAttribute(faces, 1));
     rims.setIndex(new BufferAttribute(rim, 1));
     // From above a wall is seen edge-on: its pixels show as a line. From the camera dots close the seams at the rims
-    this.all = new Points(geometry, this.dots);
-    this.rims = new Points(rims, this.dots);
-    const parts = [new Mesh(skin, this.skin), this.all, this.rims];
-    for (const part of parts) part.frustumCulled = false;
-    this.scene.add(...parts);
-    this.drawn = null;
-    this.far = 2 * pixels.depth.reduce((far, z) => Math.max(far, z), 0);
+    const parts = {
+      skin: new Mesh(skin, this.skin), all: new Points(geometry, this.dots), rims: new Points(rims, this.dots),
+    };
+    for (const part of Object.values(parts)) {
+      part.frustumCulled = false;
+      this.scene.add(part);
+    }
+    return { ...parts, step, pixel: pixels.pixel };
   }
 
   get cut() {
@@ -161,36 +163,35 @@ export class Place {
 
   // box: {x, y, width, height} in CSS pixels of the canvas. view: {x, z, scale}: the point of the floor in the middle of
   // the box, and CSS pixels per scene unit
-  drawAbove(box, { x, z, scale }) {
+  drawAbove(box, { x, z, scale }, layer = this.fine) {
     // The path is drawn above the canvas: the room itself changes only when one looks elsewhere
     const view = JSON.stringify([box, x, z, scale]);
-    if (!this.pixels || view === this.drawn) return;
-    this.drawn = view;
-    [this.all.visible, this.rims.visible] = [true, false];
+    if (!this.pixels || (view === this.drawn?.view && layer.step >= this.drawn.step)) return;
+    this.drawn = { view, step: layer.step };
     const [w, h] = [box.width / scale / 2, box.height / scale / 2];
     Object.assign(this.above, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
     this.above.updateProjectionMatrix();
     // right is +x, up on the page is +z (away from the photo's camera), the eye hangs over the room and looks down
     this.pose(this.above, [[1, 0, 0], [0, 0, -1], [0, 1, 0]], [x, this.cut, z]);
-    this.draw(this.above, box, DoubleSide, { pointSize: 2 * this.renderer.getPixelRatio(), fade: 0.25 });
+    const pointSize = 2 * layer.step * this.renderer.getPixelRatio();
+    this.draw(this.above, box, [layer.skin, layer.all], DoubleSide, { pointSize, fade: 0.25 });
   }
 
   // view: {position, rotation, fov}, as path.js gives it
-  drawFrom(box, view) {
+  drawFrom(box, view, layer = this.fine) {
     if (!this.pixels) return;
-    this.shoot(box, view);
+    this.shoot(box, view, layer);
     while (!this.isTimed) {
       const began = performance.now(); // the first picture compiled the shaders; this one tells how quick they are
-      this.shoot(box, view);
+      this.shoot(box, view, this.quick);
       const gl = this.renderer.getContext();
       gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits for the picture
-      this.isTimed = performance.now() - began < SLOW || this.step >= COARSEST;
-      if (!this.isTimed) this.load(this.step + 1);
+      this.isTimed = performance.now() - began < SLOW || this.quick.step >= COARSEST;
+      if (!this.isTimed) this.quick = this.layer(this.quick.step + 1);
     }
   }
 
-  shoot(box, { position, rotation, fov }) {
-    [this.all.visible, this.rims.visible] = [false, true];
+  shoot(box, { position, rotation, fov }, layer) {
     const aspect = box.width / box.height;
     const across = Math.tan((fov * Math.PI) / 360);
     this.eye.fov = (360 / Math.PI) * Math.atan(across / aspect);
@@ -199,7 +200,7 @@ export class Place {
     // three.js looks along -z with y up
     this.pose(this.eye, rotation.map(([right, down, ahead]) => [right, -down, -ahead]), position);
     const focal = (box.width / 2 / across) * this.renderer.getPixelRatio();
-    this.draw(this.eye, box, FrontSide, { pointSize: 0, fade: 0, focal, pixel: this.pixels.pixel });
+    this.draw(this.eye, box, [layer.skin, layer.rims], FrontSide, { pointSize: 0, fade: 0, focal, pixel: layer.pixel });
   }
 
   pose(camera, [a, b, c], [x, y, z]) {
@@ -208,7 +209,8 @@ export class Place {
     camera.matrixWorldAutoUpdate = false;
   }
 
-  draw(camera, box, side, values) {
+  draw(camera, box, parts, side, values) {
+    for (const part of this.scene.children) part.visible = parts.includes(part);
     for (const material of [this.skin, this.dots]) {
       material.side = side;
       for (const [name, value] of Object.entries(values)) material.uniforms[name].value = value;
