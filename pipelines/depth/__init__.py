@@ -1,9 +1,12 @@
-"""Depth of one photo: a protocol that is one call wide, and the estimator that ships with the project.
+"""Depth of one photo: a protocol that is one call wide, the estimator that ships with the project, and others by name.
 
-Nothing heavy is imported here; `EmbeddedDepth` and `DepthNet` bring in torch when they are first used.
+Nothing heavy is imported here; estimators bring in torch when they are first used. See docs/depth.md.
 """
 
 import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,9 +14,11 @@ import numpy as np
 _EXPORTS = {
     "EmbeddedDepth": "pipelines.depth.embedded",
     "DepthNet": "pipelines.depth.embedded",
+    "DepthAnything": "pipelines.depth.depth_anything",
     "refine_depth": "pipelines.depth.refine",
 }
-__all__ = ["DepthEstimator", *_EXPORTS]
+__all__ = ["DepthEstimator", "ESTIMATORS", "depth_estimator", "register", *_EXPORTS]
+PLUG_INS = "mirage_studio.depth"  # the group of entry points under which installed packages offer estimators
 
 
 @runtime_checkable
@@ -25,8 +30,85 @@ class DepthEstimator(Protocol):
 
         Scene units are metres when the estimator is metric; otherwise the photo's median depth is 1.
         Depth is positive and finite wherever valid is True.
+        An estimator with weights may list them in `weights`, as EngineFacts does.
         """
         ...
+
+
+Loader = Callable[..., DepthEstimator]  # called with the options of `depth_estimator`
+ESTIMATORS: dict[str, Loader] = {}
+
+
+def register(name: str) -> Callable[[Loader], Loader]:
+    """Decorate what makes an estimator, to have it by this name. Raises ValueError for a name that is taken."""
+
+    def add(loader: Loader) -> Loader:
+        if ESTIMATORS.setdefault(name, loader) is not loader:
+            raise ValueError(f"A depth estimator {name!r} is registered already. Give yours another name.")
+        return loader
+
+    return add
+
+
+@register("embedded")
+def _embedded(**options) -> DepthEstimator:
+    from pipelines.depth.embedded import EmbeddedDepth
+
+    return EmbeddedDepth.from_pretrained()
+
+
+def _depth_anything(name: str) -> Loader:
+    def load(**options) -> DepthEstimator:
+        from pipelines.depth.depth_anything import DepthAnything
+
+        return DepthAnything.from_pretrained(name, **options)
+
+    return load
+
+
+for _name in ("depth-anything", "depth-anything-metric-indoor", "depth-anything-metric-outdoor"):
+    register(_name)(_depth_anything(_name))
+
+
+def depth_estimator(name: str | Path, **options) -> DepthEstimator:
+    """The estimator of this name: one of ESTIMATORS, a plug-in, or what a folder or Hub repository holds.
+
+    A plug-in is registered here, or offered by an installed package as an entry point of the group PLUG_INS: something
+    that returns an estimator when called. options: device, and those of pipelines.hub.HUB_OPTIONS.
+    Raises ValueError or OSError with one plain sentence where there is none, or its weights cannot be had.
+    """
+    if str(name) in ESTIMATORS:
+        return ESTIMATORS[str(name)](**options)
+    from importlib.metadata import entry_points
+
+    offered = {point.name: point for point in entry_points(group=PLUG_INS)}
+    if str(name) in offered:
+        return offered[str(name)].load()(**options)
+    if "/" not in str(name) and not Path(name).is_dir():
+        known = ", ".join([*ESTIMATORS, *offered])
+        raise ValueError(f"depth estimator {name!r} is unknown. Use one of {known}, a folder or a Hub repository.")
+    return _of_folder(name, **options)
+
+
+def _of_folder(name: str | Path, **options) -> DepthEstimator:
+    from pipelines.hub import HUB_OPTIONS, local_folder
+
+    folder = local_folder(name, **{key: value for key, value in options.items() if key in HUB_OPTIONS})
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name} holds no config.json of a depth model. Check it, or fetch it again.") from error
+    if config.get("_class_name") == "DepthNet":
+        from pipelines.depth.embedded import EmbeddedDepth
+
+        return EmbeddedDepth.from_pretrained(folder)
+    kind = config.get("model_type")
+    if kind == "depth_anything":
+        return _depth_anything(name)(**options)
+    raise ValueError(
+        f"{name} is a {kind or 'model of no known kind'}; this reads depth_anything and the project's own DepthNet. "
+        "Offer it as a plug-in, see docs/depth.md."
+    )
 
 
 def __getattr__(name: str):
