@@ -740,6 +740,17 @@ export function open(root, props, watch, tell) {
     const { left, top: high } = map.getBoundingClientRect();
     return [event.clientX - left, event.clientY - high];
   };
+  // Of handles that overlap the nearest is meant
+  function keyAt(x, y) {
+    let [best, at] = [17, -1];
+    path.keys.forEach((key, i) => {
+      const [kx, ky] = toMap(key.position);
+      const off = Math.hypot(kx - x, ky - y);
+      if (off < best && !(path.closed && i === path.keys.length - 1)) [best, at] = [off, i];
+    });
+    return at;
+  }
+
   const GRID = 0.05;
   const snapped = ([x, y, z]) => (snap ? [x, y, z].map((part) => Math.round(part / (GRID * D())) * GRID * D()) : [x, y, z]);
 
@@ -756,12 +767,12 @@ export function open(root, props, watch, tell) {
       return;
     }
     const [x, y] = spot(event);
-    const hit = event.target.closest('[data-key]');
-    const index = hit ? Number(hit.dataset.key) : -1;
+    const index = keyAt(x, y);
     if (tool === 'look' || tool === 'orbit') return;
     if (tool === 'draw' || (!isDrawn() && index === 0)) {
       stop = sketch(event);
-    } else if (hit) {
+    } else if (index >= 0) {
+      event.preventDefault(); // the handle on top may be that of a neighbour: it shall not take the focus
       choose(index);
       stop = edits.isLocked(path, index) ? null : moveKey(event, index, [x, y]);
     } else if (event.target.closest('.aim')) {
@@ -855,8 +866,8 @@ export function open(root, props, watch, tell) {
   }
 
   map.addEventListener('dblclick', (event) => {
-    if (tool || event.target.closest('[data-key]')) return;
     const [x, y] = spot(event);
+    if (tool || keyAt(x, y) >= 0) return;
     const count = 240;
     let [best, when] = [14, null];
     for (let i = 0; i <= count && isDrawn(); i += 1) {
