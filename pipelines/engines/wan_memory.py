@@ -9,7 +9,6 @@ encoded again one by one, and these are written. How a family of weights wants t
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from diffusers import AutoencoderKLWan
 from diffusers.schedulers import SchedulerMixin
 from PIL import Image
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from pipelines.cameras import Camera, Trajectory
 from pipelines.chunks import ChunkInputs, denoise_chunk
@@ -101,7 +101,9 @@ class WanMemoryEngine:
             codec=fingerprint(vae.quant_conv),  # small, and no two autoencoders share it
         )
         self._white: dict[tuple[int, ...], Tensor] = {}  # latents of white videos, by shape
-        self._views: WeakKeyDictionary = WeakKeyDictionary()  # View -> (3, H, W), each decoded once
+        # (3, H, W) of every view, decoded once. Its key is the view's depth: the same tensor while no token of it goes,
+        # whereas the view itself is another with every vote.
+        self._pictures: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
     # ---- what every engine does --------------------------------------------------------------------------------
 
@@ -233,11 +235,11 @@ class WanMemoryEngine:
     def picture(self, memory: LatentMemory, index: int) -> Tensor:
         """What view `index` of a memory shows: (3, H, W) in [-1, 1]."""
         view = memory.views[index]
-        if view not in self._views:
+        if view.depth not in self._pictures:
             tokens, stored = memory.tokens_of(index)
             frame = VideoDecoder(self.vae)(smooth_fill(tokens, stored)[:, None])
-            self._views[view] = to_video(frame)[:, 0]
-        return self._views[view]
+            self._pictures[view.depth] = to_video(frame)[:, 0]
+        return self._pictures[view.depth]
 
     def white(self, frames: int, height: int, width: int) -> Tensor:
         """Latents of a white video, which some weights are given where others get holes. Made once for each shape."""
