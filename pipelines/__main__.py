@@ -37,6 +37,11 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--quality", default="standard", help="draft or standard")
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
     render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
+    render.add_argument(
+        "--depth-model",
+        metavar="NAME",
+        help="what estimates depth: embedded (default), depth-anything, a folder, ... see docs/depth.md",
+    )
     render.add_argument("--scene", type=Path, help="go on in this scene if it exists, and keep it there")
     render.add_argument("--prompt", help="for models that read text")
     render.add_argument("--depth", type=Path, help="16-bit PNG of the photo's z-depth, 0 = unknown")
@@ -47,8 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure the engine against truth and baselines")
     suites.add_arguments(evaluate)
 
-    info = commands.add_parser("info", help="what a scene folder, a saved memory or a clip holds")
-    info.add_argument("path", type=Path)
+    info = commands.add_parser("info", help="what a scene folder, a saved memory, a clip or a model holds")
+    info.add_argument("path", type=Path, help="with --profiles and --licences: a model, as --model of render")
+    about = info.add_mutually_exclusive_group()
+    about.add_argument("--profiles", action="store_true", help="how the large model may run, and what each way needs")
+    about.add_argument("--licences", action="store_true", help="terms of every weight that the model uses")
+    info.add_argument("--depth-model", metavar="NAME", default="embedded", help="with --licences, as of render")
     info.add_argument("--top-view", type=Path, metavar="PNG", help="draw a map of the place and its cameras")
     info.add_argument("--clip", type=Path, help="a clip of the scene, or a path as JSON, whose way the map shows")
     info.add_argument("--ply", type=Path, help="write the points as a PLY cloud, with colours")
@@ -171,7 +180,14 @@ def render(args: argparse.Namespace) -> dict:
         trajectory = move(args.move, camera, distance=scene.distance if scene else 1.0, frames=args.frames, **params)
 
     before_loading = time.perf_counter()
+    estimator = None
+    if args.depth_model:
+        from pipelines.depth import depth_estimator
+
+        estimator = depth_estimator(args.depth_model)
     pipe = load_pipeline(args.model)
+    if estimator is not None:
+        pipe.engine.depth_estimator = estimator
     load_seconds = time.perf_counter() - before_loading
     source, memory, lift_seconds = photo, scene.memory if scene else None, {}
     distance = scene.distance if scene else None
@@ -224,6 +240,8 @@ def info(args: argparse.Namespace) -> dict:
     from pipelines.memory import LatentMemory
     from pipelines.scene import Scene
 
+    if args.profiles or args.licences:
+        return info_of_model(args)
     if not args.path.exists():
         raise ValueError(f"{args.path} does not exist. Give a scene folder, a saved memory or a clip.")
     if args.path.suffix.lower() == ".mp4":
@@ -278,6 +296,21 @@ def info(args: argparse.Namespace) -> dict:
             with whole(args.top_view) as temporary:
                 temporary.write_bytes(buffer.getvalue())
     return report
+
+
+def info_of_model(args: argparse.Namespace) -> dict:
+    """A table for people goes to stderr, the same as JSON to stdout."""
+    from pipelines import licences
+
+    if args.licences:
+        card = licences.card_of(str(args.path), args.depth_model)
+        print(licences.as_table(card), file=sys.stderr)
+        return {"weights": card}
+    from pipelines import profiles
+
+    rows = profiles.table(args.path)
+    print(profiles.as_table(rows), file=sys.stderr)
+    return {"profiles": rows}
 
 
 def convert(args: argparse.Namespace) -> dict:

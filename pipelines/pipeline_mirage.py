@@ -22,6 +22,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from pipelines.cameras import Camera, Trajectory, checked_frames
+from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.depth.edges import grow_near, settle
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
@@ -30,10 +31,10 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.hub import HUB_OPTIONS, local_folder
-from pipelines.layouts import CONVERSION, DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
+from pipelines.layouts import DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
+from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights
 from pipelines.memory import LatentMemory, Readout
 
-EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
 DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
@@ -125,8 +126,14 @@ class MiragePipeline(DiffusionPipeline):
         """Open a folder that `save_pretrained` or `python -m pipelines convert` wrote, or such a repository.
 
         A stock Wan2.2-TI2V-5B-Diffusers folder opens too: without a control branch, so the memory does not steer it,
-        unless `transformer` is given. A LoRA beside the transformer is attached. Other arguments as in diffusers.
+        unless `transformer` is given. A LoRA beside the transformer is attached. depth: a DepthNet, a DepthEstimator
+        or the name of one, see pipelines.depth.depth_estimator. Other arguments as in diffusers.
         """
+        estimator = None
+        if not isinstance(kwargs.get("depth"), DepthNet):
+            estimator = kwargs.pop("depth", None)
+            if isinstance(estimator, str | Path):  # first, since a wrong name is told at once
+                estimator = depth_estimator(estimator)
         folder = local_folder(pretrained_model_name_or_path, **{k: kwargs[k] for k in HUB_OPTIONS if k in kwargs})
         index = json.loads((folder / cls.config_name).read_text())
         if index.get("transformer"):  # diffusers only loads classes of ours that are imported already
@@ -139,9 +146,10 @@ class MiragePipeline(DiffusionPipeline):
                 kwargs["transformer"] = own
         pipe = super().from_pretrained(folder, **kwargs)
         pipe._attach_lora(folder)
-        if (folder / CONVERSION).is_file():
-            weights = json.loads((folder / CONVERSION).read_text())["weights"]
-            pipe.engine.facts = replace(pipe.engine.facts, weights=tuple(weights))
+        weights = engine_weights(folder, pretrained_model_name_or_path)
+        pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
+        if estimator is not None:
+            pipe.engine.depth_estimator = estimator
         return pipe
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
@@ -163,9 +171,12 @@ class MiragePipeline(DiffusionPipeline):
             )
 
     @classmethod
-    def embedded(cls) -> "MiragePipeline":
-        """The small engine that ships with the project; needs no network and no GPU."""
-        return cls.from_pretrained(EMBEDDED_FOLDER)
+    def embedded(cls, depth: "str | Path | DepthEstimator | None" = None) -> "MiragePipeline":
+        """The small engine that ships with the project; needs no network and no GPU, but for another depth estimator.
+
+        depth: as in `from_pretrained`, for example "depth-anything"; None: the one that ships too.
+        """
+        return cls.from_pretrained(EMBEDDED_FOLDER, **({} if depth is None else {"depth": depth}))
 
     def __call__(
         self,
@@ -428,6 +439,7 @@ class MiragePipeline(DiffusionPipeline):
             "quality": quality,
             **({"prompt": prompt} if prompt else {}),
             **({"weights": list(self.engine.facts.weights)} if self.engine.facts.weights else {}),
+            **({"depth": list(estimated)} if (estimated := depth_weights(self.engine.depth_estimator)) else {}),
             "trajectory": trajectory.to_dict(),
             "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
         }

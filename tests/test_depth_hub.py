@@ -1,5 +1,6 @@
 """Depth networks of others: by name, from the Hub, and brought from relative to depth."""
 
+import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -282,3 +283,65 @@ def test_relative_depth_has_median_one():
     depth, _ = said(truth.reciprocal() + 0.3, reference=reference)(photo(72, 126))
     assert abs(np.median(depth) - 1) < 0.02
     assert abs(depth[8, 30] / depth[-1, 30] / (6.0 / room(72, 126)[-1, 30].item()) - 1) < 0.05
+
+
+# ---- in the pipeline --------------------------------------------------------------------------------------------
+
+
+def test_the_pipeline_takes_an_estimator_by_name(folder):
+    from pipelines import MiragePipeline
+    from pipelines.licences import licence_card
+
+    pipe = MiragePipeline.embedded(depth=str(folder))
+    assert isinstance(pipe.engine.depth_estimator, DepthAnything)
+    lifted = pipe.lift(photo(HEIGHT, WIDTH), HEIGHT, WIDTH)
+    assert lifted.depth.shape == (HEIGHT, WIDTH) and lifted.distance > 0
+    with pytest.raises(ValueError, match="'depth-nothing' is unknown"):
+        MiragePipeline.embedded(depth="depth-nothing")
+
+    own = MiragePipeline.embedded()
+    assert [(part["name"], part["licence"]) for part in licence_card(own)] == [
+        ("embedded/autoencoder", "Apache-2.0"),
+        ("embedded/depth", "Apache-2.0"),
+    ]
+    assert [part["commercial_use"] for part in licence_card(pipe)] == ["yes", "unknown"]  # the folder tells no licence
+
+
+def test_the_recipe_tells_all_weights(folder):
+    from pipelines import MiragePipeline, move
+    from pipelines.licences import licence_card
+
+    pipe = MiragePipeline.embedded(depth=str(folder))
+    trajectory = move("push-in", pipe.lift(photo(HEIGHT, WIDTH), HEIGHT, WIDTH).camera, distance=1.0, frames=5)
+    recipe = pipe.recipe(None, trajectory, 0, "standard")
+    assert recipe["weights"] + recipe["depth"] == licence_card(pipe)
+
+
+def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkeypatch):
+    from PIL import Image
+
+    from pipelines import __main__ as cli
+
+    Image.fromarray(photo(HEIGHT, WIDTH)).save(tmp_path / "photo.png")
+    monkeypatch.setattr(cli, "load_pipeline", lambda model: pytest.fail("the model was loaded first"))
+    render = ["render", str(tmp_path / "photo.png"), "--out", str(tmp_path / "a.mp4"), "--depth-model"]
+    assert cli.main([*render, "nobodys"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: depth estimator 'nobodys' is unknown.") and error.count("\n") == 1
+    assert cli.main(["info", "--licences", "embedded", "--depth-model", "depth-anything-metric-indoor"]) == 0
+    told = capsys.readouterr()
+    card = json.loads(told.out)["weights"]
+    assert [part["commercial_use"] for part in card] == ["yes", "unknown"]
+    assert card[1]["revision"] in told.err and "Metric-Indoor" in told.err
+    assert cli.main(["info", "--licences", str(tmp_path)]) == 2
+    assert "holds no model_index.json" in capsys.readouterr().err
+
+
+def test_a_converted_folder_tells_its_licences(converted):
+    from pipelines.licences import card_of, engine_weights
+
+    names = [part["name"] for part in card_of(str(converted))]
+    assert names[1:] == ["vace.safetensors", "lora.safetensors", "embedded/depth"]
+    stock = converted.parent / "base"
+    assert engine_weights(stock) == ({"name": "base", "licence": "unknown", "commercial_use": "unknown"},)
+    assert engine_weights(stock, "Wan-AI/Wan2.2-TI2V-5B-Diffusers")[0]["licence"] == "Apache-2.0"

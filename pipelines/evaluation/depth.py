@@ -2,9 +2,11 @@
 
     python -m pipelines.evaluation.depth --rgbd DIR --rooms 24 --photos DIR --sheet sheet.png
 
-prints one JSON line. Rooms are generated scenes of families that no training run sees; their depth is exact and the
-estimate is scaled by one number, the ratio of medians. An RGB-D sequence has real or ray-traced depth; the estimate is
-fitted with a scale and a shift of inverse depth, one pair for each frame, by least squares over the measured pixels.
+prints one JSON line. --model takes any estimator of docs/depth.md.
+
+Rooms are generated scenes of families that no training run sees; their depth is exact and the estimate is scaled by one
+number, the ratio of medians. An RGB-D sequence has real or ray-traced depth; the estimate is fitted with a scale and a
+shift of inverse depth, one pair for each frame, by least squares over the measured pixels.
 """
 
 import argparse
@@ -103,6 +105,39 @@ def evaluate_rgbd(estimator: DepthEstimator, folder: Path, frames: int = 8) -> d
         k: round(float(np.mean([r[k] for r in results.values()])), 4) for k in ("abs_rel", "delta1", "rank")
     }
     return results
+
+
+def evaluate_ideal(folder: Path, frames: int = 8) -> dict[str, float]:
+    """How good relative depth can get: the truth, its scale and shift lost, and found again by `to_inverse_depth`.
+
+    abs_rel of that, of the reference alone, and of the answer without its shift, one scale for each frame; means over
+    the frames of all sequences below `folder`. What Depth Anything adds to it is its own error.
+    """
+    import torch
+
+    from pipelines.depth import EmbeddedDepth
+    from pipelines.depth.depth_anything import REFERENCE_SIDE, resized, resized_photo, to_inverse_depth
+
+    reference, errors = EmbeddedDepth.from_pretrained().with_sky, {"ideal": [], "reference": [], "without_shift": []}
+    for sequence in sorted(p.parent for p in Path(folder).rglob("sequence.json")):
+        count = len(json.loads((sequence / "sequence.json").read_text())["frames"])
+        for frame in rgbd_sequence(sequence, max(1, count // frames)):
+            known = frame.depth > 0
+            inverse = np.where(known, 1 / np.maximum(frame.depth, 1e-3), 0)
+            least, most = inverse[known].min(), inverse[known].max()
+            relative = torch.from_numpy(np.where(known, (inverse - 0.9 * least) / (most - least), 0)).float()
+            depth, sky = (torch.from_numpy(part) for part in reference(resized_photo(frame.image, REFERENCE_SIDE)))
+            found = {
+                "ideal": to_inverse_depth(relative, depth, sky).reciprocal(),
+                "reference": resized(depth, relative.shape),
+                "without_shift": (relative + 1e-3).reciprocal(),
+            }
+            for name, estimate in found.items():
+                estimate, truth = estimate.numpy()[known], frame.depth[known]
+                errors[name].append(abs_rel(align_median(estimate, truth), truth))
+    return {name: round(float(np.mean(values)), 4) for name, values in errors.items()} | {
+        "frames": len(errors["ideal"])
+    }
 
 
 def evaluate_rooms(
@@ -215,31 +250,40 @@ def photo_sheet(
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="folder of depth weights; default: the shipped ones")
+    parser.add_argument(
+        "--model", default="embedded", help="name of an estimator, a folder or repository; docs/depth.md"
+    )
     parser.add_argument("--rgbd", type=Path, help="folder of RGB-D sequences")
+    parser.add_argument("--ideal", action="store_true", help="what a perfect relative network would reach on --rgbd")
     parser.add_argument("--frames", type=int, default=8, help="frames of each sequence")
     parser.add_argument("--rooms", type=int, default=0, help="how many held-out generated views")
     parser.add_argument("--assets", type=Path, help="folder with textures/ and pictures/ for the generated views")
     parser.add_argument("--photos", type=Path, help="folder of photos for the sheet")
     parser.add_argument("--sheet", type=Path, help="where the sheet goes")
     parser.add_argument("--maps-only", action="store_true", help="a sheet of depth maps without the photos")
-    parser.add_argument("--planes", type=int, default=8, help="0 switches straightening off")
-    parser.add_argument("--pixels", type=int, default=160 * 224, help="size of the network's input")
+    parser.add_argument("--planes", type=int, default=8, help="embedded: 0 switches straightening off")
+    parser.add_argument("--pixels", type=int, default=160 * 224, help="embedded: size of the network's input")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
 
     import torch
 
-    from pipelines.depth import EmbeddedDepth
-    from pipelines.depth.embedded import EMBEDDED_FOLDER
+    from pipelines.depth import EmbeddedDepth, depth_estimator
 
     torch.set_num_threads(args.threads)
-    options = {"planes": args.planes, "pixels": args.pixels}
-    estimator = EmbeddedDepth.from_pretrained(args.model or EMBEDDED_FOLDER, **options)
-    report: dict = {"planes": args.planes, "pixels": args.pixels}
+    try:
+        estimator = depth_estimator(args.model)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    report: dict = {"model": args.model}
+    if isinstance(estimator, EmbeddedDepth):
+        estimator.planes, estimator.pixels = args.planes, args.pixels
+        report |= {"planes": args.planes, "pixels": args.pixels}
     began = time.perf_counter()
     if args.rgbd:
         report["rgbd"] = evaluate_rgbd(estimator, args.rgbd, args.frames)
+        if args.ideal:
+            report["ideal"] = evaluate_ideal(args.rgbd, args.frames)
     if args.rooms:
         report["rooms"] = evaluate_rooms(estimator, args.rooms, args.assets)
     if args.photos and args.sheet:

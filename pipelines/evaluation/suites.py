@@ -22,6 +22,7 @@ BASELINES = ("none", "rgb", "append", "smooth")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", choices=SUITES, required=True, help="what to measure")
     parser.add_argument("--model", default="embedded", help="'embedded' or a folder in the diffusers layout")
+    parser.add_argument("--depth-model", metavar="NAME", help="what estimates depth, see docs/depth.md")
     parser.add_argument("--baseline", action="append", choices=BASELINES, help="repeatable; default: all of the suite")
     parser.add_argument("--out", type=Path, help="the whole report as JSON")
     parser.add_argument("--seed", type=int, default=0, help="of what is invented")
@@ -63,10 +64,21 @@ def run(args: argparse.Namespace) -> dict:
     for suite, option, folder in (("rgbd", "data", args.data), ("loop", "photos", args.photos)):
         if args.suite == suite and (folder is None or not folder.is_dir()):
             raise ValueError(f"The suite {suite} needs --{option} FOLDER, got {folder}.")
-    pipe = MiragePipeline.embedded() if args.model == "embedded" else MiragePipeline.from_pretrained(args.model)
+    options = {"depth": args.depth_model} if args.depth_model else {}
+    pipe = (
+        MiragePipeline.embedded(**options)
+        if args.model == "embedded"
+        else MiragePipeline.from_pretrained(args.model, **options)
+    )
     started = time.perf_counter()
     report = importlib.import_module(f"pipelines.evaluation.{args.suite}").evaluate(pipe, args)
-    report = {"suite": args.suite, "model": args.model, **report, "seconds": round(time.perf_counter() - started, 1)}
+    report = {
+        "suite": args.suite,
+        "model": args.model,
+        **({"depth_model": args.depth_model} if args.depth_model else {}),
+        **report,
+        "seconds": round(time.perf_counter() - started, 1),
+    }
     if args.out is not None:
         with whole(args.out) as temporary:
             temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")

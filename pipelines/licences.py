@@ -1,0 +1,83 @@
+"""The licence card: what weights are in use, of which revision, and on what terms. No torch.
+
+An entry is a dict: name; revision and sha256 where they are known; licence; commercial_use in the EU: "yes", "no" or
+"unknown". "unknown" is said wherever nobody who owns the weights has stated it; it is no advice.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
+
+EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+OWN = {"licence": "Apache-2.0", "commercial_use": "yes"}  # trained by this project on what it generated
+UNKNOWN = {"licence": "unknown", "commercial_use": "unknown"}
+BASE = "Wan2.2-TI2V-5B"  # part of the name of every copy of the base that is not renamed
+
+
+def licence_card(pipe) -> list[dict[str, Any]]:
+    """Every weight that a pipeline uses: those of its engine, then those of its depth estimator."""
+    return [dict(entry) for entry in (*pipe.engine.facts.weights, *depth_weights(pipe.engine.depth_estimator))]
+
+
+def depth_weights(estimator) -> tuple[dict[str, Any], ...]:
+    """What an estimator lists itself; the embedded one is known by the folder it was read from."""
+    if (weights := getattr(estimator, "weights", None)) is not None:
+        return tuple(weights)
+    net = getattr(estimator, "net", None)
+    if net is None:  # a file, or exact depth: no weights
+        return ()
+    place = Path(net.config.get("_name_or_path") or "unnamed")
+    shipped = (EMBEDDED_FOLDER / "depth").resolve() in (place.resolve(), (place / "depth").resolve())
+    return ({"name": "embedded/depth", **OWN} if shipped else {"name": place.name, **UNKNOWN},)
+
+
+def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[str, Any], ...]:
+    """The entries of a folder in the diffusers layout; name: what it was asked for as, if not the folder's own.
+
+    A converted folder has written them down. Of others only what this project ships and Wan's own name are known.
+    """
+    folder = Path(folder)
+    revision = {"revision": folder.name} if re.fullmatch(r"[0-9a-f]{40}", folder.name) else {}
+    if (folder / CONVERSION).is_file():
+        return tuple(json.loads((folder / CONVERSION).read_text())["weights"])
+    if folder.resolve() == EMBEDDED_FOLDER.resolve():
+        return ({"name": "embedded/autoencoder", **OWN},)
+    name = str(name or folder.name)
+    terms = {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in name else UNKNOWN
+    return ({"name": name, **revision, **terms},)
+
+
+def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
+    """The card of a model that is not loaded: "embedded", a folder, or a repository that is here already.
+
+    depth: name of the estimator beside it. Raises ValueError where nothing can be read.
+    """
+    from pipelines.hub import local_folder
+
+    folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, local_files_only=True)
+    if not (folder / "model_index.json").is_file():
+        raise ValueError(f"{model} holds no model_index.json. Give a folder in the diffusers layout.")
+    return [*map(dict, engine_weights(folder, model)), *map(dict, card_of_depth(depth))]
+
+
+def card_of_depth(name: str) -> list[dict[str, Any]]:
+    if name == "embedded":
+        return [{"name": "embedded/depth", **OWN}]
+    from pipelines.depth.depth_anything import CHECKPOINTS
+
+    known = CHECKPOINTS.get(name)
+    if known is None:
+        return [{"name": name, **UNKNOWN}]
+    terms = {"licence": known.licence, "commercial_use": known.commercial_use}
+    return [{"name": known.repository, "revision": known.revision, **terms}]
+
+
+def as_table(card: list[dict[str, Any]]) -> str:
+    """Markdown."""
+    columns = {"name": "weights", "revision": "revision", "licence": "licence", "commercial_use": "commercial use, EU"}
+    rows = [list(columns.values()), ["---"] * len(columns)]
+    rows += [[str(entry.get(column, ""))[:60] for column in columns] for entry in card]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
