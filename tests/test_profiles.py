@@ -1,0 +1,203 @@
+"""Ways to run the large engine: what they need, which one is chosen, and that they change nothing but the place."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from conftest import photo
+from test_wan_memory import tiny_pipe
+
+from pipelines import __main__ as cli
+from pipelines import move, profiles
+from pipelines.profiles import (
+    COMPUTE,
+    CONTEXT,
+    GIB,
+    PROFILES,
+    Costs,
+    choose_profile,
+    costs_of,
+    needed_bytes,
+    peak_bytes,
+)
+
+SIZE = 64, 96
+FULL = Costs(  # of the released size, in GiB
+    text_encoder=int(10.6 * GIB),
+    transformer={"bfloat16": 12 * GIB, "float8": 6 * GIB, "int8": 6 * GIB},
+    vae=int(1.3 * GIB),
+    block=int(0.3 * GIB),
+    layer=2 * GIB,
+    alive={"text_encoder": int(0.1 * GIB), "transformer": 2 * GIB, "vae": 9 * GIB},
+)
+
+
+# ---- counting ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_alive_at_once_is_counted():
+    weights = torch.empty(100, 100, device="meta")
+
+    def work():
+        a = torch.empty(1000, device="meta")
+        b = a * 2
+        c = b + 1  # three at once: 12000 bytes
+        del a, b
+        view, transposed = c.view(10, 100).t(), weights.t()  # views take nothing, of weights least of all
+        return view, transposed, torch.empty(500, device="meta")
+
+    assert peak_bytes(work) == 12000
+
+
+def test_attention_keeps_no_table_of_all_pairs():
+    tokens = torch.empty(1, 2, 4096, 8, device="meta")
+    assert peak_bytes(lambda: torch.nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)) == tokens.nbytes
+
+
+@pytest.fixture(scope="module")
+def costs(converted):
+    return costs_of(converted, *SIZE)
+
+
+def test_costs_are_those_of_the_weights(converted, costs):
+    pipe = tiny_pipe(converted, "spatia")
+    parameters = sum(p.numel() for name, p in pipe.transformer.named_parameters() if "lora_" not in name)
+    lora = (converted / "transformer_lora" / "pytorch_lora_weights.safetensors").stat().st_size
+    assert abs(costs.transformer["bfloat16"] - lora - 2 * parameters) < 0.02 * 2 * parameters
+    assert costs.vae == sum(2 * p.numel() for p in pipe.vae.parameters())
+    assert parameters + lora < costs.transformer["float8"] < costs.transformer["bfloat16"]
+    assert costs.transformer["int8"] < costs.transformer["bfloat16"] and 0 < costs.block < costs.transformer["float8"]
+
+
+def test_longer_and_larger_chunks_need_more(converted, costs):
+    longer, larger = costs_of(converted, *SIZE, frames=65), costs_of(converted, 128, 192)
+    for part in ("transformer", "vae"):
+        assert larger.alive[part] > 1.5 * costs.alive[part]
+    assert longer.alive["transformer"] > costs.alive["transformer"]
+    assert (longer.vae, longer.transformer) == (costs.vae, costs.transformer)
+
+
+def test_the_released_size_is_counted_without_memory():
+    from pipelines.transformer import MirageTransformer3DModel
+
+    layers = tuple(range(0, 30, 4))
+    model = profiles.on_meta(lambda: MirageTransformer3DModel(vace_layers=layers))
+    assert abs(profiles.bytes_of(model) / GIB - 11.9) < 0.1  # 6.40 billion in bfloat16, benchmarks/transformer.py
+    assert next(model.parameters()).dtype == COMPUTE and torch.get_default_dtype() == torch.float32
+
+
+# ---- choosing ---------------------------------------------------------------------------------------------------
+
+
+def test_more_memory_never_makes_it_slower(monkeypatch):
+    monkeypatch.setattr(profiles, "is_available", lambda profile: profile.requires is None)
+    ranks, order = [], list(PROFILES)
+    for free in np.arange(0, 64, 0.5):
+        try:
+            ranks.append(order.index(choose_profile(int(free * GIB), FULL).name))
+        except ValueError:
+            ranks.append(len(order))
+    assert ranks == sorted(ranks, reverse=True) and ranks[0] == len(order) and ranks[-1] == 0
+    assert len(set(ranks)) >= 5
+    for rank, free in zip(ranks, np.arange(0, 64, 0.5), strict=True):
+        if rank < len(order):
+            assert needed_bytes(PROFILES[order[rank]], FULL) <= free * GIB
+
+
+def test_needs_are_sums_of_what_is_there_at_once():
+    needs = {name: round((needed_bytes(profile, FULL) - CONTEXT) / GIB, 1) for name, profile in PROFILES.items()}
+    assert needs["resident"] == pytest.approx(10.6 + 12 + 1.3 + 9, abs=0.11)
+    assert needs["text-aside"] == pytest.approx(12 + 1.3 + 9, abs=0.11)
+    assert needs["float8"] == needs["int8"] == pytest.approx(6 + 1.3 + 9, abs=0.11)
+    assert needs["model-offload"] == pytest.approx(12 + 2, abs=0.11)  # the transformer's turn
+    assert needs["group-offload"] == pytest.approx(1.3 + 9, abs=0.11)
+
+
+def test_too_little_memory_is_told_with_what_is_missing():
+    with pytest.raises(ValueError, match=r"6\.0 GiB of GPU memory are free, and group-offload.* takes about 11\.3 GiB"):
+        choose_profile(6 * GIB, FULL)
+    with pytest.raises(ValueError, match="profile 'fast' is unknown. Use one of resident, "):
+        profiles.profile_named("fast")
+
+
+def test_what_is_not_installed_is_not_chosen_and_refused(monkeypatch, converted):
+    monkeypatch.setattr(profiles.importlib.util, "find_spec", lambda name: None)
+    pipe = tiny_pipe(converted, "spatia")
+    with pytest.raises(ValueError, match="'int8' needs the package torchao. Install it, or use float8"):
+        profiles.apply(pipe, "int8", "cpu")
+
+
+# ---- applying ---------------------------------------------------------------------------------------------------
+
+
+def rendered(pipe):
+    lifted = pipe.lift(photo(*SIZE), *SIZE)
+    path = move("side-slide", lifted.camera, distance=lifted.distance, frames=17, strength=0.4)
+    return pipe(lifted, path, prompt="a red sofa", seed=1).frames.astype(int)
+
+
+@pytest.fixture(scope="module")
+def expected(converted):
+    return rendered(tiny_pipe(converted, "spatia"))
+
+
+@pytest.mark.parametrize("name", ["resident", "text-aside", "group-offload"])
+def test_places_change_no_pixel(converted, expected, name):
+    pipe = tiny_pipe(converted, "spatia")
+    assert profiles.apply(pipe, name, "cpu") is PROFILES[name]
+    assert np.array_equal(rendered(pipe), expected)
+
+
+def test_eight_bits_change_pixels_a_little(converted, expected):
+    pipe = tiny_pipe(converted, "spatia")
+    profiles.apply(pipe, "float8", "cpu")
+    assert pipe.transformer.blocks[0].ffn.net[0].proj.weight.dtype == torch.float8_e4m3fn
+    difference = np.abs(rendered(pipe) - expected)
+    assert 0 < difference.mean() < 3 and np.quantile(difference, 0.99) < 24
+
+
+def test_eight_bit_integers_change_pixels_a_little(converted, expected):
+    pytest.importorskip("torchao")
+    pipe = tiny_pipe(converted, "spatia")
+    profiles.apply(pipe, "int8", "cpu")
+    difference = np.abs(rendered(pipe) - expected)
+    assert 0 < difference.mean() < 3
+
+
+def test_bfloat16_is_the_same_picture(converted, expected):
+    pipe = tiny_pipe(converted, "spatia")
+    for part in (pipe.transformer, pipe.vae, pipe.text_encoder):
+        part.to(torch.bfloat16)
+    profiles.apply(pipe, "resident", "cpu")
+    assert np.abs(rendered(pipe) - expected).mean() < 3
+
+
+def test_a_first_block_cache_is_asked_for(converted, expected):
+    pipe = tiny_pipe(converted, "spatia")
+    profiles.apply(pipe, "resident", "cpu", first_block_cache=10.0)
+    assert pipe.transformer.is_cache_enabled
+    frames = rendered(pipe)
+    assert frames.shape == expected.shape and not np.array_equal(frames, expected)
+
+
+def test_what_cannot_be_applied_is_told(converted, pipe):
+    with pytest.raises(ValueError, match="Profiles are for the large engine"):
+        profiles.apply(pipe, "resident", "cpu")
+    with pytest.raises(ValueError, match="'model-offload' needs a GPU to take turns on. On a CPU use resident."):
+        profiles.apply(tiny_pipe(converted, "spatia"), "model-offload", "cpu")
+
+
+# ---- the table --------------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_prints_the_table(converted, tmp_path, capsys):
+    assert cli.main(["info", "--profiles", str(converted)]) == 0
+    told = capsys.readouterr()
+    rows = json.loads(told.out)["profiles"]
+    assert [row["profile"] for row in rows] == list(PROFILES)
+    assert all(math.isfinite(row["gib"]) and row["gib"] <= row["gib_longest"] for row in rows)
+    assert "| group-offload | the transformer's blocks stream through in each step |" in told.err
+    assert cli.main(["info", "--profiles", str(tmp_path)]) == 2
+    assert "holds no large model" in capsys.readouterr().err
