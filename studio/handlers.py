@@ -21,9 +21,10 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from pipelines.cameras import checks
+from pipelines.cameras import Trajectory, checks, formats
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.path import fov
+from pipelines.cameras.rotations import inverse
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media import PhotoError, focal_pixels, open_photo, read_focal, write_mp4, write_poster
 from studio import media
@@ -536,6 +537,37 @@ def pasted(engine: Engine, session: Session, language: str, text) -> Answer:
         words = error.said_in(language) if isinstance(error, Refusal) else say(language, "not_json")
         return {"editor": gr.update(review={"notice": words, "turn": next(_turn)})}
     return {"editor": gr.update(value=path.to_dict())}
+
+
+@explains
+@in_turn
+def take_cameras(engine: Engine, session: Session, language: str, file, *fields) -> Iterator[Answer]:
+    """A file with cameras was uploaded: its path, carried to the photo's camera and lens."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    if not _is_upload(file):
+        raise Refusal("not_an_upload")
+    lifted = _enter(engine, session, _framing(fields))
+    try:
+        # a list of poses does not tell the size of its pictures: the clip's
+        size = (lifted.camera.height, lifted.camera.width) if file.endswith(".txt") else ()
+        read = formats.read_cameras(file, *size)
+        is_path = read.convention == formats.EDITABLE
+        path = CameraPath.load(file) if is_path else CameraPath.from_trajectory(_from_photo(read.trajectory))
+    finally:
+        Path(file).unlink(missing_ok=True)
+    path = with_lens(drawn_path(path.to_dict()), lifted.camera)
+    words = say(language, "cameras_read", cameras=len(read.trajectory), convention=read.convention)
+    notice = " ".join([words, *(doubt.sentence for doubt in read.doubts)])
+    review = {"notice": notice, "turn": next(_turn)}
+    yield {"stage": stage(session), "editor": gr.update(value=path.to_dict(), review=review)}
+
+
+def _from_photo(trajectory: Trajectory) -> Trajectory:
+    """The same way from where the photo was taken: frame 0 is its camera."""
+    c2w = inverse(trajectory.c2w[0]) @ trajectory.c2w
+    c2w[0] = np.eye(4)
+    return Trajectory(c2w, trajectory.K, trajectory.height, trajectory.width, trajectory.fps)
 
 
 # -- 3. the clip ----------------------------------------------------------------------------------------------------

@@ -273,6 +273,11 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             repair = event._data.get("repair") if isinstance(event._data, dict) else None
             yield from tie(handlers.repair_path)(session, language, repair, *values)
 
+        def cameras_dropped(event: gr.EventData, session, language, *values):
+            file = event._data.get("path") if isinstance(event._data, dict) else None
+            yield from tie(handlers.take_cameras)(session, language, file, *values)
+
+        previews.append(ui["editor"].cameras(cameras_dropped, [*here, *fields], shown, **lane))
         mended = ui["editor"].repaired(repair_asked, [*here, *fields], shown, **lane)
         previews.append(mended)
         ui["editor"].pasted(text_pasted, here, shown, **quiet)

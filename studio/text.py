@@ -119,6 +119,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "ed_paste": ("Use this path", "Usa questo percorso"),
     "ed_hide": ("Hide", "Nascondi"),
     "ed_copied": ("Copied.", "Copiato."),
+    "ed_open_file": ("Open a file of cameras", "Apri un file di camere"),
+    "ed_file_failed": ("The file did not arrive. Try again.", "Il file non è arrivato. Riprova."),
     "ed_photo": ("Another photo", "Un'altra foto"),
     "ed_anew": ("Start anew", "Ricomincia"),
     "ed_zoom_in": ("Closer", "Più vicino"),
@@ -286,6 +288,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "The path does not begin at the photo's camera. Let its first point be position 0, 0, 0, looking straight on.",
         "Il percorso non comincia dalla camera della foto. Il primo punto sia 0, 0, 0, con lo sguardo diritto.",
     ),
+    "cameras_read": ("{cameras} cameras read as {convention}.", "{cameras} camere lette come {convention}."),
     "not_json": (
         "This text is not a path. Paste one that was copied from here.",
         "Questo testo non è un percorso. Incollane uno copiato da qui.",

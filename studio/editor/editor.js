@@ -193,9 +193,17 @@ export function open(root, props, watch, tell) {
   });
   item('as_text', () => {
     text.hidden = !text.hidden;
-    refresh();
+    area.value = JSON.stringify(value(), null, 1) ?? '';
     if (!text.hidden) area.focus();
   });
+  const chooser = make('input', '', bar);
+  Object.assign(chooser, { type: 'file', accept: '.json,.txt,.py', hidden: true });
+  chooser.addEventListener('change', () => {
+    const [file] = chooser.files;
+    chooser.value = '';
+    if (file) tell.cameras(file).catch(() => tellOf(say('file_failed')));
+  });
+  item('open_file', () => chooser.click());
   item('photo', () => document.querySelector('.stage input[type=file]')?.click());
   whole.push(item('anew', () => {
     chosen = 0;

@@ -1,7 +1,8 @@
 """The trajectory editor: the photo seen from above and from the camera, and the camera's way drawn into it.
 
 What it edits is `pipelines.cameras.path.Path`; its value is that path as JSON, or None while nothing is drawn. The
-page around it asks for the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}.
+page around it asks for the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}, `cameras`
+{path} (a file with cameras was uploaded).
 """
 
 import os
@@ -13,12 +14,18 @@ FOLDER = Path(__file__).parent
 SCRIPTS = [FOLDER / name for name in ("editor.js", "edits.js", "path.js", "place.js", "static")]
 
 # Runs once per widget, as a function body: the editor itself is a module. Gradio finds the events by their quoted names
-OPEN = """
+OPEN = r"""
 const root = element.querySelector('.editor');
 const tell = {
   edited: () => trigger('edited', {}),
   repaired: (repair) => trigger('repaired', { repair }),
   pasted: (text) => trigger('pasted', { text }),
+  // what the file is called is nobody's business, of what kind it is tells its ending
+  cameras: async (file) => {
+    const [ending] = file.name.match(/\.(json|txt|py)$/i) || ['.json'];
+    const { path } = await upload(new File([file], `cameras${ending.toLowerCase()}`, { type: 'text/plain' }));
+    trigger('cameras', { path });
+  },
 };
 import(new URL('gradio_api/file=' + encodeURI(props.home) + '/editor.js', document.baseURI).href)
   .then(({ open }) => open(root, props, watch, tell))
