@@ -38,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
     render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
     render.add_argument(
+        "--profile", help="how a large model fits into the GPU: auto, or a name of `info --profiles MODEL`"
+    )
+    render.add_argument(
         "--depth-model",
         metavar="NAME",
         help="what estimates depth: embedded (default), depth-anything, a folder, ... see docs/depth.md",
@@ -139,6 +142,30 @@ def load_pipeline(model: str):
         raise ValueError(f"--model {model} is no folder here and no Hub repository that answers. Check it.") from error
 
 
+def load_profiled(model: str, name: str, height: int, width: int):
+    """The large model in bfloat16, placed as a profile says; which one is told on stderr."""
+    import torch
+
+    from pipelines import profiles
+    from pipelines.hub import local_folder
+    from pipelines.pipeline_mirage import MiragePipeline
+
+    has_gpu = torch.cuda.is_available()
+    if model == "embedded":
+        raise ValueError(f"--profile {name} is for large models; the embedded one needs no GPU. Leave it out.")
+    if name == "auto" and not has_gpu:
+        raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
+    if name == "auto":
+        costs = profiles.costs_of(local_folder(model), height, width, frames=None)
+        profile = profiles.choose_profile(torch.cuda.mem_get_info()[0], costs)
+    else:
+        profile = profiles.profile_named(name)
+    pipe = MiragePipeline.from_pretrained(model, torch_dtype=profiles.COMPUTE)
+    profiles.apply(pipe, profile, "cuda" if has_gpu else "cpu")
+    print(f"profile {profile.name}: {profile.what}", file=sys.stderr)
+    return pipe
+
+
 def render(args: argparse.Namespace) -> dict:
     started = time.perf_counter()
     from pipelines.cameras import Camera, Trajectory, checked_frames, move
@@ -185,7 +212,7 @@ def render(args: argparse.Namespace) -> dict:
         from pipelines.depth import depth_estimator
 
         estimator = depth_estimator(args.depth_model)
-    pipe = load_pipeline(args.model)
+    pipe = load_profiled(args.model, args.profile, height, width) if args.profile else load_pipeline(args.model)
     if estimator is not None:
         pipe.engine.depth_estimator = estimator
     load_seconds = time.perf_counter() - before_loading

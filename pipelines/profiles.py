@@ -90,7 +90,9 @@ def needed_bytes(profile: Profile, costs: Costs) -> int:
 
     def now(part: str) -> int:
         way = getattr(profile, part)
-        return costs.alive[part] + (weights[part] if way == "turns" else streamed.get(way, 0))
+        if way == "turns":  # a model goes when the next in line starts, and after the autoencoder none does
+            return costs.alive[part] + weights[part] + (weights["vae"] if part != "vae" else 0)
+        return costs.alive[part] + streamed.get(way, 0)
 
     return CONTEXT + always + max(map(now, weights))
 

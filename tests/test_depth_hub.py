@@ -196,6 +196,18 @@ def test_pictures_are_prepared_as_the_network_was_trained(monkeypatch, size):
     assert (ours - theirs).abs().max() < 1.1 / 255 / min(module.STD)
 
 
+def test_the_released_file_fits_transformers_network():
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+
+    backbone = dict(model_type="dinov2", hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14)
+    backbone |= dict(out_indices=[3, 6, 9, 12], reshape_hidden_states=False)
+    config = DepthAnythingConfig(backbone_config=backbone, neck_hidden_sizes=[48, 96, 192, 384])
+    with torch.device("meta"):
+        model = DepthAnythingForDepthEstimation(config)
+    header = 99_173_660 - 4 * sum(parameter.numel() for parameter in model.parameters())
+    assert 0 < header < 40_000  # the size of Small's model.safetensors: all float32, and a header of names
+
+
 def test_any_photo_gives_finite_depth_of_its_size(folder):
     estimator = depth_estimator(folder)
     for size in ((HEIGHT, WIDTH), (97, 61)):

@@ -111,7 +111,7 @@ def test_needs_are_sums_of_what_is_there_at_once():
     assert needs["resident"] == pytest.approx(10.6 + 12 + 1.3 + 9, abs=0.11)
     assert needs["text-aside"] == pytest.approx(12 + 1.3 + 9, abs=0.11)
     assert needs["float8"] == needs["int8"] == pytest.approx(6 + 1.3 + 9, abs=0.11)
-    assert needs["model-offload"] == pytest.approx(12 + 2, abs=0.11)  # the transformer's turn
+    assert needs["model-offload"] == pytest.approx(12 + 2 + 1.3, abs=0.11)  # the transformer's turn
     assert needs["group-offload"] == pytest.approx(1.3 + 9, abs=0.11)
 
 
@@ -201,3 +201,33 @@ def test_the_command_line_prints_the_table(converted, tmp_path, capsys):
     assert "| group-offload | the transformer's blocks stream through in each step |" in told.err
     assert cli.main(["info", "--profiles", str(tmp_path)]) == 2
     assert "holds no large model" in capsys.readouterr().err
+
+
+def test_a_clip_renders_in_a_profile(converted, tmp_path, capsys, monkeypatch):
+    from PIL import Image
+
+    Image.fromarray(photo(*SIZE)).save(tmp_path / "photo.png")
+    render = ["render", str(tmp_path / "photo.png"), "--size", "64x96", "--frames", "5", "--quality", "draft"]
+    render += ["--out", str(tmp_path / "clip.mp4"), "--profile"]
+    assert cli.main([*render, "text-aside", "--model", str(converted)]) == 0
+    assert "profile text-aside: as resident" in capsys.readouterr().err and (tmp_path / "clip.mp4").is_file()
+    for profile, model, words in (
+        ("auto", str(converted), "there is none. Name one"),
+        ("quick", str(converted), "profile 'quick' is unknown"),
+        ("resident", "embedded", "needs no GPU. Leave it out"),
+    ):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        assert cli.main([*render, profile, "--model", model]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_the_free_memory_chooses(converted, monkeypatch, capsys):
+    costs = costs_of(converted, *SIZE, frames=None)
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["text-aside"], costs), 0))
+    monkeypatch.setattr(profiles, "apply", lambda pipe, profile, device: asked.append((profile.name, device)))
+    pipe = cli.load_profiled(str(converted), "auto", *SIZE)
+    name, device = asked[0]
+    assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["text-aside"], costs) and device == "cuda"
+    assert pipe.vae.dtype == COMPUTE and f"profile {name}" in capsys.readouterr().err
