@@ -53,7 +53,6 @@ pace = Pace()
 _turn = itertools.count()  # makes every answer to the stage a new one, so that saying the same thing twice shows twice
 
 LOW_COVERAGE = 0.8
-MAX_TEXT = 256 * 1024  # letters of a pasted path: 200 keys take about 50,000
 PREVIEW_FRAMES = 33
 MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
 STOP_SECONDS = 30
@@ -530,12 +529,9 @@ def repair_path(engine: Engine, session: Session, language: str, repair, *fields
 def pasted(engine: Engine, session: Session, language: str, text) -> Answer:
     """A path as text came in."""
     try:
-        if not isinstance(text, str) or len(text) > MAX_TEXT:
-            raise Refusal("bad_path", reason=f"over {MAX_TEXT} letters, the limit")
-        path = drawn_path(json.loads(text))
-    except (ValueError, RecursionError) as error:
-        words = error.said_in(language) if isinstance(error, Refusal) else say(language, "not_json")
-        return {"editor": gr.update(review={"notice": words, "turn": next(_turn)})}
+        path = drawn_path(text)
+    except Refusal as error:
+        return {"editor": gr.update(review={"notice": error.said_in(language), "turn": next(_turn)})}
     return {"editor": gr.update(value=path.to_dict())}
 
 

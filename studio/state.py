@@ -1,5 +1,6 @@
 """What the page remembers of one visit, and what a request means once it is checked. No widgets here."""
 
+import json
 import math
 import secrets
 import shutil
@@ -33,6 +34,7 @@ RATIOS = ("photo", "16:9", "9:16", "1:1", "4:5")
 DIRECTIONS = ("left", "right", "in", "out")
 DRAWN = "drawn"  # in place of a preset: the path of the editor
 START_TOLERANCE = 1e-6
+MAX_TEXT = 256 * 1024  # letters of a path: 200 keys take about 50,000
 
 # (height, width) of the clip. The large sizes are those the ad platforms ask for.
 SIZES = {
@@ -146,9 +148,16 @@ class Order:
 
 
 def drawn_path(data) -> CameraPath:
-    """The editor's value, checked: it must begin at the photo's camera. Raises Refusal."""
+    """The editor's value, an object or its JSON text, checked: it must begin at the photo's camera. Raises Refusal."""
     if data is None:
         raise Refusal("need_path")
+    if isinstance(data, str):
+        if len(data) > MAX_TEXT:
+            raise Refusal("bad_path", reason=f"it has {len(data)} letters, at most {MAX_TEXT} are read")
+        try:
+            data = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise Refusal("not_json") from error
     try:
         path = CameraPath.from_dict(data)
     except ValueError as error:

@@ -275,7 +275,7 @@ WAY = path_of((0, 0, 0), (0.1, 0, 0.1), (0.2, -0.1, 0.1))
 
 def test_a_drawn_path_is_previewed_and_rendered_as_it_is(session, engine, pipe):
     assert last(handlers.preview(engine, session, "en", *drawn(WAY)))["stage"]["kind"] == "preview"
-    last(handlers.render(engine, session, "en", *drawn(WAY)))
+    last(handlers.render(engine, session, "en", *drawn(json.dumps(WAY))))  # as the editor sends it
     rendered = pipe.calls[0]["trajectory"]
     assert rendered == CameraPath.from_dict(WAY).trajectory(rendered.height, rendered.width)
     recipe = read_recipe(session.clip.video)["studio"]
@@ -296,7 +296,8 @@ def test_on_another_crop_the_path_keeps_its_zoom(session, engine, pipe):
     ("path", "sentence"),
     [
         (None, "Draw the camera's way first"),
-        ("drawn", "must be a JSON object"),
+        (["drawn"], "must be a JSON object"),
+        ("drawn", "This text is not a path"),
         ({"version": 1, "keys": [WAY["keys"][0]]}, "1 keys, must be 2..200"),
         ({"version": 1, "keys": [*WAY["keys"], WAY["keys"][1]]}, "must be later than"),
         ({**WAY, "keys": [{**WAY["keys"][0], "fov": float("nan")}, *WAY["keys"][1:]]}, "fov=nan"),

@@ -101,7 +101,7 @@ export function open(root, props, watch, tell) {
     const json = JSON.stringify(value());
     if (json === sent) return;
     sent = json;
-    props.value = value();
+    props.value = isDrawn() ? json : null; // as text: Gradio copies a value many times, and an object piece by piece
     root.dataset.state = 'sent';
     tell.edited();
   }
@@ -1066,8 +1066,7 @@ export function open(root, props, watch, tell) {
   function begin(empty) {
     put(empty);
     aim = { mode: 'point', point: [0, 0, D()] };
-    const given = props.value;
-    if (given) adopt(given);
+    if (props.value) adopt(held());
     else {
       try {
         const draft = JSON.parse(localStorage.getItem(DRAFT));
@@ -1084,6 +1083,8 @@ export function open(root, props, watch, tell) {
     if (isDrawn()) hand();
     else take('draw');
   }
+
+  const held = () => (typeof props.value === 'string' ? JSON.parse(props.value) : props.value);
 
   // A path that the server gave: a move of the gallery, a repair, a pasted text
   function adopt(given) {
@@ -1110,7 +1111,8 @@ export function open(root, props, watch, tell) {
     refresh();
   });
   watch('value', () => {
-    if (props.value && JSON.stringify(props.value) !== sent) adopt(props.value);
+    if (!props.value && isDrawn()) props.value = sent; // the widgets of a clip without a path came back: ours stays
+    else if (props.value && JSON.stringify(held()) !== sent) adopt(held());
   });
   words();
   enter();

@@ -34,7 +34,8 @@ import(new URL('gradio_api/file=' + encodeURI(props.home) + '/editor.js', docume
 
 
 class TrajectoryEditor(gr.HTML):
-    """value: a path as `Path.to_dict()` gives it, or None. texts: the words of the page's language.
+    """value: a path as `Path.to_dict()` gives it, the same as JSON text once it was edited, or None while nothing is
+    drawn. texts: the words of the page's language.
 
     place: {file, height, width, fov, distance, metric, seconds}: the file of `write_place`, the shape of the clip,
     the photo camera's angle across the width in degrees, the depth of the subject, and the length of a new path.
