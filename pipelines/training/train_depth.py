@@ -604,10 +604,17 @@ def train(args: argparse.Namespace):
     sheet(average, args.out / "sheet.png", look_rgb, look_depth, photos)
 
 
-def export(run: Path, folder: Path):
-    """Averaged weights of a run as config.json + diffusion_pytorch_model.safetensors in float16."""
+def export(run: Path, folder: Path, mix: Path | None = None):
+    """Averaged weights of a run as config.json + diffusion_pytorch_model.safetensors in float16.
+
+    mix: exported weights of an earlier state of the same run, which count as much. The mean of two states that one
+    valley holds is often better than either (model soups, Wortsman et al. 2022, arXiv 2203.05482).
+    """
     net = DepthNet()
     net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True)["average"])
+    if mix:
+        with torch.no_grad():
+            torch._foreach_lerp_(list(net.parameters()), list(DepthNet.from_pretrained(mix).parameters()), 0.5)
     net.half().save_pretrained(folder)
 
 
@@ -628,10 +635,11 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--export", type=Path, help="only write the averaged weights of --out to this folder")
+    parser.add_argument("--mix", type=Path, help="with --export: earlier exported weights to average with")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.export:
-        return export(args.out, args.export)
+        return export(args.out, args.export, args.mix)
     if not args.shards:
         parser.error("--shards is needed for training: a folder of npz files from pipelines.training.scenes")
     if args.skip_families is None:
