@@ -10,7 +10,7 @@ import pytest
 from pipelines.cameras import MOVES, Camera, Key, Path, Trajectory, move, project
 from pipelines.cameras.__main__ import PAGES
 from pipelines.cameras.easing import EASES
-from pipelines.cameras.fitting import evenly, fit_error, simplified
+from pipelines.cameras.fitting import fit_error
 from pipelines.cameras.path import focal, fov, num_frames, spline
 from pipelines.cameras.rotations import degrees_between, quaternion, roll, rotation
 
@@ -393,77 +393,6 @@ def test_what_cannot_be_edited_is_refused():
     far[3, 0, 3] = 9e3
     with pytest.raises(ValueError, match="Frame 3 is at .* Scale the trajectory"):
         Path.from_trajectory(Trajectory(far, clip.K, 288, 512))
-
-
-# -- strokes --------------------------------------------------------------------------------------------------------
-
-
-def shaky_arc(seed: int = 0, shake: float = 0.01) -> np.ndarray:
-    angle = np.linspace(0, 2.2, 180) ** 1.3 / 2.2**0.3  # the hand is slow at first
-    arc = np.stack([2 * np.sin(angle), 2 - 2 * np.cos(angle)], axis=1)
-    return arc + np.random.default_rng(seed).normal(size=arc.shape) * shake
-
-
-def test_a_stroke_becomes_a_smooth_path_of_few_keys():
-    stroke = shaky_arc()
-    path = Path.from_stroke(stroke, seconds=5, fov=50)
-    assert 3 <= len(path.keys) <= 12 and path.duration == 5 and path.keys[0].position == (0, 0, 0)
-    assert {k.fov for k in path.keys} == {50} and {k.orientation for k in path.keys} == {AHEAD}
-    positions = path.sample(np.linspace(0, 5, 400)).c2w[:, :3, 3]
-    assert (positions[:, 1] == 0).all()
-    length = np.linalg.norm(np.diff(positions, axis=0), axis=1).sum()
-    nearest = np.linalg.norm(stroke[:, None] - positions[None, :, [0, 2]], axis=-1).min(1)
-    assert nearest.max() < 0.04 * length and length == pytest.approx(4.4, rel=0.03)  # the shake made no way
-    speed = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-    assert speed.max() < 1.15 * speed.mean() and speed.min() > 0.85 * speed.mean()
-
-
-def test_a_stroke_can_be_led_looked_along_closed_and_aimed():
-    path = Path.from_stroke(shaky_arc(), look="along")
-    ahead = path.trajectory(54, 96).c2w[:, :3, 2]
-    tangent = np.gradient(path.trajectory(54, 96).c2w[:, :3, 3], axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    turned = int(path.keys[1].time * 16) + 1  # until there it turns from the photo's heading into the way's
-    assert (ahead * tangent).sum(1)[turned:].min() > np.cos(np.radians(12)) and path.keys[0].orientation == AHEAD
-    away = Path.from_stroke(shaky_arc() + 1.0)
-    assert away.keys[0].position == (0, 0, 0)
-    on_its_own = Path.from_stroke(shaky_arc(shake=0) + 1.0, start=None)
-    assert on_its_own.keys[0].position == (1, 0, 1)
-    ring = np.stack([np.sin(a := np.linspace(0, 6, 100)), 1 - np.cos(a)], axis=1)
-    closed = Path.from_stroke(ring, closed=True)
-    assert closed.closed and closed.trajectory(54, 96).is_closed
-    radius = np.linalg.norm(closed.sample(np.linspace(0, 4, 200)).c2w[:, [0, 2], 3] - [0, 1], axis=1)
-    assert 0.9 < radius.min() and radius.max() < 1.1
-    aimed = Path.from_stroke(shaky_arc(), target=(0, 0, 4))
-    assert aimed.target == (0, 0, 4)
-    straight = Path.from_stroke([[0, 0], [0, 1], [0, 2.0]])
-    assert len(straight.keys) == 2  # no more keys than the way needs
-    level = Path.from_stroke([[0, 0, 0], [0, -0.5, 1.0]])
-    assert level.keys[-1].position == (0, -0.5, 1)
-
-
-def test_simplified_leaves_out_what_lies_between():
-    zigzag = np.array([[0, 0], [1, 0.01], [2, 0], [3, 2], [4, 0], [5, -0.01], [6, 0]], dtype=float)
-    np.testing.assert_array_equal(simplified(zigzag, 0.1), zigzag[[0, 2, 3, 4, 6]])
-    np.testing.assert_allclose(np.linalg.norm(np.diff(evenly(zigzag[:3], 5), axis=0), axis=1), 0.5, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("points", "message"),
-    [
-        ([[0, 0]], r"shape \(1, 2\)"),
-        ([1, 2, 3], r"shape \(3,\)"),
-        (np.zeros((20_001, 2)), "20001"),
-        ([[0, 0], [1, math.nan]], r"Point 1 of the stroke is \[1.0, nan\], must be finite"),
-        ([[0, 0], [1, 1e308]], "Point 1 of the stroke"),
-        ([[0, 0], [0, 0]], "is 0 scene units wide"),
-        ([["a", 0], [0, 0]], "array of numbers"),
-        ([[0, 0], [0]], "array of numbers"),
-    ],
-)
-def test_bad_strokes_are_refused(points, message):
-    with pytest.raises(ValueError, match=message):
-        Path.from_stroke(points)
 
 
 # -- edits ----------------------------------------------------------------------------------------------------------

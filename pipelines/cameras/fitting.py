@@ -1,6 +1,5 @@
-"""Few keys for many cameras: editable paths from trajectories (moves of the gallery, files) and from free strokes."""
+"""Few keys for many cameras: editable paths from trajectories (moves of the gallery, files)."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +14,6 @@ from pipelines.cameras.path import (
     Key,
     Path,
     Views,
-    checked_number,
-    checked_point,
     focal,
     fov,
     hemisphere,
@@ -173,123 +170,3 @@ def _jerks(views: Views, trajectory: Trajectory) -> np.ndarray:
     turn, turned = (np.swapaxes(R[:-1, :3, :3], 1, 2) @ R[1:, :3, :3] for R in (there, here))
     degrees = degrees_between(turn, turned) / max(degrees_between(turn, np.eye(3)).max(), 1e-6)
     return np.concatenate([[0.0], np.maximum(off, degrees)])
-
-
-# ---- from a stroke to keys ---------------------------------------------------------------------------------------
-
-
-def fit_stroke(points, seconds, fov, look, target, start, closed, tolerance, max_keys) -> Path:
-    """See `Path.from_stroke`."""
-    points = _stroke(points, start)
-    if look not in ("ahead", "along"):
-        raise ValueError(f"look={look!r:.40} must be ahead or along. Use ahead.")
-    if not 2 <= max_keys <= KEYS[1]:
-        raise ValueError(f"max_keys={max_keys} must be 2..{KEYS[1]}. Use 12.")
-    extent = np.linalg.norm(np.ptp(points, axis=0))  # not its length, which the shake of the hand adds to
-    if not extent > 1e-6:
-        raise ValueError(f"The stroke is {extent:.2g} scene units wide, must be over 1e-6. Draw a longer one.")
-    if closed and np.linalg.norm(points[-1] - points[0]) > SAME:
-        points = np.concatenate([points, points[:1]])
-    curve = rounded(evenly(simplified(points, tolerance * extent), 257), closed)
-    for count in range(4 if closed else 2, max(max_keys, 4 if closed else 2) + 1):
-        positions = evenly(curve, count)
-        if farthest(dense(positions, closed), curve) <= tolerance * extent / 2:
-            break
-    heading = np.tile([1.0, 0, 0, 0], (len(positions), 1))
-    if look == "along":
-        tangents = np.gradient(dense(positions, closed), axis=0)[::16]
-        yaw = np.arctan2(tangents[:, 0], tangents[:, 2])
-        heading[:, 0], heading[:, 2] = np.cos(yaw / 2), np.sin(yaw / 2)
-        heading[0] = 1, 0, 0, 0
-        if closed:
-            heading[-1] = heading[0]
-    times = np.linspace(0, checked_number("seconds", seconds, *SECONDS, "seconds"), len(positions))
-    keys = [
-        Key(time, tuple(position), tuple(q), 0.0, fov)
-        for time, position, q in zip(times.tolist(), positions.tolist(), heading.tolist(), strict=True)
-    ]
-    return Path(tuple(keys), closed, target)
-
-
-def _stroke(points: np.ndarray, start: tuple[float, float, float] | None) -> np.ndarray:
-    """(n, 3) without repeated points, led from `start`."""
-    try:
-        points = np.array(points, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"The stroke must be an array of numbers (n, 2) or (n, 3): {error}.") from error
-    if points.ndim != 2 or points.shape[1] not in (2, 3) or not 2 <= len(points) <= 20_000:
-        raise ValueError(f"The stroke has shape {points.shape}, must be (n, 2) or (n, 3) with 2..20000 points.")
-    bad = ~(np.abs(points) <= MAX_POSITION / 10).all(-1)  # NaN fails the comparison too
-    if bad.any():
-        raise ValueError(
-            f"Point {int(np.argmax(bad))} of the stroke is {points[bad][0].tolist()}, must be finite and within "
-            f"{MAX_POSITION / 10:g} scene units. Drop it."
-        )
-    start = None if start is None else np.array(checked_point("start", start))
-    if points.shape[1] == 2:
-        height = 0.0 if start is None else start[1]
-        points = np.stack([points[:, 0], np.full(len(points), height), points[:, 1]], axis=1)
-    if start is not None:
-        points = np.concatenate([start[None], points])
-    moves = np.linalg.norm(np.diff(points, axis=0), axis=1) > SAME
-    return points[np.concatenate([[True], moves])]
-
-
-def simplified(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """Ramer-Douglas-Peucker: those of points (n, d) that a polyline needs to pass within `tolerance` of all."""
-    keep = np.zeros(len(points), bool)
-    keep[[0, -1]] = True
-    parts = [(0, len(points) - 1)]
-    while parts:
-        a, b = parts.pop()
-        if b - a < 2:
-            continue
-        off = _from_segment(points[a + 1 : b], points[a], points[b])
-        worst = int(np.argmax(off))
-        if off[worst] > tolerance:
-            keep[a + 1 + worst] = True
-            parts += [(a, a + 1 + worst), (a + 1 + worst, b)]
-    return points[keep]
-
-
-def _from_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n, d) -> (n,) distances to the segment a-b."""
-    along = b - a
-    share = np.clip((points - a) @ along / max(along @ along, 1e-300), 0, 1)
-    return np.linalg.norm(points - a - share[:, None] * along, axis=1)
-
-
-def rounded(curve: np.ndarray, closed: bool = False, width: float = 0.03) -> np.ndarray:
-    """Corners of an evenly sampled polyline (n, d) made round: a Gaussian of `width` x its length, the ends kept."""
-    n = len(curve)
-    reach = math.ceil(3 * width * n)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (width * n)) ** 2)
-    if closed:
-        before, after = curve[-1 - reach : -1], curve[1 : reach + 1]
-    else:  # reflected through the end, which so stays where it is
-        before, after = 2 * curve[0] - curve[reach:0:-1], 2 * curve[-1] - curve[-2 : -2 - reach : -1]
-    padded = np.concatenate([before, curve, after])
-    out = np.stack([np.convolve(axis, kernel / kernel.sum(), mode="valid") for axis in padded.T], axis=1)
-    out[0], out[-1] = curve[0], curve[-1]
-    return out
-
-
-def dense(points: np.ndarray, closed: bool = False, steps: int = 16) -> np.ndarray:
-    """(n, d) -> ((n - 1) * steps + 1, d): the spline through them."""
-    at = np.arange((len(points) - 1) * steps + 1)
-    segment = np.minimum(at // steps, len(points) - 2)
-    return spline(points, segment, at / steps - segment, closed)
-
-
-def evenly(curve: np.ndarray, count: int) -> np.ndarray:
-    """`count` points at even distances along a polyline (n, d), its ends among them."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
-    at = np.linspace(0, along[-1], count)
-    points = np.stack([np.interp(at, along, axis) for axis in curve.T], axis=1)
-    points[0], points[-1] = curve[0], curve[-1]
-    return points
-
-
-def farthest(curve: np.ndarray, other: np.ndarray) -> float:
-    """The largest distance between two polylines at equal shares of their lengths."""
-    return float(np.linalg.norm(evenly(curve, 200) - evenly(other, 200), axis=1).max())

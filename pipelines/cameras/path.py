@@ -217,7 +217,7 @@ class Path:
         keys = [replace(key, orientation=tuple(q[i])) if 0 < i < last else key for i, key in enumerate(self.keys)]
         return replace(self, keys=tuple(keys), target=None)
 
-    # -- from cameras and strokes to keys -----------------------------------------------------------------------------
+    # -- from cameras to keys -----------------------------------------------------------------------------
 
     @classmethod
     def from_trajectory(
@@ -238,33 +238,6 @@ class Path:
         from pipelines.cameras.fitting import fit_trajectory  # it builds paths, so it comes after this module
 
         return fit_trajectory(trajectory, keys, tolerance, max_degrees, max_keys)
-
-    @classmethod
-    def from_stroke(
-        cls,
-        points: np.ndarray,
-        seconds: float = 4.0,
-        fov: float = 60.0,
-        look: str = "ahead",
-        target: tuple[float, float, float] | None = None,
-        start: tuple[float, float, float] | None = (0.0, 0.0, 0.0),
-        closed: bool = False,
-        tolerance: float = 0.02,
-        max_keys: int = 12,
-    ) -> "Path":
-        """A free stroke -> a smooth path of few keys with even speed.
-
-        points: (n, 2) as x, z in the top view, at the height of `start`; or (n, 3). n is 2..20,000, scene units.
-        look: "ahead" keeps the photo's heading, "along" turns with the path (key 0 stays the photo's camera).
-        target: a point to look at instead. start: where the photo's camera stands; the stroke is led from there,
-        None begins at its first point. tolerance: how far from the stroke the path may pass, as a share of its extent.
-
-        The shake of the hand is taken out (Ramer-Douglas-Peucker, `fitting.simplified`) and corners are rounded; then
-        keys are laid at even distances along what is left: even distances make even speed.
-        """
-        from pipelines.cameras.fitting import fit_stroke
-
-        return fit_stroke(points, seconds, fov, look, target, start, closed, tolerance, max_keys)
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
 
