@@ -176,7 +176,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             ui[name]
             for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed", "editor")
         ]
-        shown = list(ui.values())
+        spoken = list(ui.values())
+        # An answer may come while a number is typed, and Gradio then puts the old one back: no answer touches the seed
+        shown = [widget for name, widget in ui.items() if name != "seed"]
 
         def tie(handler):
             """`handler`, which answers by names -> a function that answers by widgets, as Gradio wants it."""
@@ -297,9 +299,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         ui["cancel"].click(None, cancels=[*runs, *asked])
         ui["cancel"].click(tie(handlers.stopped), here, shown, **quiet)
 
-        language.input(speak, [*here, ui["cards"]], shown, **quiet)
+        language.input(speak, [*here, ui["cards"]], spoken, **quiet)
         language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
-        demo.load(first_visit, [session], [language, *shown], **quiet).then(
+        demo.load(first_visit, [session], [language, *spoken], **quiet).then(
             tie(handlers.watch_engine), [language], shown, concurrency_limit=None, **quiet
         )
         language.change(**count)
