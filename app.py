@@ -1,10 +1,12 @@
 """Opens the studio: `python app.py`, then http://127.0.0.1:7860.
 
 Settings come from the environment: MIRAGE_HOST (127.0.0.1), MIRAGE_PORT (7860, or the next free one), MIRAGE_DATA
-(folder for uploads and clips; a temporary one by default). On a Space the host is 0.0.0.0.
+(folder for uploads and clips; a temporary one by default), and which models run: MIRAGE_MODEL, MIRAGE_DEPTH,
+MIRAGE_PROFILE, see docs/studio.md. On a Space the host is 0.0.0.0.
 """
 
 import os
+import sys
 from pathlib import Path
 
 # Read at import by the libraries below: the studio sends nothing to anybody
@@ -15,10 +17,14 @@ if data := os.environ.get("MIRAGE_DATA"):
 
 from studio.engine import Engine  # noqa: E402
 from studio.layout import CSS_PATHS, build_studio, theme  # noqa: E402
+from studio.models import Settings  # noqa: E402
 
 
 def main() -> None:
-    engine = Engine()
+    try:
+        engine = Engine(Settings.read(os.environ))
+    except ValueError as error:
+        sys.exit(f"error: {error}")
     demo = build_studio(engine)
     on_a_space = "SPACE_ID" in os.environ
     port = os.environ.get("MIRAGE_PORT")

@@ -1,83 +1,163 @@
 """Folders of weights on this machine, fetched from the Hub first where they are not here yet."""
 
+import errno
 import hashlib
 import os
 import re
 import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
-PATTERNS = ["*.json", "*.safetensors", "*.model", "*.txt"]  # no pickles, no code
+PATTERNS = ["*.json", "*.safetensors", "*.gguf", "*.model", "*.txt"]  # no pickles, no code
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 VERIFIED = "verified.txt"  # in a repository's cache: hash, size and time of the files that were found intact
+BLOCK = 16 * 2**20  # bytes that are read at a time
+
+FETCH_ERRORS = {
+    "name": "{name} is no folder here and no Hub repository's name. Check it.",
+    "gated": "{name} asks for its terms to be accepted. Do so on its page, then log in with `hf auth login`.",
+    "missing": "{name} does not exist on the Hub, or needs a login. Check the name, or run `hf auth login`.",
+    "revision": "{name} has no revision {revision!r}. Check it.",
+    "offline": "{name} is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest.",
+    "login": "{name} could not be fetched: the Hub answers {status}. Log in with `hf auth login`.",
+    "hub": "{name} could not be fetched: the Hub answers {status}. Try again later.",
+    "broken": "The connection broke while {name} was fetched. Try again: it goes on from there.",
+    "room": "{name} needs {needed:.1f} GiB, {free:.1f} are free. Free some disk space.",
+    "full": "The disk became full while {name} was fetched. Free some space and try again: it goes on from there.",
+    "damaged": "{file} of {name} is damaged and was removed. Fetch it again.",
+}
+
+
+class FetchError(ValueError):
+    """Weights that cannot be had. reason: a key of FETCH_ERRORS; values: what its sentence names."""
+
+    def __init__(self, reason: str, **values: Any):
+        super().__init__(FETCH_ERRORS[reason].format(**values))
+        self.reason, self.values = reason, values
+
+
+# Called with what is done ("fetch", then "check"), bytes done and bytes in all
+Progress = Callable[[str, int, int], None]
+_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
+
+
+@contextmanager
+def telling(progress: Progress) -> Iterator[None]:
+    """Inside, in this thread, every fetch by whomever tells how far it is; `progress` is called from any thread."""
+    token = _progress.set(progress)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
 
 
 def local_folder(name: str | os.PathLike, **options) -> Path:
     """The folder `name`, or that of the repository `name` in the cache.
 
-    A download needs room on the disk, shows its progress, resumes where it was interrupted, is checked against the
-    hashes of the Hub and is not repeated; without a network the cache is used as it is. options: see HUB_OPTIONS.
-    Raises ValueError or OSError that says what to do where nothing can be opened.
+    A download needs room on the disk, shows its progress (on the terminal, and to `telling`), resumes where it was
+    interrupted, is checked against the hashes of the Hub and is not repeated; without a network the cache is used as
+    it is. options: see HUB_OPTIONS. Raises FetchError that says what to do where nothing can be opened.
     """
     if Path(name).is_dir():
         return Path(name)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
-        raise ValueError(f"{name} is no folder here and no Hub repository's name. Check it.")
+    if not REPOSITORY.fullmatch(str(name)):
+        raise FetchError("name", name=name)
     from huggingface_hub import errors, snapshot_download
 
     wanted = {"repo_id": str(name), "allow_patterns": PATTERNS, **options}
     try:
-        check_room(name, wanted)
-        folder = Path(snapshot_download(**wanted))
+        needed = check_room(name, wanted)
+        folder = Path(snapshot_download(**wanted, tqdm_class=_bar(needed)))
     except errors.GatedRepoError as error:
-        reason = "asks for its terms to be accepted. Do so on its page, then log in with `hf auth login`."
-        raise ValueError(f"{name} {reason}") from error
+        raise FetchError("gated", name=name) from error
     except errors.RepositoryNotFoundError as error:
-        reason = "does not exist on the Hub, or needs a login. Check the name, or run `hf auth login`."
-        raise ValueError(f"{name} {reason}") from error
+        raise FetchError("missing", name=name) from error
     except errors.RevisionNotFoundError as error:
-        raise ValueError(f"{name} has no revision {options.get('revision')!r}. Check it.") from error
+        raise FetchError("revision", name=name, revision=options.get("revision")) from error
     except errors.LocalEntryNotFoundError as error:
-        reason = "is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest."
-        raise ValueError(f"{name} {reason}") from error
+        raise FetchError("offline", name=name) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
-        fix = "Log in with `hf auth login`." if status in (401, 403) else "Try again later."
-        raise ValueError(f"{name} could not be fetched: the Hub answers {status}. {fix}") from error
+        raise FetchError("login" if status in (401, 403) else "hub", name=name, status=status) from error
+    except errors.HTTPError as error:  # of the library's own client: a connection that ends half-way
+        raise FetchError("broken", name=name) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FetchError("full", name=name) from error
+        raise
     check_hashes(name, folder)
     return folder
 
 
-def check_room(name: str | os.PathLike, wanted: dict) -> None:
-    """Raises OSError where what is still to be fetched would not fit. Without a network nothing is."""
+def check_room(name: str | os.PathLike, wanted: dict) -> int:
+    """How many bytes are still to be fetched; none without a network. Raises FetchError where they would not fit."""
     from huggingface_hub import constants, errors, snapshot_download
 
     try:
         files = snapshot_download(**wanted, dry_run=True)
     except errors.DryRunError:
-        return
+        return 0
     needed = sum(file.file_size or 0 for file in files if file.will_download)
     cache = Path(wanted.get("cache_dir") or constants.HF_HUB_CACHE)
     free = shutil.disk_usage(next(folder for folder in (cache, *cache.parents) if folder.exists())).free
     if needed > free:
-        raise OSError(f"{name} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free. Free some disk space.")
+        raise FetchError("room", name=name, needed=needed / 2**30, free=free / 2**30)
+    return needed
+
+
+def _bar(needed: int) -> type:
+    """The library's progress bar, which tells `telling` too. needed: bytes in all."""
+    from huggingface_hub.utils import tqdm
+
+    progress, lock, done = _progress.get(), threading.Lock(), 0
+
+    class Bar(tqdm):
+        def __init__(self, *args, **kwargs):
+            # one bar counts bytes on the disk; the others count files, and bytes on the wire, which may be compressed
+            self.counts = kwargs.get("name") == "huggingface_hub.snapshot_download"
+            super().__init__(*args, **kwargs)
+
+        def update(self, n=1):
+            nonlocal done
+            if self.counts and progress is not None and needed:
+                with lock:  # files are fetched side by side
+                    done = min(done + int(n or 0), needed)
+                    progress("fetch", done, needed)
+            return super().update(n)
+
+    return Bar
 
 
 def check_hashes(name: str | os.PathLike, folder: Path) -> None:
-    """Compare large files with their SHA-256, once each. Raises ValueError for a damaged one, which is removed."""
+    """Compare large files with their SHA-256, once each. Raises FetchError for a damaged one, which is removed."""
     record = folder.parent.parent / VERIFIED
     verified = set(record.read_text().splitlines()) if record.exists() else set()
-    for file in sorted(folder.rglob("*")):
-        blob = file.resolve()  # the cache names large files by their hash
-        if not SHA256.fullmatch(blob.name):
-            continue
-        facts = f"{blob.name} {blob.stat().st_size} {blob.stat().st_mtime_ns}"
-        if facts in verified:
-            continue
-        with blob.open("rb") as opened:
-            if hashlib.file_digest(opened, "sha256").hexdigest() != blob.name:
-                file.unlink()
-                blob.unlink()
-                raise ValueError(f"{file.name} of {name} is damaged and was removed. Fetch it again.")
-        verified.add(facts)
+    blobs = {file: file.resolve() for file in sorted(folder.rglob("*"))}
+    # the cache names large files by their hash
+    facts = {file: _facts(blob) for file, blob in blobs.items() if SHA256.fullmatch(blob.name)}
+    unverified = [file for file in facts if facts[file] not in verified]
+    progress, done, needed = _progress.get(), 0, sum(blobs[file].stat().st_size for file in unverified)
+    for file in unverified:
+        digest = hashlib.sha256()
+        with blobs[file].open("rb") as opened:
+            while block := opened.read(BLOCK):
+                digest.update(block)
+                done += len(block)
+                if progress is not None:
+                    progress("check", done, needed)
+        if digest.hexdigest() != blobs[file].name:
+            file.unlink()
+            blobs[file].unlink()
+            raise FetchError("damaged", file=file.name, name=name)
+        verified.add(facts[file])
         record.write_text("\n".join(sorted(verified)))
+
+
+def _facts(blob: Path) -> str:
+    return f"{blob.name} {blob.stat().st_size} {blob.stat().st_mtime_ns}"

@@ -4,11 +4,7 @@ Handlers answer with {name of a widget: new value or update}; `layout` maps the 
 here or in `state`: any visitor can send any payload to any event.
 """
 
-import asyncio
-import functools
-import itertools
 import json
-import logging
 import secrets
 import shutil
 import time
@@ -26,10 +22,12 @@ from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.path import fov
 from pipelines.cameras.rotations import inverse
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
-from pipelines.media import PhotoError, focal_pixels, open_photo, read_focal, write_mp4, write_poster
+from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, write_poster
 from studio import media
+from studio.answers import Answer, explains, idle, in_turn, refuse_while_busy, sentence, stage, turn
 from studio.editor.place import write_place
-from studio.engine import Engine, one_line
+from studio.engine import Engine
+from studio.models import EMBEDDED
 from studio.state import (
     DRAWN,
     FPS,
@@ -46,81 +44,17 @@ from studio.state import (
     presets,
     with_lens,
 )
-from studio.text import Refusal, duration, say, say_photo_error
+from studio.text import Refusal, duration, say
 
-log = logging.getLogger(__name__)
 pace = Pace()
-_turn = itertools.count()  # makes every answer to the stage a new one, so that saying the same thing twice shows twice
 
 LOW_COVERAGE = 0.8
 PREVIEW_FRAMES = 33
 MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
 STOP_SECONDS = 30
-WAIT_SECONDS = 0.5
-
-Answer = dict[str, object]
 
 
-# -- small pieces shared by the handlers ----------------------------------------------------------------------------
-
-
-def stage(session: Session, note: str = "", share: float | None = None, error: str = "") -> dict:
-    """What the stage shows: the session's picture, and what is being done (share 0..1) or what went wrong."""
-    editable = session.shown["kind"] in ("preview", "clip") and not session.drawing
-    how = {"drawing": session.drawing, "editable": editable, "note": note, "share": share, "error": error}
-    return {**session.shown, **how, "turn": next(_turn)}
-
-
-def sentence(language: str, error: Exception) -> str:
-    """An error as the visitor reads it."""
-    if isinstance(error, Refusal):
-        return error.said_in(language)
-    if isinstance(error, PhotoError):
-        return say_photo_error(language, error)
-    if isinstance(error, OSError):
-        return say(language, "not_saved")
-    if isinstance(error, ValueError):  # the engine's own sentence: value, limit, fix
-        return say(language, "engine_error", reason=one_line(error))
-    return say(language, "unexpected", reason=type(error).__name__)
-
-
-def explains(handler):
-    """A handler that fails says why on the stage and gives the buttons back; the page goes on."""
-
-    @functools.wraps(handler)
-    def run(engine: Engine, session: Session, language: str, *values) -> Iterator[Answer]:
-        try:
-            yield from handler(engine, session, language, *values)
-        except Exception as error:
-            if not isinstance(error, Refusal | PhotoError):
-                log.exception("%s failed", handler.__name__)
-            answer = {"stage": stage(session, error=sentence(language, error))}
-            yield answer if is_busy(session) else {**answer, **idle()}  # a running render keeps its Stop button
-
-    return run
-
-
-def in_turn(handler):
-    """A handler that needs the engine for itself: until its turn comes it tells how many are before it."""
-
-    @functools.wraps(handler)
-    def run(engine: Engine, session: Session, language: str, *values) -> Iterator[Answer]:
-        _refuse_while_busy(session)  # a visit does not stand in line behind itself
-        place = engine.join()
-        try:
-            while ahead := engine.ahead(place):
-                # answering again and again is what lets Stop, or a closed tab, end the waiting
-                yield {"stage": stage(session, note=say(language, "in_line", ahead=ahead))}
-                time.sleep(WAIT_SECONDS)
-            yield from handler(engine, session, language, *values)
-        finally:
-            engine.leave(place)
-
-    return run
-
-
-def idle() -> Answer:
-    return {"render": gr.update(visible=True), "preview": gr.update(visible=True), "cancel": gr.update(visible=False)}
+# -- small pieces ---------------------------------------------------------------------------------------------------
 
 
 def meter(session: Session, language: str) -> Answer:
@@ -150,8 +84,11 @@ def meter(session: Session, language: str) -> Answer:
 
 
 def lift(pipe, session: Session, order: Order, height: int, width: int):
-    """The photo, cropped to (height, width), seen in 3D; remembered for as long as the photo and the crop stay."""
-    key = (order.ratio, order.focus, height, width)
+    """The photo, cropped to (height, width), seen in 3D; remembered while photo, crop and depth estimator stay.
+
+    pipe: with the order's depth.
+    """
+    key = (order.ratio, order.focus, height, width, order.depth)
     if key not in session.lifts:
         image = media.crop(session.photo, height, width, order.focus)
         session.lifts.clear()  # one is enough: the next preview is nearly always of the same crop
@@ -167,20 +104,19 @@ def lens(session: Session, image) -> dict[str, float]:
     return {"fov_degrees": float(np.degrees(2 * np.arctan(max(image.size) / 2 / focal)))}
 
 
-def photo_size(session: Session) -> tuple[int, int]:
-    return session.photo.height, session.photo.width
+def size_of(engine: Engine, session: Session, order: Order, quality: str = "draft") -> tuple[int, int]:
+    """(height, width) of a clip of this photo; 16:9 is taken for a photo that is not there yet."""
+    photo_size = (9, 16) if session.photo is None else (session.photo.height, session.photo.width)
+    return clip_size(order.ratio, quality, photo_size, engine.grid)
 
 
-def show_photo(session: Session, ratio: str, focus: float) -> None:
+def show_photo(engine: Engine, session: Session, order: Order) -> None:
     """The stage shows the photo as it will be cropped."""
-    height, width = clip_size(ratio, "standard", photo_size(session))
+    height, width = size_of(engine, session, order, "standard")
     file = session.new_file(".jpg")
-    picture = media.crop(session.photo, height, width, focus)
+    picture = media.crop(session.photo, height, width, order.focus)
     write_poster(np.asarray(picture), file)
     session.show("photo", file, picture.height, picture.width)
-
-
-# -- language and engine --------------------------------------------------------------------------------------------
 
 
 def language_of(request: gr.Request) -> str:
@@ -189,36 +125,13 @@ def language_of(request: gr.Request) -> str:
     return next((code for code in wanted if code in ("it", "en")), "en")
 
 
-async def watch_engine(engine: Engine, language: str):
-    """Tells that the model is loading, and then that it is there, or why it is not."""
-    engine.warm_up()
-    if engine.is_loading:
-        yield {"status": _status("loading", say(language, "model_loading"))}
-    while engine.is_loading:
-        await asyncio.sleep(0.25)
-    yield engine_status(engine, language)
-
-
-def engine_status(engine: Engine, language: str) -> Answer:
-    if engine.is_loading:
-        return {"status": _status("loading", say(language, "model_loading"))}
-    if engine.error is not None:
-        return {"status": _status("failed", say(language, "model_failed", reason=engine.error))}
-    return {"status": _status("ready", say(language, "model_ready"))}
-
-
-def _status(kind: str, words: str) -> str:
-    # braces and dollars could be read as a template by the page; an engine's error is the only foreign text here
-    return f'<p class="status {kind}" role="status">{escape(words).translate({ord(c): None for c in "{}$`"})}</p>'
-
-
 # -- 1. the photo ---------------------------------------------------------------------------------------------------
 
 
 @explains
 def take_photo(engine: Engine, session: Session, language: str, path, ratio, focus) -> Iterator[Answer]:
     """A photo was uploaded. path: where the upload route put it."""
-    _refuse_while_busy(session)
+    refuse_while_busy(session)
     if not _is_upload(path):
         raise Refusal("not_an_upload")
     # GPS and the rest of the original must not stay on the disk longer than it takes to read it
@@ -226,16 +139,16 @@ def take_photo(engine: Engine, session: Session, language: str, path, ratio, foc
         photo, focal = open_photo(path), read_focal(path)
     finally:
         Path(path).unlink(missing_ok=True)
-    yield from _new_photo(session, language, photo, focal, ratio, focus)
+    yield from _new_photo(engine, session, language, photo, focal, ratio, focus)
 
 
 @explains
 def take_example(engine: Engine, session: Session, language: str, example, ratio, focus) -> Iterator[Answer]:
-    _refuse_while_busy(session)
+    refuse_while_busy(session)
     if not isinstance(example, str) or example not in media.examples():
         raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=", ".join(media.examples()))
     path = media.examples()[example]
-    yield from _new_photo(session, language, open_photo(path), read_focal(path), ratio, focus)
+    yield from _new_photo(engine, session, language, open_photo(path), read_focal(path), ratio, focus)
 
 
 def _is_upload(path) -> bool:
@@ -245,21 +158,11 @@ def _is_upload(path) -> bool:
     return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
 
 
-def _new_photo(session: Session, language: str, photo, focal, ratio, focus) -> Iterator[Answer]:
+def _new_photo(engine: Engine, session: Session, language: str, photo, focal, ratio, focus) -> Iterator[Answer]:
     order = Order.read(next(iter(presets())), 4, ratio, "draft", "right", 100, focus, 0)  # checks ratio and crop
     session.set_photo(photo, focal)
-    show_photo(session, order.ratio, order.focus)
+    show_photo(engine, session, order)
     yield {"stage": stage(session), **meter(session, language), **sheet(session, language)}
-
-
-def is_busy(session: Session) -> bool:
-    """A render of this visit is running."""
-    return session.take is not None and not session.take.ended.is_set()
-
-
-def _refuse_while_busy(session: Session) -> None:
-    if is_busy(session):
-        raise Refusal("busy")
 
 
 # -- 2. the move ----------------------------------------------------------------------------------------------------
@@ -313,11 +216,11 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     if session.photo is None:
         raise Refusal("need_photo")
     order = Order.read(*fields)
-    show_photo(session, order.ratio, order.focus)
-    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
-    pipe = engine.pipe()
+    show_photo(engine, session, order)
+    yield {"stage": stage(session, note=say(language, "lifting"))}
+    pipe = engine.pipe(order.depth)
     session.drawing, session.drawn = False, order.path is not None
-    height, width = clip_size(order.ratio, "draft", photo_size(session))
+    height, width = size_of(engine, session, order)
     lifted = lift(pipe, session, order, height, width)
     trajectory = order.trajectory(lifted.camera, lifted.distance)
     yield {"stage": stage(session, note=say(language, "drawing_preview"))}
@@ -339,7 +242,7 @@ def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterato
         yield from _open_editor(engine, session, language, *fields)
     elif fields[0] is None:
         order = Order.read(next(iter(presets())), *fields[1:])
-        show_photo(session, order.ratio, order.focus)
+        show_photo(engine, session, order)
         yield {"stage": stage(session)}
     else:
         yield from _preview(engine, session, language, *fields)
@@ -356,13 +259,13 @@ def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[A
         yield from _open_editor(engine, session, language, *fields)
         return
     order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
-    show_photo(session, order.ratio, order.focus)
+    show_photo(engine, session, order)
     if fields[0] is None:
         yield {"stage": stage(session)}
         return
-    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
-    pipe = engine.pipe()
-    lifted = lift(pipe, session, order, *clip_size(order.ratio, "draft", photo_size(session)))
+    yield {"stage": stage(session, note=say(language, "lifting"))}
+    pipe = engine.pipe(order.depth)
+    lifted = lift(pipe, session, order, *size_of(engine, session, order))
     strength = pipe.gentle_strength(
         lifted, lambda part: replace(order, strength=part).trajectory(lifted.camera, lifted.distance)
     )
@@ -378,8 +281,8 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
     if session.photo is None:
         raise Refusal("need_photo")
     order = Order.read(*fields)
-    pipe = engine.pipe()
-    height, width = clip_size(order.ratio, "draft", photo_size(session))
+    pipe = engine.pipe(order.depth)
+    height, width = size_of(engine, session, order)
     lifted = lift(pipe, session, order, height, width)
     yield {"stage": stage(session, note=say(language, "drawing_preview"))}
     strength = round(order.strength * 100)
@@ -399,9 +302,9 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
 def _open_editor(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """The editor comes in front of the picture, with the photo as a place."""
     framing = _framing(fields)
-    show_photo(session, framing.ratio, framing.focus)
+    show_photo(engine, session, framing)
     session.drawing = True
-    yield {"stage": stage(session, note=say(language, "waiting_model" if engine.is_loading else "lifting"))}
+    yield {"stage": stage(session, note=say(language, "lifting"))}
     lifted = _enter(engine, session, framing)
     yield {
         "stage": stage(session),
@@ -410,14 +313,15 @@ def _open_editor(engine: Engine, session: Session, language: str, *fields) -> It
 
 
 def _framing(fields: tuple) -> Order:
-    """Ratio and crop of what the widgets hold, whatever move is chosen."""
-    return Order.read(next(iter(presets())), *fields[1:8])
+    """Ratio, crop and depth of what the widgets hold, whatever move is chosen."""
+    return Order.read(next(iter(presets())), *fields[1:8], None, *fields[9:])
 
 
 def _enter(engine: Engine, session: Session, framing: Order):
     """The lifted photo; `session.place` then is what the editor needs to show it."""
-    height, width = clip_size(framing.ratio, "draft", photo_size(session))
-    lifted = lift(engine.pipe(), session, framing, height, width)
+    height, width = size_of(engine, session, framing)
+    pipe = engine.pipe(framing.depth)
+    lifted = lift(pipe, session, framing, height, width)
 
     def make(file: Path) -> dict:
         write_place(file, lifted.image, lifted.depth, lifted.camera)
@@ -426,11 +330,12 @@ def _enter(engine: Engine, session: Session, framing: Order):
             "width": width,
             "fov": float(fov(lifted.camera.K[0, 0] / lifted.camera.width)),
             "distance": lifted.distance,
-            "metric": False,  # the embedded engine's depth is relative: it knows no metres
+            # most estimators are relative: they know no metres
+            "metric": bool(getattr(pipe.engine.depth_estimator, "is_metric", False)),
             "seconds": framing.seconds,
         }
 
-    session.enter((framing.ratio, framing.focus, height, width), make)
+    session.enter((framing.ratio, framing.focus, height, width, framing.depth), make)
     return lifted
 
 
@@ -460,9 +365,9 @@ def edited(engine: Engine, session: Session, language: str, *fields) -> Answer:
     try:
         drawn_path(fields[8])
     except Refusal as error:
-        review = {} if error.key == "need_path" else {"notice": error.said_in(language), "turn": next(_turn)}
+        review = {} if error.key == "need_path" else {"notice": error.said_in(language), "turn": next(turn)}
         return {"editor": gr.update(review=review), "estimate": escape(error.said_in(language))}
-    return {"editor": gr.update(heard=next(_turn)), **estimate(engine, session, language, *fields)}
+    return {"editor": gr.update(heard=next(turn)), **estimate(engine, session, language, *fields)}
 
 
 @explains
@@ -483,10 +388,10 @@ def _review(engine: Engine, language: str, lifted, fields: tuple) -> dict:
     except Refusal:
         return {"review": {}}
     trajectory = order.trajectory(lifted.camera, lifted.distance)
-    coverage = engine.pipe().coverage(lifted.memory, trajectory)
+    coverage = engine.pipe(order.depth).coverage(lifted.memory, trajectory)
     found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, coverage, order.path)
     findings = _findings(found, language) or [{"level": "good", "words": say(language, "path_good")}]
-    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": findings, "turn": next(_turn)}}
+    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": findings, "turn": next(turn)}}
 
 
 def _findings(found: list[checks.Finding], language: str) -> list[dict]:
@@ -513,7 +418,7 @@ def repair_path(engine: Engine, session: Session, language: str, repair, *fields
         raise Refusal("need_photo")
     order = Order.read(DRAWN, *fields[1:])
     yield {"stage": stage(session, note=say(language, "mending"))}
-    lifted, pipe = _enter(engine, session, order), engine.pipe()
+    lifted, pipe = _enter(engine, session, order), engine.pipe(order.depth)
     path = checks.repaired(
         with_lens(order.path, lifted.camera),
         one_of("repair", repair, checks.REPAIRS),
@@ -531,7 +436,7 @@ def pasted(engine: Engine, session: Session, language: str, text) -> Answer:
     try:
         path = drawn_path(text)
     except Refusal as error:
-        return {"editor": gr.update(review={"notice": error.said_in(language), "turn": next(_turn)})}
+        return {"editor": gr.update(review={"notice": error.said_in(language), "turn": next(turn)})}
     return {"editor": gr.update(value=path.to_dict())}
 
 
@@ -555,7 +460,7 @@ def take_cameras(engine: Engine, session: Session, language: str, file, *fields)
     path = with_lens(drawn_path(path.to_dict()), lifted.camera)
     words = say(language, "cameras_read", cameras=len(read.trajectory), convention=read.convention)
     notice = " ".join([words, *(doubt.sentence for doubt in read.doubts)])
-    review = {"notice": notice, "turn": next(_turn)}
+    review = {"notice": notice, "turn": next(turn)}
     yield {"stage": stage(session), "editor": gr.update(value=path.to_dict(), review=review)}
 
 
@@ -575,10 +480,12 @@ def estimate(engine: Engine, session: Session, language: str, *fields) -> Answer
         order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
     except Refusal as error:
         return {"estimate": escape(error.said_in(language))}
-    height, width = clip_size(order.ratio, order.quality, photo_size(session) if session.photo else (9, 16))
+    height, width = size_of(engine, session, order, order.quality)
+    figures = {"width": width, "height": height, "frames": order.frames}
+    if engine.settings.model != EMBEDDED and not pace.has_learned:  # it starts from what the embedded model takes
+        return {"estimate": escape(say(language, "estimate_unknown", **figures))}
     seconds = duration(language, pace.estimate(order.frames, height, width))
-    words = say(language, "estimate", time=seconds, width=width, height=height, frames=order.frames)
-    return {"estimate": escape(words)}
+    return {"estimate": escape(say(language, "estimate", time=seconds, **figures))}
 
 
 def begin(engine: Engine) -> Answer:
@@ -593,23 +500,22 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
     if session.photo is None:
         raise Refusal("need_photo")
     order = Order.read(*fields)
-    height, width = clip_size(order.ratio, order.quality, photo_size(session))
-    show_photo(session, order.ratio, order.focus)
+    height, width = size_of(engine, session, order, order.quality)
+    show_photo(engine, session, order)
     session.drawing, session.drawn = False, order.path is not None
     take = session.take = Take(order)
     try:
-        waits_for = "waiting_model" if engine.is_loading else "lifting"
-        yield {"stage": stage(session, note=say(language, waits_for), share=0)}
-        pipe = engine.pipe()
+        yield {"stage": stage(session, note=say(language, "lifting"), share=0)}
+        pipe = engine.pipe(order.depth)
         started = time.perf_counter()
         # The preview's camera and distance: what was shown is what is rendered
-        lifted = lift(pipe, session, order, *clip_size(order.ratio, "draft", photo_size(session)))
+        lifted = lift(pipe, session, order, *size_of(engine, session, order))
         trajectory = order.trajectory(lifted.camera.resized(height, width), lifted.distance)
         image = media.crop(session.photo, height, width, order.focus)
-        done = None
-        events = pipe.stream(
-            image, trajectory, seed=order.seed, quality="draft" if order.quality == "draft" else "standard"
-        )
+        done, quality = None, "draft" if order.quality == "draft" else "standard"
+        settings = {"prompt": order.prompt or None, "seed": order.seed, "quality": quality}
+        take.recipe = pipe.recipe(np.asarray(image), trajectory, **settings)
+        events = pipe.stream(image, trajectory, **settings)
         try:
             for event in events:
                 if isinstance(event, StepEvent):
@@ -655,9 +561,10 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
             answer["stage"]["note"] = say(language, "stopped")
             return answer
         if session.photo is not None:
-            show_photo(session, take.order.ratio, take.order.focus)
+            show_photo(engine, session, take.order)
         return {"stage": stage(session, note=say(language, "stopped")), **idle()}
-    recipe = {"studio": take.order.recipe(), "report": {"stopped_after_frames": take.num_frames}}
+    report = {"stopped_after_frames": take.num_frames}
+    recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
         session.clip = _write_clip(session, take.order, frames, coverage, recipe)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from studio import handlers, media
+from studio import handlers, media, status
 from studio.drawings import drawing
 from studio.editor.editor import TrajectoryEditor
 from studio.engine import Engine
+from studio.models import EMBEDDED
 from studio.state import DRAWN, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
 from studio.text import editor_words, say
 from studio.widgets import cards, stage
@@ -91,6 +92,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             gr.HTML('<h1 class="mark"><i></i>Mirage Studio</h1>', elem_id="mark")
             ui["tagline"] = gr.HTML(say(start, "tagline"), elem_id="tagline")
             ui["status"] = gr.HTML(elem_id="status")
+            ui["retry"] = gr.Button(say(start, "retry"), visible=False, min_width=0, elem_id="retry")
             language = gr.Radio(
                 [("EN", "en"), ("IT", "it")], value=start, show_label=False, container=False, elem_id="language"
             )
@@ -156,13 +158,37 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         elem_id="seconds",
                         elem_classes="pills",
                     )
+                    # the words are the visitor's: only the column around them comes and goes with answers
+                    with gr.Column(visible=engine.takes_prompt is True, elem_id="prompt-box") as ui["prompt_box"]:
+                        ui["prompt"] = gr.Textbox(
+                            "",
+                            lines=2,
+                            max_lines=6,
+                            label=say(start, "prompt"),
+                            placeholder=say(start, "prompt_hint"),
+                            elem_id="prompt",
+                        )
                     with gr.Accordion(say(start, "advanced"), open=False, elem_id="advanced") as ui["advanced"]:
                         ui["strength"] = gr.Slider(
                             *STRENGTH, value=100, step=5, label=say(start, "strength"), elem_id="strength"
                         )
                         ui["focus"] = gr.Slider(0, 100, value=50, step=5, label=say(start, "focus"), elem_id="focus")
                         ui["seed"] = gr.Number(0, precision=0, label=say(start, "seed"), elem_id="seed")
-                ui["no_prompt"] = gr.HTML(say(start, "no_prompt"), elem_id="no-prompt")
+                        ui["depth"] = gr.Radio(
+                            depth_choices(engine, start),
+                            value=EMBEDDED if engine.depths else None,
+                            label=say(start, "depth"),
+                            visible=bool(engine.depths),
+                            container=False,
+                            elem_id="depth",
+                            elem_classes="pills",
+                        )
+                        ui["depth_note"] = gr.HTML(elem_id="depth-note")
+                ui["no_prompt"] = gr.HTML(
+                    say(start, "no_prompt"), visible=engine.takes_prompt is False, elem_id="no-prompt"
+                )
+                with gr.Accordion(say(start, "about"), open=False, elem_id="about") as ui["about_fold"]:
+                    ui["about"] = gr.HTML(elem_id="about-text")
                 with gr.Column(elem_id="go"):
                     with gr.Row():
                         ui["preview"] = gr.Button(say(start, "preview"), min_width=0, elem_id="preview")
@@ -174,11 +200,14 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         fields = [
             ui[name]
-            for name in ("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed", "editor")
+            for name in (
+                *("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed", "editor"),
+                *("prompt", "depth"),
+            )
         ]
         spoken = list(ui.values())
-        # An answer may come while a number is typed, and Gradio then puts the old one back: no answer touches the seed
-        shown = [widget for name, widget in ui.items() if name != "seed"]
+        # An answer may come while something is typed, and Gradio then puts the old value back: no answer touches these
+        shown = [widget for name, widget in ui.items() if name not in ("seed", "prompt")]
 
         def tie(handler):
             """`handler`, which answers by names -> a function that answers by widgets, as Gradio wants it."""
@@ -220,10 +249,10 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         def first_visit(session, request: gr.Request):
             chosen = handlers.language_of(request)
-            return {language: chosen, **speak(session, chosen, None)}
+            return {language: chosen, **speak(session, chosen, None, ui["depth"].value)}
 
-        def speak(session, chosen, preset):
-            return {ui[name]: value for name, value in said_in(engine, session, chosen, preset).items()}
+        def speak(session, chosen, preset, depth):
+            return {ui[name]: value for name, value in said_in(engine, session, chosen, preset, depth).items()}
 
         # 1. photo
         picture = [ui["ratio"], ui["focus"]]
@@ -248,6 +277,15 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         for event in previews:
             event.then(**count)
         ui["quality"].input(**count)
+        chosen = ui["depth"].input(
+            tie(status.choose_depth),
+            [language, ui["depth"]],
+            [ui[name] for name in ("depth", "depth_note", "about")],
+            trigger_mode="multiple",
+            concurrency_limit=None,
+            **quiet,
+        )
+        previews.append(chosen.then(**look))
         asked = [
             ui["preview"].click(
                 tie(handlers.preview), [*here, *fields], shown, trigger_mode="always_last", js=TO_STAGE, **lane
@@ -299,21 +337,26 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         ui["cancel"].click(None, cancels=[*runs, *asked])
         ui["cancel"].click(tie(handlers.stopped), here, shown, **quiet)
 
-        language.input(speak, [*here, ui["cards"]], spoken, **quiet)
+        language.input(speak, [*here, ui["cards"], ui["depth"]], spoken, **quiet)
         language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
         demo.load(first_visit, [session], [language, *spoken], **quiet).then(
-            tie(handlers.watch_engine), [language], shown, concurrency_limit=None, **quiet
+            tie(status.watch_engine), [language, ui["depth"]], shown, concurrency_limit=None, **quiet
         )
+        ui["retry"].click(tie(status.try_again), [language], shown, **quiet)
         language.change(**count)
         demo.load(**count)
     demo.queue(default_concurrency_limit=8, max_size=64)
     return demo
 
 
-def said_in(engine: Engine, session: Session, language: str, preset: str | None) -> dict[str, object]:
+def depth_choices(engine: Engine, language: str) -> list[tuple[str, str]]:
+    return [(say(language, "depth_embedded"), EMBEDDED), *((say(language, "depth_better"), x) for x in engine.depths)]
+
+
+def said_in(engine: Engine, session: Session, language: str, preset: str | None, depth=None) -> dict[str, object]:
     """Every word of the page in `language`: {name of a widget: update}."""
     language = "it" if language == "it" else "en"
-    labels = ("direction", "ratio", "quality", "seconds", "strength", "focus", "seed")
+    labels = ("direction", "ratio", "seconds", "strength", "focus", "seed")
     buttons = ("preview", "render", "cancel", "shorter", "download", "poster", "same_again", "new_seed")
     ways = handlers.directions(preset) if isinstance(preset, str) and preset in presets() else ()
     said: dict[str, object] = {name: gr.update(label=say(language, name)) for name in labels}
@@ -321,7 +364,8 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None)
         label=say(language, "direction"), choices=choices(language, "", ways or ("left", "right"))
     )
     said["ratio"] = gr.update(label=say(language, "ratio"), choices=choices(language, "ratio_", RATIOS))
-    said["quality"] = gr.update(label=say(language, "quality"), choices=choices(language, "quality_", QUALITIES))
+    said["prompt"] = gr.update(label=say(language, "prompt"), placeholder=say(language, "prompt_hint"))
+    said["depth"] = gr.update(label=say(language, "depth"), choices=depth_choices(engine, language))
     said |= handlers.meter(session, language) | handlers.sheet(session, language)
     for name in buttons:
         # a DownloadButton's value is its file, its words are its label
@@ -339,6 +383,7 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None)
         "summary": handlers.move_summary(preset, language),
         "advanced": gr.update(label=say(language, "advanced")),
         "recipe_fold": gr.update(label=say(language, "recipe")),
-        "no_prompt": say(language, "no_prompt"),
-        **handlers.engine_status(engine, language),
+        "about_fold": gr.update(label=say(language, "about")),
+        "depth_note": "",
+        **status.engine_status(engine, language, depth),
     }

@@ -20,6 +20,7 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.cameras.moves import CAP_DEGREES, CAP_TRAVEL, MOVES, move
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.path import focal, fov, num_frames
+from pipelines.depth import ESTIMATORS
 from pipelines.media import MAX_SIDE
 from presets.schema import MovePreset, load_moves
 from studio.text import Refusal
@@ -35,6 +36,7 @@ DIRECTIONS = ("left", "right", "in", "out")
 DRAWN = "drawn"  # in place of a preset: the path of the editor
 START_TOLERANCE = 1e-6
 MAX_TEXT = 256 * 1024  # letters of a path: 200 keys take about 50,000
+MAX_PROMPT = 1000  # letters; the text encoder reads 512 tokens
 
 # (height, width) of the clip. The large sizes are those the ad platforms ask for.
 SIZES = {
@@ -52,6 +54,7 @@ SIZES = {
     ("4:5", "full"): (1350, 1080),
 }
 AREA = {"draft": 288 * 512, "standard": 720 * 1280, "full": 1080 * 1920}
+LARGE_AREA = 704 * 1280  # what large engines were trained at, and their profiles are counted for
 MAX_PARTS = 24  # the photo's own ratio as a fraction of at most this denominator
 
 
@@ -60,18 +63,35 @@ def presets() -> dict[str, MovePreset]:
     return load_moves()
 
 
-def clip_size(ratio: str, quality: str, photo_size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the clip, both even. photo_size: (height, width), only asked for the ratio "photo".
+def clip_size(ratio: str, quality: str, photo_size: tuple[int, int], grid: int = 2) -> tuple[int, int]:
+    """(height, width) of the clip, multiples of `grid`. photo_size: (height, width), only asked for the ratio "photo".
 
     Every quality has exactly the same shape, so that the cameras of the preview are those of the render.
     """
-    if ratio != "photo":
+    if ratio != "photo" and grid == 2:
         return SIZES[ratio, quality]
-    shape = Fraction(*photo_size).limit_denominator(MAX_PARTS)
-    rows, columns = shape.numerator, shape.denominator
-    step = min(math.sqrt(AREA[quality] / (rows * columns)), MAX_SIDE / max(rows, columns))
-    step = max(int(step / 2) * 2, 2)
+    rows, columns = shape_of(ratio, photo_size, grid)
+    area = AREA[quality] if grid == 2 else min(AREA[quality], LARGE_AREA)
+    step = min(math.sqrt(area / (rows * columns)), MAX_SIDE / max(rows, columns))
+    step = max(int(step / grid) * grid, grid)
     return rows * step, columns * step
+
+
+def shape_of(ratio: str, photo_size: tuple[int, int], grid: int) -> tuple[int, int]:
+    """Height and width in small whole numbers; a coarse grid bends the photo's own ratio a little."""
+    if ratio != "photo":
+        columns, rows = map(int, ratio.split(":"))
+        return rows, columns
+    for parts in range(MAX_PARTS, 0, -1):
+        shape = Fraction(*photo_size).limit_denominator(parts)
+        if shape.numerator * shape.denominator * grid**2 <= AREA["draft"]:
+            break
+    return shape.numerator, shape.denominator
+
+
+def qualities(grid: int) -> tuple[str, ...]:
+    """Those that differ on this grid."""
+    return QUALITIES if grid == 2 else QUALITIES[:2]
 
 
 @dataclass(frozen=True)
@@ -87,9 +107,13 @@ class Order:
     focus: float = 0.5
     seed: int = 0
     path: CameraPath | None = None  # only where it was drawn; its keys then say how long the clip is
+    prompt: str = ""
+    depth: str | None = None  # the estimator that was chosen; None where the studio offers no choice
 
     @classmethod
-    def read(cls, preset, seconds, ratio, quality, direction, strength, focus, seed, path=None) -> "Order":
+    def read(
+        cls, preset, seconds, ratio, quality, direction, strength, focus, seed, path=None, prompt="", depth=None
+    ) -> "Order":
         """Values as the widgets send them (strength and focus in percent). Raises Refusal."""
         if preset is None:
             raise Refusal("need_move")
@@ -103,6 +127,8 @@ class Order:
             focus=number_in("crop", focus, 0, 100) / 100,
             seed=int(number_in("seed", seed, 0, MAX_SEED, whole=True)),
             path=drawn_path(path) if preset == DRAWN else None,
+            prompt=prompt_of(prompt),
+            depth=None if depth is None else one_of("depth", depth, tuple(ESTIMATORS)),
         )
 
     @property
@@ -137,11 +163,13 @@ class Order:
             round(self.focus * 100),
             self.seed,
             None if self.path is None else self.path.to_dict(),
+            self.prompt,
+            self.depth,
         )
 
     def recipe(self) -> dict:
         """What was asked for, as it is written into the clip."""
-        asked = {name: value for name, value in self.__dict__.items() if name != "path"}
+        asked = {name: value for name, value in self.__dict__.items() if name != "path" and value not in ("", None)}
         if self.path is not None:
             return {**asked, "path": self.path.to_dict()}
         return {**asked, "preset_version": presets()[self.preset].version}
@@ -196,6 +224,15 @@ def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:
     return min(math.ceil(trajectory.seconds * excess), SECONDS[1])
 
 
+def prompt_of(text) -> str:
+    if not isinstance(text, str | None):
+        raise Refusal("bad_value", name="description", value=f"{text!r:.40}", allowed="text")
+    text = (text or "").strip()
+    if len(text) > MAX_PROMPT:
+        raise Refusal("long_prompt", letters=len(text), limit=MAX_PROMPT)
+    return text
+
+
 def one_of(name: str, value, allowed: tuple) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=", ".join(allowed))
@@ -211,9 +248,10 @@ def number_in(name: str, value, low: float, high: float, whole: bool = False) ->
 
 @dataclass
 class Take:
-    """One render while it runs: what is ready, and whether it has ended."""
+    """One render while it runs: what is ready, and whether it has ended. recipe: of the whole clip."""
 
     order: Order
+    recipe: dict = field(default_factory=dict)
     frames: list[np.ndarray] = field(default_factory=list)
     coverage: list[np.ndarray] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -245,7 +283,7 @@ class Session:
     def __init__(self):
         self.photo: Image.Image | None = None
         self.focal_35mm: float | None = None
-        self.lifts: dict[tuple, Any] = {}  # (ratio, focus, size) -> Lifted, of the present photo
+        self.lifts: dict[tuple, Any] = {}  # (ratio, focus, size, depth) -> Lifted, of the present photo
         self.take: Take | None = None
         self.clip: Clip | None = None
         self.shown: dict = {"kind": "empty"}  # the picture on the stage
@@ -312,6 +350,7 @@ class Pace:
 
     def __init__(self):
         self.factor = 1.0
+        self.has_learned = False
 
     def estimate(self, frames: int, height: int, width: int) -> float:
         """Seconds for a clip."""
@@ -319,5 +358,6 @@ class Pace:
 
     def learn(self, seconds: float, frames: int, height: int, width: int) -> None:
         """A clip took `seconds`: half of the way towards what it says, so that one hiccup does not decide."""
+        self.has_learned = True
         ratio = seconds / self.estimate(frames, height, width)
         self.factor = min(max(self.factor * ratio**0.5, 0.1), 20.0)

@@ -1,13 +1,17 @@
 """Every sentence of the page, in English and Italian, in one table. No user text passes through here."""
 
+from pipelines.hub import FETCH_ERRORS, FetchError
 from pipelines.media import PHOTO_ERRORS, PhotoError
 
 TEXT: dict[str, tuple[str, str]] = {
     # header
     "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
-    "model_loading": ("Loading the model…", "Carico il modello…"),
+    "model_load": ("Loading the model…", "Carico il modello…"),
+    "model_fetch": ("Fetching the model, {done} of {total}…", "Scarico il modello, {done} di {total}…"),
+    "model_check": ("Checking the model, {done} of {total}…", "Controllo il modello, {done} di {total}…"),
     "model_ready": ("Ready", "Pronto"),
     "model_failed": ("The model could not be loaded: {reason}", "Il modello non si carica: {reason}"),
+    "retry": ("Try again", "Riprova"),
     # stage
     "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
     "choose": ("Choose a photo", "Scegli una foto"),
@@ -59,6 +63,26 @@ TEXT: dict[str, tuple[str, str]] = {
     "strength": ("Strength of the move, in %", "Ampiezza del movimento, in %"),
     "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
     "seed": ("Seed", "Seme"),
+    "depth": ("Depth of the photo", "Profondità della foto"),
+    "depth_embedded": ("Built in", "Inclusa"),
+    "depth_better": ("Better, 100 MB once", "Migliore, 100 MB una volta"),
+    "depth_load": ("Loading the better depth…", "Carico la profondità migliore…"),
+    "depth_fetch": (
+        "Fetching the better depth, {done} of {total}…",
+        "Scarico la profondità migliore, {done} di {total}…",
+    ),
+    "depth_check": (
+        "Checking the better depth, {done} of {total}…",
+        "Controllo la profondità migliore, {done} di {total}…",
+    ),
+    "depth_failed": (
+        "The better depth is not here, so the built-in one stays: {reason}",
+        "La profondità migliore non c'è, quindi resta quella inclusa: {reason}",
+    ),
+    "depth_ready": (
+        "Depth Anything measures your photos from now on. It stays on this machine.",
+        "D'ora in poi misura le foto Depth Anything. Resta su questa macchina.",
+    ),
     "preview": ("Preview", "Anteprima"),
     "render": ("Render the clip", "Crea il video"),
     "cancel": ("Stop", "Ferma"),
@@ -66,6 +90,61 @@ TEXT: dict[str, tuple[str, str]] = {
         "About {time} · {width} × {height} · {frames} frames",
         "Circa {time} · {width} × {height} · {frames} fotogrammi",
     ),
+    "estimate_unknown": (
+        "{width} × {height} · {frames} frames. The first clip will tell how long it takes.",
+        "{width} × {height} · {frames} fotogrammi. Il primo video dirà quanto ci vuole.",
+    ),
+    "prompt": ("What the place is, in your words (optional)", "Che luogo è, a parole tue (facoltativo)"),
+    "prompt_hint": (
+        "A bright showroom with a red sofa, morning light",
+        "Uno showroom luminoso con un divano rosso, luce del mattino",
+    ),
+    "long_prompt": (
+        "The description has {letters} letters, at most {limit} are read. Shorten it.",
+        "La descrizione ha {letters} lettere, se ne leggono al massimo {limit}. Accorciala.",
+    ),
+    # the models in use
+    "about": ("Model and licences", "Modello e licenze"),
+    "about_embedded": ("Built-in model, on the processor.", "Modello incluso, sul processore."),
+    "about_cpu": (
+        "Large model {name}, on the processor: for trying out, very slow.",
+        "Modello grande {name}, sul processore: solo per prova, molto lento.",
+    ),
+    "about_gpu": ("Large model {name}, on {device}.", "Modello grande {name}, su {device}."),
+    "profile_picked": (
+        "Profile {profile}, picked for {free} of free graphics memory: {what}.",
+        "Profilo {profile}, scelto per {free} di memoria grafica libera: {what}.",
+    ),
+    "profile_set": (
+        "Profile {profile}, set by who runs this studio: {what}.",
+        "Profilo {profile}, impostato da chi gestisce lo studio: {what}.",
+    ),
+    "profile_resident": ("everything stays on the graphics card", "tutto resta sulla scheda grafica"),
+    "profile_text-aside": (
+        "the text reader makes way after each description",
+        "il lettore del testo si sposta dopo ogni descrizione",
+    ),
+    "profile_tiled": ("pictures are drawn tile by tile", "le immagini si disegnano a riquadri"),
+    "profile_gguf-q8": ("weights kept in eight bits", "pesi tenuti in otto bit"),
+    "profile_gguf-q4": ("weights kept in four bits", "pesi tenuti in quattro bit"),
+    "profile_float8": ("weights kept in eight bits", "pesi tenuti in otto bit"),
+    "profile_int8": ("weights kept in eight-bit integers", "pesi tenuti in interi a otto bit"),
+    "profile_model-offload": (
+        "the parts of the model take turns on the graphics card",
+        "le parti del modello si alternano sulla scheda grafica",
+    ),
+    "profile_group-offload": (
+        "the model passes through the graphics card piece by piece, slowly",
+        "il modello passa per la scheda grafica un pezzo alla volta, lentamente",
+    ),
+    "card_name": ("Weights", "Pesi"),
+    "card_revision": ("Revision", "Revisione"),
+    "card_licence": ("Licence", "Licenza"),
+    "card_commercial": ("Commercial use in the EU", "Uso commerciale nell'UE"),
+    "card_unknown": ("unknown", "non nota"),
+    "commercial_yes": ("yes", "sì"),
+    "commercial_no": ("no", "non ammesso"),
+    "commercial_unknown": ("not known: ask before you publish", "non noto: chiedi prima di pubblicare"),
     "no_prompt": (
         "The built-in model takes no text: everything comes from your photo. What the camera uncovers beyond the photo "
         "is invented from what is around it.",
@@ -214,7 +293,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "repair_fit_lens": ("Mend the lens", "Correggi l'obiettivo"),
     "mending": ("Mending the path…", "Correggo il percorso…"),
     # what is told while it works
-    "waiting_model": ("The model is still loading, a few seconds…", "Il modello si sta caricando, pochi secondi…"),
     "in_line": ("Waiting for the engine, {ahead} before you…", "In attesa del motore, {ahead} prima di te…"),
     "lifting": ("Reading depth from the photo…", "Leggo la profondità della foto…"),
     "drawing_preview": ("Drawing the preview…", "Disegno l'anteprima…"),
@@ -332,6 +410,22 @@ _PHOTO_ITALIAN = {
 }
 TEXT |= {f"photo_{reason}": (PHOTO_ERRORS[reason], italian) for reason, italian in _PHOTO_ITALIAN.items()}
 
+# The same of weights that cannot be fetched
+_FETCH_ITALIAN = {
+    "name": "{name} non è una cartella di questa macchina né il nome di un archivio dell'Hub. Controllalo.",
+    "gated": "{name} chiede di accettare le sue condizioni. Fallo sulla sua pagina, poi accedi con `hf auth login`.",
+    "missing": "{name} non esiste sull'Hub, o richiede l'accesso. Controlla il nome o usa `hf auth login`.",
+    "revision": "{name} non ha la revisione {revision!r}. Controllala.",
+    "offline": "{name} non è completo su questa macchina e l'Hub non è raggiungibile. Serve la rete per scaricarlo.",
+    "login": "{name} non si scarica: l'Hub risponde {status}. Accedi con `hf auth login`.",
+    "hub": "{name} non si scarica: l'Hub risponde {status}. Riprova più tardi.",
+    "broken": "La connessione è caduta mentre si scaricava {name}. Riprova: riparte da dove era arrivato.",
+    "room": "{name} richiede {needed:.1f} GiB, ne sono liberi {free:.1f}. Libera spazio sul disco.",
+    "full": "Il disco si è riempito mentre si scaricava {name}. Libera spazio e riprova: riparte da lì.",
+    "damaged": "{file} di {name} è danneggiato ed è stato tolto. Scaricalo di nuovo.",
+}
+TEXT |= {f"fetch_{reason}": (FETCH_ERRORS[reason], italian) for reason, italian in _FETCH_ITALIAN.items()}
+
 # What `bad_value` calls the widgets
 _FIELDS_ITALIAN = {
     "move": "movimento",
@@ -344,6 +438,8 @@ _FIELDS_ITALIAN = {
     "seed": "seme",
     "example": "esempio",
     "repair": "correzione",
+    "description": "descrizione",
+    "depth": "profondità",
 }
 
 
@@ -361,6 +457,22 @@ def say_photo_error(language: str, error: PhotoError) -> str:
     return say(language, f"photo_{error.reason}", **error.values)
 
 
+def say_reason(language: str, error: BaseException) -> str:
+    """Why something failed, in one line: no traceback, no folders of this machine."""
+    if isinstance(error, FetchError):
+        return say(language, f"fetch_{error.reason}", **error.values)
+    words = (" ".join(str(error).split()) or type(error).__name__)[:300].split()
+    return " ".join("…" if word.lstrip("'\"(").startswith("/") else word for word in words)
+
+
+def size(language: str, num_bytes: float) -> str:
+    """'34 MB', '3.4 GB', as disks and networks count."""
+    if num_bytes < 999.5e6:
+        return f"{num_bytes / 1e6:.0f} MB"
+    figure = f"{num_bytes / 1e9:.1f} GB"
+    return figure.replace(".", ",") if language == "it" else figure
+
+
 def duration(language: str, seconds: float) -> str:
     """'40 s', '2 min': as exact as an estimate deserves."""
     if seconds < 90:
@@ -370,14 +482,20 @@ def duration(language: str, seconds: float) -> str:
 
 
 class Refusal(ValueError):
-    """What the page answers to a request it cannot serve: a key of TEXT and the figures of its sentence."""
+    """What the page answers to a request it cannot serve: a key of TEXT and the figures of its sentence.
+
+    A figure may be the exception that was the reason.
+    """
 
     def __init__(self, key: str, **values):
-        super().__init__(TEXT[key][0].format(**values))
         self.key, self.values = key, values
+        super().__init__(self.said_in("en"))
 
     def said_in(self, language: str) -> str:
-        values = dict(self.values)
+        values = {
+            name: say_reason(language, value) if isinstance(value, BaseException) else value
+            for name, value in self.values.items()
+        }
         if language == "it" and "name" in values:
             values["name"] = _FIELDS_ITALIAN.get(values["name"], values["name"])
         return say(language, self.key, **values)

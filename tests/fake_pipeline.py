@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -20,15 +21,29 @@ class FakeLifted:
     distance: float
 
 
-class FakePipeline:
-    """Draws the photo wherever the camera is. `closed` is set when a render was closed before its end."""
+def weights(name: str) -> dict:
+    return {"name": name, "licence": "Apache-2.0", "commercial_use": "yes"}
 
-    def __init__(self, step_seconds: float = 0.0):
+
+class FakePipeline:
+    """Draws the photo wherever the camera is. `closed` is set when a render was closed before its end.
+
+    lifted_with: the depth estimator of every lift. takes_prompt, size_step: facts of its engine.
+    """
+
+    def __init__(self, step_seconds: float = 0.0, takes_prompt: bool = False, size_step: int = 2):
         self.step_seconds = step_seconds
         self.closed = threading.Event()
         self.calls: list[dict] = []
+        self.lifted_with: list = []
+        facts = SimpleNamespace(
+            name="fake", takes_prompt=takes_prompt, size_step=size_step, weights=(weights("fake/model"),)
+        )
+        self.engine = SimpleNamespace(facts=facts, depth_estimator=SimpleNamespace(weights=(weights("fake/depth"),)))
 
     def lift(self, image, height, width, fov_degrees=60.0):
+        assert not height % self.engine.facts.size_step and not width % self.engine.facts.size_step
+        self.lifted_with.append(self.engine.depth_estimator)
         pixels = np.asarray(image.resize((width, height)))
         return FakeLifted(pixels, Camera.from_fov(fov_degrees, height, width), np.full((height, width), 2.0), None, 2.0)
 
@@ -42,8 +57,12 @@ class FakePipeline:
         frames = np.repeat(lifted.image[None], min(max_frames, len(trajectory)), axis=0)
         return frames, self.coverage(None, trajectory)
 
-    def stream(self, image, trajectory, seed=0, quality="standard"):
-        self.calls.append({"trajectory": trajectory, "seed": seed, "quality": quality})
+    def recipe(self, photo, trajectory, seed, quality, prompt=None):
+        card = {"weights": list(self.engine.facts.weights), "depth": list(self.engine.depth_estimator.weights)}
+        return {"seed": seed, "prompt": prompt, **card, "trajectory": trajectory.to_dict()}
+
+    def stream(self, image, trajectory, prompt=None, seed=0, quality="standard"):
+        self.calls.append({"trajectory": trajectory, "prompt": prompt, "seed": seed, "quality": quality})
         frame = np.asarray(image.resize((trajectory.width, trajectory.height), Image.Resampling.BILINEAR))
         frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
         coverage = self.coverage(None, trajectory)
@@ -56,7 +75,7 @@ class FakePipeline:
                 part = slice(start, start + 8)
                 yield ChunkEvent(index, len(chunks), start, frames[part], coverage[part])
             loop = LoopScore(trajectory.is_closed, 40.0 if trajectory.is_closed else None)
-            recipe = {"seed": seed, "trajectory": trajectory.to_dict()}
+            recipe = self.recipe(None, trajectory, seed, quality, prompt)
             yield DoneEvent(frames, coverage, None, loop, 0.4, {"total": 1.0}, recipe)
         except GeneratorExit:
             self.closed.set()

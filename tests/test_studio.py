@@ -21,15 +21,17 @@ from pipelines.cameras.path import Key
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.media import read_recipe
 from presets.schema import load_moves
-from studio import handlers
+from studio import answers, handlers, status
 from studio.drawings import drawing
 from studio.engine import Engine
 from studio.media import crop, examples, strip_svg
+from studio.models import Opened, Settings
 from studio.state import FPS, KEPT_PICTURES, MAX_SIDE, QUALITIES, RATIOS, Order, Pace, Session, calm_seconds, clip_size
 from studio.text import TEXT, Refusal, say
 
 ROOT = Path(__file__).parents[1]
-FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7, None)  # as the widgets send them
+# As the widgets send them: move, seconds, format, quality, direction, strength, crop, seed, path, prompt, depth
+FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7, None, "", "embedded")
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def pipe():
 
 @pytest.fixture
 def engine(pipe):
-    return Engine(lambda: pipe)
+    return Engine(load=lambda: Opened(pipe))
 
 
 def last(answers):
@@ -82,9 +84,7 @@ def test_every_sentence_exists_in_both_languages_with_the_same_figures():
 
 
 def test_every_sentence_that_is_asked_for_exists():
-    code = "".join(
-        (ROOT / "studio" / name).read_text() for name in ("handlers.py", "layout.py", "state.py", "engine.py")
-    )
+    code = "".join(file.read_text() for file in (ROOT / "studio").glob("*.py"))
     asked = set(re.findall(r'(?:say\(\w+, |Refusal\()"(\w+)"', code))
     assert len(asked) > 30 and asked <= TEXT.keys()
 
@@ -127,7 +127,7 @@ def test_what_is_rendered_is_what_was_previewed(session, engine, pipe, ratio, pr
     previewed = []
     draw = pipe.preview
     monkeypatch.setattr(pipe, "preview", lambda lifted, path, **kw: previewed.append(path) or draw(lifted, path, **kw))
-    fields = (preset, 2, ratio, "standard", "left", 80, 20, 3)
+    fields = (preset, 2, ratio, "standard", "left", 80, 20, 3, None, "", "embedded")
     order = Order.read(*fields)
     last(handlers.preview(engine, session, "en", *fields))
     height, width = clip_size(ratio, "standard", (180, 320))
@@ -182,6 +182,10 @@ def test_the_estimate_learns():
         (7, -1, "seed is -1"),
         (7, True, "seed is True"),
         (7, 2**40, "seed is"),
+        (9, {"text": "a"}, "description is {'text': 'a'}"),
+        (9, "a" * 1001, "The description has 1001 letters, at most 1000 are read. Shorten it."),
+        (10, "../../etc", "depth is '../../etc'"),
+        (10, {"a": 1}, "depth is"),
     ],
 )
 def test_bad_payloads_get_a_sentence(session, engine, index, value, sentence):
@@ -241,10 +245,10 @@ def test_a_model_that_does_not_load_is_told(session):
     def load():
         raise OSError("autoencoder is missing in /secret/place")
 
-    engine = Engine(load)
+    engine = Engine(load=load)
     error = last(handlers.preview(engine, session, "en", *FIELDS))["stage"]["error"]
     assert error.startswith("The model could not be loaded: autoencoder is missing") and "secret" not in error
-    assert "failed" in handlers.engine_status(engine, "it")["status"]
+    assert "failed" in status.engine_status(engine, "it")["status"]
 
 
 def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch):
@@ -267,7 +271,7 @@ def path_of(*positions, fov=60.0, seconds=2.0) -> dict:
 
 
 def drawn(path, ratio="photo") -> tuple:
-    return ("drawn", 4, ratio, "draft", "right", 100, 50, 7, path)
+    return ("drawn", 4, ratio, "draft", "right", 100, 50, 7, path, "", "embedded")
 
 
 WAY = path_of((0, 0, 0), (0.1, 0, 0.1), (0.2, -0.1, 0.1))
@@ -435,7 +439,7 @@ def test_stopping_at_once_brings_back_the_clip_before(session, engine):
 
 
 def test_one_works_and_the_others_are_told_their_place(session, engine, monkeypatch):
-    monkeypatch.setattr(handlers, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(answers, "WAIT_SECONDS", 0)
     first = handlers.render(engine, session, "en", *FIELDS)
     next(first)
     other = Session()

@@ -1,0 +1,146 @@
+"""What the page tells about its models: how far they are, what failed, which are in use and on what terms."""
+
+import asyncio
+from html import escape
+
+import gradio as gr
+
+from studio.answers import Answer, how_far
+from studio.engine import Engine, Loading
+from studio.models import EMBEDDED
+from studio.state import qualities
+from studio.text import Refusal, say, size
+
+WATCH_SECONDS = 0.4
+CARD = ("name", "revision", "licence", "commercial_use")
+
+
+async def watch_engine(engine: Engine, language: str, depth):
+    """Tells how far the model is until it is there; where it fails, until somebody tries again."""
+    engine.warm_up()
+    said = None
+    while True:
+        is_there = engine.model.is_there
+        answer = engine_status(engine, language, depth)
+        if answer != said:
+            said = answer
+            yield answer
+        if is_there:
+            return
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def try_again(engine: Engine, language: str) -> Answer:
+    """The model failed to load: once more. Whoever watches is told."""
+    engine.model.retry()
+    return {"retry": gr.update(visible=False)}
+
+
+def engine_status(engine: Engine, language: str, depth=None) -> Answer:
+    """What changes with the model: the status, what may be asked for, and what is known about it."""
+    offered = [(say(language, f"quality_{quality}"), quality) for quality in qualities(engine.grid)]
+    return {
+        "status": _status(language, engine.model),
+        "retry": gr.update(visible=engine.model.error is not None, value=say(language, "retry")),
+        "prompt_box": gr.update(visible=engine.takes_prompt is True),
+        "no_prompt": gr.update(visible=engine.takes_prompt is False, value=say(language, "no_prompt")),
+        "quality": gr.update(label=say(language, "quality"), choices=offered),
+        "about": about(engine, language, depth),
+    }
+
+
+def _status(language: str, loading: Loading) -> str:
+    if loading.is_there:
+        return _line("ready", say(language, "model_ready"))
+    if loading.error is not None:
+        return _line("failed", Refusal("model_failed", reason=loading.error).said_in(language))
+    return _progress(language, loading)
+
+
+def _progress(language: str, loading: Loading) -> str:
+    words, share = how_far(language, loading)
+    bar = "" if share is None else f'<span class="bar"><i style="width: {100 * share:.1f}%"></i></span>'
+    return _line("loading", words, bar)
+
+
+def _line(kind: str, words: str, after: str = "") -> str:
+    return f'<p class="status {kind}" role="status"><span>{plain(words)}</span>{after}</p>'
+
+
+def plain(words: str) -> str:
+    """Foreign text that may stand in the page: braces and dollars could be read as a template by it."""
+    return escape(words).translate({ord(c): None for c in "{}$`"})
+
+
+# -- depth ----------------------------------------------------------------------------------------------------------
+
+
+async def choose_depth(engine: Engine, language: str, depth):
+    """Another estimator was chosen: it is fetched if need be; where that fails the built-in one stays."""
+    try:
+        loading = engine.offered(depth)
+    except Refusal as refusal:
+        yield {"depth": _built_in(engine), "depth_note": _line("failed", refusal.said_in(language))}
+        return
+    if loading is None:
+        yield {"depth_note": "", "about": about(engine, language, depth)}
+        return
+    loading.retry()
+    said = None
+    while loading.is_loading:
+        if (words := _progress(language, loading)) != said:
+            said = words
+            yield {"depth_note": words}
+        await asyncio.sleep(WATCH_SECONDS)
+    if loading.error is None:
+        note = _line("ready", say(language, "depth_ready"))
+        yield {"depth_note": note, "about": about(engine, language, depth)}
+    else:
+        failed = Refusal("depth_failed", reason=loading.error).said_in(language)
+        yield {"depth": _built_in(engine), "depth_note": _line("failed", failed)}
+
+
+def _built_in(engine: Engine) -> str | None:
+    return EMBEDDED if engine.depths else None
+
+
+# -- the models in use ----------------------------------------------------------------------------------------------
+
+
+def about(engine: Engine, language: str, depth=None) -> str:
+    """Model, device, profile, and the licence card of every weight in use with this depth."""
+    if not engine.model.is_there:
+        return _status(language, engine.model)
+    opened = engine.model.result()
+    if engine.settings.model == EMBEDDED:
+        lines = [say(language, "about_embedded")]
+    elif opened.device == "cpu":
+        lines = [say(language, "about_cpu", name=engine.facts.name)]
+    else:
+        lines = [say(language, "about_gpu", name=engine.facts.name, device=opened.device)]
+    if opened.profile is not None:
+        how = {"profile": opened.profile, "what": say(language, f"profile_{opened.profile}")}
+        if opened.free is None:
+            lines.append(say(language, "profile_set", **how))
+        else:
+            lines.append(say(language, "profile_picked", free=size(language, opened.free), **how))
+    cards = "".join(_card(language, entry) for entry in engine.card(depth if isinstance(depth, str) else None))
+    return "".join(f"<p>{plain(line)}</p>" for line in lines) + f'<div class="licences">{cards}</div>'
+
+
+def _card(language: str, entry: dict) -> str:
+    """One weight: its name, then what is known of it."""
+    use = entry.get("commercial_use")
+    values = {
+        "revision": str(entry.get("revision", ""))[:12],
+        "licence": entry.get("licence") or "unknown",
+        "commercial": say(language, f"commercial_{use if use in ('yes', 'no') else 'unknown'}"),
+    }
+    if values["licence"] == "unknown":
+        values["licence"] = say(language, "card_unknown")
+    rows = "".join(
+        f"<div><dt>{say(language, f'card_{name}')}</dt><dd>{plain(str(value))}</dd></div>"
+        for name, value in values.items()
+        if value
+    )
+    return f"<section><h3>{plain(str(entry.get('name', '')))}</h3><dl>{rows}</dl></section>"
