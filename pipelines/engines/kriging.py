@@ -67,13 +67,19 @@ def thinned(known: Tensor) -> Tensor:
 def covariance(a: Tensor, b: Tensor, around: Surroundings, model: Covariance) -> Tensor:
     """Between tokens of two lists of flat indices (n,), (m,) -> (n, m)."""
     h, w = around.label.shape
-    down, along = ((i[:, None] - j[None]).double() / max(h, w) for i, j in ((a // w, b // w), (a % w, b % w)))
+    down, along = torch.arange(h, dtype=torch.float64)[:, None] / max(h, w), torch.arange(w) / max(h, w)
 
     def part(variance, length_along, length_down):
         return variance * torch.exp(-((along / length_along) ** 2 + (down / length_down) ** 2).sqrt())
 
-    label, layer = around.label.reshape(-1), (around.foreground | around.near).reshape(-1)
-    same_plane = (label[a][:, None] == label[b][None]) & (label[a][:, None] >= 0)
-    same_layer = layer[a][:, None] == layer[b][None]
-    total = part(*model.fine) + part(*model.broad) + part(*model.rows) + same_plane * part(*model.plane)
-    return total * (model.layers + (1 - model.layers) * same_layer) + model.mean
+    # by distance in rows and columns: far fewer of them than there are pairs
+    distance = (a // w)[:, None].sub(b // w).abs() * w + (a % w)[:, None].sub(b % w).abs()
+    same_plane = (around.label.reshape(-1)[a][:, None] == around.label.reshape(-1)[b]) * (
+        around.label.reshape(-1)[a] >= 0
+    )[:, None]
+    layer = (around.foreground | around.near).reshape(-1)
+    same_layer = layer[a][:, None] == layer[b]
+    everywhere = part(*model.fine) + part(*model.broad) + part(*model.rows)
+    choices = torch.stack([everywhere, everywhere + part(*model.plane)])
+    choices = torch.stack([choices * model.layers, choices]) + model.mean
+    return choices.reshape(-1)[(same_layer * 2 + same_plane.long()) * (h * w) + distance]
