@@ -86,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     convert.add_argument("--lora-alpha", type=float, help="its alpha, where the file does not say (default: its rank)")
     convert.add_argument("--layout", help="spatia or lsm-world; told by the number of control blocks if left out")
     convert.add_argument("--dtype", choices=("bfloat16", "float32"), help="of the weights; the base's if left out")
+    convert.add_argument("--gguf", choices=("q8_0", "q4_0"), help="keep large matrices in eight or four bits, as GGUF")
     convert.add_argument("--out", type=Path, required=True, help="the folder, which must not exist yet")
     return parser
 
@@ -348,7 +349,7 @@ def convert(args: argparse.Namespace) -> dict:
 
     diffusers.utils.logging.set_verbosity_error()
     dtype = getattr(torch, args.dtype) if args.dtype else None
-    return convert(args.base, args.out, args.vace, args.lora, args.layout, args.lora_alpha, dtype)
+    return convert(args.base, args.out, args.vace, args.lora, args.layout, args.lora_alpha, dtype, args.gguf)
 
 
 def convert_path(args: argparse.Namespace) -> dict:

@@ -1,7 +1,11 @@
 """What a large model is given beside noise: text, pictures and videos as latents, and what the memory shows.
 
-Latents are normalised channel by channel, as Wan's transformer wants them.
+Latents are normalised channel by channel, as Wan's transformer wants them. After `vae.enable_tiling()` the autoencoder
+looks at one tile of the picture after the other (`Tiles`), so that one tile has to fit into its device's memory.
 """
+
+import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -32,10 +36,77 @@ def _normalisation(vae: AutoencoderKLWan, like: Tensor) -> list[Tensor]:
     return [torch.tensor(x).to(like)[:, None, None, None] for x in (vae.config.latents_mean, vae.config.latents_std)]
 
 
+class Tiles:
+    """Pictures of height x width latents, taken apart into tiles that overlap, and put together again.
+
+    Tiles are as few as `vae.enable_tiling` allows, all of one size and no larger than needed; the whole picture is one
+    where tiling is off. Counted in latents.
+    """
+
+    def __init__(self, vae: AutoencoderKLWan, height: int, width: int):
+        self.stride, self.size = vae.config.scale_factor_spatial, (height, width)
+        largest = vae.tile_sample_min_height, vae.tile_sample_min_width
+        steps = vae.tile_sample_stride_height, vae.tile_sample_stride_width
+        self.overlaps = [(most - step) // self.stride for most, step in zip(largest, steps, strict=True)]
+        largest = [most // self.stride for most in largest] if vae.use_tiling else self.size
+        rows, columns = map(parts_of, self.size, largest, self.overlaps)
+        self.parts = [(row, column) for row in rows for column in columns]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def of(self, pictures: Tensor, stride: int = 1) -> Iterator[Tensor]:
+        """(..., stride height, stride width) -> every tile of it."""
+        for part in self.parts:
+            rows, columns = (slice(stride * axis.start, stride * axis.stop) for axis in part)
+            yield pictures[..., rows, columns]
+
+    def blended(self, tiles: Iterable[Tensor], stride: int = 1) -> Tensor:
+        """Every tile, (C, T, stride h, stride w) -> (C, T, stride height, stride width); float32 on the CPU if several.
+
+        Where tiles overlap, the share of each falls evenly towards its rim.
+        """
+        if len(self) == 1:
+            return next(iter(tiles))
+        height, width = (stride * size for size in self.size)
+        total, shares = None, torch.zeros(height, width)
+        for part, tile in zip(self.parts, tiles, strict=True):
+            rows, columns = (slice(stride * axis.start, stride * axis.stop) for axis in part)
+            share = torch.outer(*map(ramp, part, self.size, self.overlaps, (stride, stride)))
+            if total is None:
+                total = torch.zeros(*tile.shape[:2], height, width)
+            total[..., rows, columns] += share * tile.float().cpu()
+            shares[rows, columns] += share
+        return total.div_(shares)
+
+
+def parts_of(size: int, largest: int, overlap: int) -> list[slice]:
+    """As few parts of one size, at most `largest`, as cover `size` and overlap by `overlap`; evenly spread."""
+    if size <= largest:
+        return [slice(0, size)]
+    if not 0 < overlap < largest:
+        raise ValueError(f"Tiles of {largest} latents cannot overlap by {overlap}. Use 1 to {largest - 1}.")
+    count = math.ceil((size - overlap) / (largest - overlap))
+    part = math.ceil((size + (count - 1) * overlap) / count)
+    starts = [round(i * (size - part) / (count - 1)) for i in range(count)]
+    return [slice(start, start + part) for start in starts]
+
+
+def ramp(part: slice, size: int, overlap: int, stride: int) -> Tensor:
+    """The share of every pixel of a part: 1 inside, falling towards a rim that is not the picture's."""
+    place = (torch.arange(stride * part.start, stride * part.stop) + 0.5) / stride
+    up = (place - part.start) / overlap if part.start else torch.ones_like(place)
+    down = (part.stop - place) / overlap if part.stop < size else torch.ones_like(place)
+    return torch.minimum(up, down).clamp(max=1)
+
+
 @torch.no_grad()
 def encode_video(vae: AutoencoderKLWan, video: Tensor) -> Tensor:
     """video (3, 1 + 4 n, H, W), pictures in [-1, 1] -> latents (C, 1 + n, h, w) float32, the posterior's mean."""
-    latents = vae.encode(video[None].to(get_module_execution_device(vae), vae.dtype)).latent_dist.mode()[0].float()
+    device, stride = get_module_execution_device(vae), vae.config.scale_factor_spatial
+    tiles = Tiles(vae, *(side // stride for side in video.shape[-2:]))
+    encoded = (vae.encode(tile[None].to(device, vae.dtype)).latent_dist.mode()[0] for tile in tiles.of(video, stride))
+    latents = tiles.blended(encoded).float()
     mean, std = _normalisation(vae, latents)
     return (latents - mean) / std
 
@@ -54,30 +125,52 @@ def to_frames(video: Tensor) -> np.ndarray:
 class VideoDecoder:
     """Decodes latents as they come; the frames are those of all of them decoded at once.
 
-    Wan's decoder looks back in time only, so what it must remember of the past is kept here between calls.
+    Wan's decoder looks back in time only, so what it must remember of the past is kept here between calls: for every
+    tile of its own, and where there are several, on the CPU.
     """
 
     def __init__(self, vae: AutoencoderKLWan):
         self.vae = vae
-        self.features = None
+        self.features: dict[int, list] = {}
 
     @torch.no_grad()
     def __call__(self, latents: Tensor) -> np.ndarray:
         """latents (C, T, h, w) -> frames (4 T, H, W, 3) uint8; 4 T - 3 in the first call."""
-        vae, frames = self.vae, []
-        if hasattr(vae, "_hf_hook"):  # offloaded; what vae.decode does first, and we call its parts
-            vae._hf_hook.pre_forward(vae)
-        mean, std = _normalisation(vae, latents)
-        latents = vae.post_quant_conv((latents * std + mean)[None].to(get_module_execution_device(vae), vae.dtype))
+        if hasattr(self.vae, "_hf_hook"):  # offloaded; what vae.decode does first, and we call its parts
+            self.vae._hf_hook.pre_forward(self.vae)
+        mean, std = _normalisation(self.vae, latents)
+        latents = latents * std + mean
+        tiles = Tiles(self.vae, *latents.shape[-2:])
+        if len(tiles) == 1:
+            return np.concatenate([to_frames(video) for video in self.videos(latents)])
+        keep = torch.device("cpu")
+        videos = (
+            torch.cat([video.cpu() for video in self.videos(tile, index, keep)], dim=1)
+            for index, tile in enumerate(tiles.of(latents))
+        )
+        return to_frames(tiles.blended(videos, tiles.stride))
+
+    @torch.no_grad()
+    def videos(self, latents: Tensor, tile: int = 0, keep: torch.device | None = None) -> Iterator[Tensor]:
+        """One tile's latents (C, T, h, w), not normalised -> what each shows, (3, 4 or, the very first, 1, H, W).
+
+        keep: the device on which what is remembered waits for the next call; None: it stays.
+        """
+        vae, device = self.vae, get_module_execution_device(self.vae)
+        first = tile not in self.features
+        features = [None] * vae._cached_conv_counts["decoder"] if first else placed(self.features[tile], device)
+        latents = vae.post_quant_conv(latents[None].to(device, vae.dtype))
         for i in range(latents.shape[2]):
-            first = self.features is None
-            if first:
-                self.features = [None] * vae._cached_conv_counts["decoder"]
-            video = vae.decoder(latents[:, :, i : i + 1], feat_cache=self.features, feat_idx=[0], first_chunk=first)
-            if vae.config.patch_size is not None:
-                video = unpatchify(video, vae.config.patch_size)
-            frames.append(to_frames(video[0]))
-        return np.concatenate(frames)
+            video = vae.decoder(
+                latents[:, :, i : i + 1], feat_cache=features, feat_idx=[0], first_chunk=first and i == 0
+            )
+            yield (video if vae.config.patch_size is None else unpatchify(video, vae.config.patch_size))[0]
+        self.features[tile] = placed(features, keep) if keep else features
+
+
+def placed(features: list, device: torch.device) -> list:
+    """What the decoder remembers, on another device; some of it is a word."""
+    return [feature.to(device) if isinstance(feature, Tensor) else feature for feature in features]
 
 
 def paint(readout: Readout, pictures: dict[int, Tensor]) -> Tensor:

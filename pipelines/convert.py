@@ -20,6 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from pipelines import gguf_files
 from pipelines.hub import local_folder
 from pipelines.layouts import (
     BASE_COMMERCIAL_USE,
@@ -120,12 +121,13 @@ def transformer_from_released(
         model = MirageTransformer3DModel(**arguments)
     expected = model.state_dict()
     _check(tensors, {name: tuple(tensor.shape) for name, tensor in expected.items()})
-    dtype = dtype or tensors["patch_embedding.weight"].dtype
+    dtype = dtype or gguf_files.plain(tensors["patch_embedding.weight"]).dtype
+    small = gguf_files.keep_small(model, tensors, dtype)
     kept = set(MirageTransformer3DModel._keep_in_fp32_modules)
     for name, tensor in tensors.items():  # copies: fusing a LoRA changes weights where they are
         tensors[name] = tensor.to(torch.float32 if kept & set(name.split(".")) else dtype, copy=True)
-    model.load_state_dict(tensors, assign=True)
-    model.requires_grad_(True).eval()
+    model.load_state_dict(tensors, assign=True, strict=not small)  # all names were checked
+    model.requires_grad_(not small).eval()
     if lora is not None:
         add_lora(model, lora, lora_alpha)
     return model
@@ -192,7 +194,7 @@ def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> d
 
     def tell(name: str, **sizes: int) -> None:
         if name in tensors:
-            told.update({key: tensors[name].shape[axis] for key, axis in sizes.items()})
+            told.update({key: gguf_files.shape_of(tensors[name])[axis] for key, axis in sizes.items()})
 
     tell("patch_embedding.weight", inner_dim=0, in_channels=1)
     tell("blocks.0.ffn.net.0.proj.weight", ffn_dim=0)
@@ -214,17 +216,22 @@ def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> d
     arguments |= {"num_attention_heads": heads, "attention_head_dim": inner_dim // heads}
     layers = tuple(arguments.get("vace_layers", ()))
     if not layers or not num_control:
-        layers = tuple(range(0, told["num_layers"], math.ceil(told["num_layers"] / num_control))) if num_control else ()
+        layers = evenly(num_control, told["num_layers"])
     if len(layers) != num_control:
         raise ConversionError(f"The file holds {num_control} control blocks, but vace_layers={list(layers)}.")
     return {**arguments, "vace_layers": layers}
+
+
+def evenly(blocks: int, layers: int) -> tuple[int, ...]:
+    """The layers that so many control blocks steer, where nobody says which."""
+    return tuple(range(0, layers, math.ceil(layers / blocks))) if blocks else ()
 
 
 def _check(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]) -> None:
     """Every expected tensor is there, in its shape, and no other. Raises ConversionError that lists what is wrong."""
     missing = sorted(expected.keys() - tensors.keys())
     left_over = sorted(tensors.keys() - expected.keys())
-    shapes = {name: tuple(tensors[name].shape) for name in sorted(expected.keys() & tensors.keys())}
+    shapes = {name: gguf_files.shape_of(tensors[name]) for name in sorted(expected.keys() & tensors.keys())}
     other = [name for name, shape in shapes.items() if shape != expected[name]]
     lists = {
         "missing": [to_released(name) for name in missing],
@@ -240,11 +247,13 @@ def _check(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]
 
 
 def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, of an index of several, or of a folder of them.
+    """All tensors of a safetensors file, of an index of several, of a folder of them, or of a GGUF file.
 
     Raises ValueError for anything else: a pickle may run code when it is opened.
     """
     path = Path(path)
+    if path.suffix == ".gguf" and path.is_file():
+        return gguf_files.read(path)
     if path.is_dir():
         files = sorted(path.glob("*.safetensors"))
     elif path.name.endswith(".safetensors.index.json") and path.is_file():
@@ -274,12 +283,14 @@ def convert(
     layout: str | None = None,
     lora_alpha: float | None = None,
     dtype: torch.dtype | None = None,
+    gguf: str | None = None,
 ) -> dict[str, Any]:
     """Released control and LoRA files and a Wan base become one folder that `MiragePipeline.from_pretrained` opens.
 
     base: a diffusers folder, or a repository on the Hub. control, lora: see `read_tensors`. layout: a name of
     pipelines/layouts.py; None: the one whose control branch has so many blocks. out: a folder that does not exist yet;
     it appears whole or not at all. Unchanged parts of the base are linked where the disk allows it, else copied.
+    gguf: keep the transformer's matrices in blocks of this kind, one of `gguf_files.KINDS`.
     Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
     hashes and licences. Raises ValueError for what cannot be converted.
     """
@@ -289,6 +300,8 @@ def convert(
     if not out.parent.is_dir():
         raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
     base = base_folder(base)
+    if gguf:
+        gguf_files.check_kind(gguf)
     index = json.loads((base / "model_index.json").read_text())
     config = json.loads((base / "transformer" / "config.json").read_text())
 
@@ -307,6 +320,7 @@ def convert(
         "layout_from": "--layout" if layout else f"{num_blocks} control blocks",
         "base": base_name,
         "dtype": str(model.dtype).removeprefix("torch."),
+        **({"gguf": gguf} if gguf else {}),
         "control_blocks": num_blocks,
         "control_layers": list(model.config.vace_layers),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -334,7 +348,7 @@ def convert(
         raise OSError(f"{out} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free. Free some disk space.")
     temporary = out.with_name(f".{secrets.token_hex(8)}")
     try:
-        write_folder(temporary, model, base, index, chosen)
+        write_folder(temporary, model, base, index, chosen, gguf)
         (temporary / CONVERSION).write_text(json.dumps(report, indent=1))
         os.replace(temporary, out)
     finally:
@@ -352,7 +366,12 @@ def base_folder(base: str | os.PathLike) -> Path:
 
 
 def write_folder(
-    folder: Path, model: MirageTransformer3DModel, base: Path, base_index: Mapping[str, Any], layout: Layout
+    folder: Path,
+    model: MirageTransformer3DModel,
+    base: Path,
+    base_index: Mapping[str, Any],
+    layout: Layout,
+    gguf: str | None = None,
 ) -> None:
     index = {
         "_class_name": "MiragePipeline",
@@ -365,7 +384,11 @@ def write_folder(
     if getattr(model, "peft_config", None):
         model.save_lora_adapter(folder / LORA_FOLDER, adapter_name=LORA, weight_name=LORA_FILE)
         model.unload_lora()
-    model.save_pretrained(folder / "transformer")
+    if gguf:
+        model.save_config(folder / "transformer")
+        gguf_files.write(folder / "transformer" / gguf_files.NAME.format(kind=gguf), model.state_dict(), gguf)
+    else:
+        model.save_pretrained(folder / "transformer")
     diffusers.UniPCMultistepScheduler(
         prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift
     ).save_pretrained(folder / "scheduler")

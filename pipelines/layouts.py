@@ -14,6 +14,24 @@ CONVERSION = "conversion.json"  # what such a folder was made of
 
 BASE_LICENCE, BASE_COMMERCIAL_USE = "Apache-2.0", "yes"  # of Wan 2.2
 
+# Wan2.2-TI2V-5B beside its transformer, whose sizes are the defaults of `MirageTransformer3DModel`.
+WAN_VAE = dict(
+    base_dim=160,
+    decoder_base_dim=256,
+    z_dim=48,
+    dim_mult=[1, 2, 4, 4],
+    temperal_downsample=[False, True, True],
+    is_residual=True,
+    in_channels=12,
+    out_channels=12,
+    patch_size=2,
+    scale_factor_spatial=16,
+)
+WAN_TEXT_ENCODER = dict(
+    vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_layers=24, num_heads=64, feed_forward_proj="gated-gelu"
+)
+LORA_RANK = 32  # of both families' files
+
 # Wan's own, in the language its text encoder was trained on.
 WAN_NEGATIVE_PROMPT = (
     "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，"

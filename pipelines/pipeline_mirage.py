@@ -137,12 +137,18 @@ class MiragePipeline(DiffusionPipeline):
         folder = local_folder(pretrained_model_name_or_path, **{k: kwargs[k] for k in HUB_OPTIONS if k in kwargs})
         index = json.loads((folder / cls.config_name).read_text())
         if index.get("transformer"):  # diffusers only loads classes of ours that are imported already
+            from pipelines import gguf_files
             from pipelines.transformer import MirageTransformer3DModel
 
-            if index["transformer"][0] == "diffusers" and "transformer" not in kwargs:
-                dtype = kwargs.get("torch_dtype")
-                dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
-                own = MirageTransformer3DModel.from_pretrained(folder, subfolder="transformer", torch_dtype=dtype)
+            dtype = kwargs.get("dtype", kwargs.get("torch_dtype"))
+            dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
+            is_stock, kind = index["transformer"][0] == "diffusers", gguf_files.kind_of(folder / "transformer")
+            if kind and "transformer" not in kwargs:
+                config = MirageTransformer3DModel.load_config(folder, subfolder="transformer")
+                file = folder / "transformer" / gguf_files.NAME.format(kind=kind)
+                kwargs["transformer"] = MirageTransformer3DModel.from_single_file(file, config=config, dtype=dtype)
+            elif is_stock and "transformer" not in kwargs:
+                own = MirageTransformer3DModel.from_pretrained(folder, subfolder="transformer", dtype=dtype)
                 kwargs["transformer"] = own
         pipe = super().from_pretrained(folder, **kwargs)
         pipe._attach_lora(folder)

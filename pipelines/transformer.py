@@ -214,7 +214,7 @@ class MirageTransformer3DModel(
     def from_single_file(
         cls, pretrained_model_link_or_path_or_dict: str | os.PathLike | Mapping[str, Tensor], **kwargs
     ) -> "MirageTransformer3DModel":
-        """A released backbone, a safetensors file or its tensors; further arguments of `transformer_from_released`."""
+        """A released backbone, a safetensors or GGUF file or its tensors; see `transformer_from_released`."""
         from pipelines.convert import read_tensors, transformer_from_released
 
         source = pretrained_model_link_or_path_or_dict

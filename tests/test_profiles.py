@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from conftest import photo
 from test_wan_memory import tiny_pipe
 
 from pipelines import __main__ as cli
-from pipelines import move, profiles
+from pipelines import gguf_files, move, profiles
+from pipelines.convert import convert
+from pipelines.layouts import LAYOUTS
 from pipelines.profiles import (
     COMPUTE,
     CONTEXT,
@@ -19,18 +22,19 @@ from pipelines.profiles import (
     Costs,
     choose_profile,
     costs_of,
+    metered,
     needed_bytes,
-    peak_bytes,
 )
+from pipelines.transformer import MirageTransformer3DModel
 
 SIZE = 64, 96
 FULL = Costs(  # of the released size, in GiB
     text_encoder=int(10.6 * GIB),
-    transformer={"bfloat16": 12 * GIB, "float8": 6 * GIB, "int8": 6 * GIB},
+    transformer={"bfloat16": 12 * GIB, "float8": 6 * GIB, "int8": 6 * GIB, "q8_0": 6 * GIB, "q4_0": 3 * GIB},
     vae=int(1.3 * GIB),
-    block=int(0.3 * GIB),
-    layer=2 * GIB,
-    alive={"text_encoder": int(0.1 * GIB), "transformer": 2 * GIB, "vae": 9 * GIB},
+    blocks=int(0.6 * GIB),
+    layers=2 * GIB,
+    alive={"text_encoder": int(0.1 * GIB), "transformer": 2 * GIB, "vae": 9 * GIB, "tiles": int(2.1 * GIB)},
 )
 
 
@@ -48,12 +52,15 @@ def test_what_is_alive_at_once_is_counted():
         view, transposed = c.view(10, 100).t(), weights.t()  # views take nothing, of weights least of all
         return view, transposed, torch.empty(500, device="meta")
 
-    assert peak_bytes(work) == 12000
+    assert metered(lambda _: work()).peak == 12000
 
 
 def test_attention_keeps_no_table_of_all_pairs():
     tokens = torch.empty(1, 2, 4096, 8, device="meta")
-    assert peak_bytes(lambda: torch.nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)) == tokens.nbytes
+    meter = metered(lambda _: torch.nn.functional.scaled_dot_product_attention(tokens, tokens, tokens))
+    assert meter.peak == tokens.nbytes and meter.flop == 2 * 2 * 2 * 4096**2 * 8
+    layer = torch.nn.Linear(8, 32, device="meta")
+    assert metered(lambda _: layer(tokens)).flop == 2 * tokens.numel() * 32
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +75,35 @@ def test_costs_are_those_of_the_weights(converted, costs):
     assert abs(costs.transformer["bfloat16"] - lora - 2 * parameters) < 0.02 * 2 * parameters
     assert costs.vae == sum(2 * p.numel() for p in pipe.vae.parameters())
     assert parameters + lora < costs.transformer["float8"] < costs.transformer["bfloat16"]
-    assert costs.transformer["int8"] < costs.transformer["bfloat16"] and 0 < costs.block < costs.transformer["float8"]
+    assert costs.transformer["int8"] < costs.transformer["bfloat16"] and 0 < costs.blocks < costs.transformer["float8"]
+
+
+def test_blocks_of_weights_weigh_what_their_file_does(tmp_path):
+    pytest.importorskip("gguf")
+    config = dict(num_attention_heads=2, attention_head_dim=64, ffn_dim=256, num_layers=2, in_channels=4, text_dim=8)
+    model = MirageTransformer3DModel(**config).bfloat16()
+    for kind in gguf_files.KINDS:
+        gguf_files.write(tmp_path / kind, model.state_dict(), kind)
+        size = (tmp_path / kind).stat().st_size
+        counted = profiles.gguf_bytes(model, kind)
+        assert size == pytest.approx(counted, rel=0.02) and size < 0.7 * profiles.bytes_of(model)
+
+
+def test_the_released_families_are_known_without_their_files():
+    from diffusers import AutoencoderKLWan
+    from transformers import UMT5EncoderModel
+
+    sizes = {"spatia": 11.9, "lsm-world": 14.2}  # 6.40 and 7.61 billion in bfloat16, benchmarks/transformer.py
+    for layout in LAYOUTS.values():
+        model = profiles.released(layout)
+        transformer = profiles.on_meta(lambda model=model: MirageTransformer3DModel(**model.transformer))
+        assert abs(profiles.bytes_of(transformer) / GIB - sizes[layout.name]) < 0.1
+        assert profiles.lora_bytes(transformer) == 2 * 80_609_280  # 600 tensors of rank 32
+    vae = profiles.on_meta(lambda: AutoencoderKLWan(**model.vae))
+    text_encoder = profiles.on_meta(lambda: UMT5EncoderModel(model.text_encoder))
+    assert 1.2 < profiles.bytes_of(vae) / GIB < 1.4 and 10 < profiles.bytes_of(text_encoder) / GIB < 11
+    tiles = profiles.tiles_of(vae, 704, 1280)
+    assert len(tiles) == 6 and not vae.use_tiling
 
 
 def test_longer_and_larger_chunks_need_more(converted, costs):
@@ -79,16 +114,21 @@ def test_longer_and_larger_chunks_need_more(converted, costs):
     assert (longer.vae, longer.transformer) == (costs.vae, costs.transformer)
 
 
-def test_the_released_size_is_counted_without_memory():
-    from pipelines.transformer import MirageTransformer3DModel
-
-    layers = tuple(range(0, 30, 4))
-    model = profiles.on_meta(lambda: MirageTransformer3DModel(vace_layers=layers))
-    assert abs(profiles.bytes_of(model) / GIB - 11.9) < 0.1  # 6.40 billion in bfloat16, benchmarks/transformer.py
+def test_models_are_made_without_memory():
+    model = profiles.on_meta(lambda: MirageTransformer3DModel(num_layers=1))
     assert next(model.parameters()).dtype == COMPUTE and torch.get_default_dtype() == torch.float32
+    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
 
 
 # ---- choosing ---------------------------------------------------------------------------------------------------
+
+
+def test_weights_in_blocks_are_kept_as_they_are():
+    in_blocks = replace(FULL, kept="q4_0")
+    assert choose_profile(64 * GIB, in_blocks).name == choose_profile(10 * GIB, in_blocks).name == "gguf-q4"
+    assert choose_profile(5 * GIB, FULL).name == "group-offload"
+    with pytest.raises(ValueError, match="gguf-q4, which needs least"):
+        choose_profile(6 * GIB, in_blocks)
 
 
 def test_more_memory_never_makes_it_slower(monkeypatch):
@@ -110,14 +150,15 @@ def test_needs_are_sums_of_what_is_there_at_once():
     needs = {name: round((needed_bytes(profile, FULL) - CONTEXT) / GIB, 1) for name, profile in PROFILES.items()}
     assert needs["resident"] == pytest.approx(10.6 + 12 + 1.3 + 9, abs=0.11)
     assert needs["text-aside"] == pytest.approx(12 + 1.3 + 9, abs=0.11)
-    assert needs["float8"] == needs["int8"] == pytest.approx(6 + 1.3 + 9, abs=0.11)
+    assert needs["tiled"] == pytest.approx(12 + 1.3 + 2.1, abs=0.11)
+    assert needs["float8"] == needs["int8"] == needs["gguf-q8"] == pytest.approx(6 + 1.3 + 2.1, abs=0.11)
     assert needs["model-offload"] == pytest.approx(12 + 2 + 1.3, abs=0.11)  # the transformer's turn
-    assert needs["group-offload"] == pytest.approx(1.3 + 9, abs=0.11)
+    assert needs["group-offload"] == pytest.approx(1.3 + 0.6 + 2, abs=0.11)  # the transformer's turn
 
 
 def test_too_little_memory_is_told_with_what_is_missing():
-    with pytest.raises(ValueError, match=r"6\.0 GiB of GPU memory are free, and group-offload.* takes about 11\.3 GiB"):
-        choose_profile(6 * GIB, FULL)
+    with pytest.raises(ValueError, match=r"4\.0 GiB of GPU memory are free, and group-offload.* takes about 4\.9 GiB"):
+        choose_profile(4 * GIB, FULL)
     with pytest.raises(ValueError, match="profile 'fast' is unknown. Use one of resident, "):
         profiles.profile_named("fast")
 
@@ -143,11 +184,36 @@ def expected(converted):
     return rendered(tiny_pipe(converted, "spatia"))
 
 
-@pytest.mark.parametrize("name", ["resident", "text-aside", "group-offload"])
+@pytest.mark.parametrize("name", ["resident", "text-aside", "tiled", "group-offload"])
 def test_places_change_no_pixel(converted, expected, name):
     pipe = tiny_pipe(converted, "spatia")
     assert profiles.apply(pipe, name, "cpu") is PROFILES[name]
-    assert np.array_equal(rendered(pipe), expected)
+    assert np.array_equal(rendered(pipe), expected)  # one tile covers so small a picture
+
+
+def test_tiles_change_pixels_a_little(converted, expected, monkeypatch):
+    monkeypatch.setattr(profiles, "TILE", 64)
+    monkeypatch.setattr(profiles, "TILE_OVERLAP", 32)
+    pipe = tiny_pipe(converted, "spatia")
+    profiles.apply(pipe, "tiled", "cpu")
+    difference = np.abs(rendered(pipe) - expected)
+    assert 0 < difference.mean() < 8
+
+
+def test_weights_in_blocks_render_nearly_the_same(converted, expected, tmp_path, monkeypatch):
+    pytest.importorskip("gguf")
+    root = converted.parent
+    convert(root / "base", tmp_path / "q8", root / "vace.safetensors", root / "lora.safetensors", "spatia", gguf="q8_0")
+    pipe = tiny_pipe(tmp_path / "q8", "spatia")
+    assert type(pipe.transformer.blocks[0].ffn.net[2]).__name__ == "GGUFLinear"
+    profiles.apply(pipe, "gguf-q8", "cpu")
+    difference = np.abs(rendered(pipe) - expected)
+    assert 0 < difference.mean() < 1
+    assert costs_of(tmp_path / "q8", *SIZE).kept == "q8_0"
+    assert [row["profile"] for row in profiles.table(tmp_path / "q8", *SIZE)] == ["gguf-q8"]
+    for folder, profile, words in ((tmp_path / "q8", "float8", "kept as q8_0"), (converted, "gguf-q8", "--gguf q8_0")):
+        with pytest.raises(ValueError, match=words):
+            profiles.apply(tiny_pipe(folder, "spatia"), profile, "cpu")
 
 
 def test_eight_bits_change_pixels_a_little(converted, expected):
@@ -198,7 +264,8 @@ def test_the_command_line_prints_the_table(converted, tmp_path, capsys):
     rows = json.loads(told.out)["profiles"]
     assert [row["profile"] for row in rows] == list(PROFILES)
     assert all(math.isfinite(row["gib"]) and row["gib"] <= row["gib_longest"] for row in rows)
-    assert "| group-offload | the transformer's blocks stream through in each step |" in told.err
+    assert "| group-offload | tiled, the transformer's blocks stream through in each step |" in told.err
+    assert "no GPU has timed" in told.err
     assert cli.main(["info", "--profiles", str(tmp_path)]) == 2
     assert "holds no large model" in capsys.readouterr().err
 

@@ -1,6 +1,8 @@
 """The large engine with tiny random weights: opened from a converted folder, driven by the same loop as the other."""
 
+import copy
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +13,16 @@ from diffusers.hooks import FirstBlockCacheConfig
 from tiny_wan import tiny_text
 
 from pipelines import ChunkEvent, DoneEvent, MiragePipeline, StepEvent, move
-from pipelines.conditioning import VideoDecoder, encode_prompt, encode_video, hole_video, to_frames, to_video
+from pipelines.conditioning import (
+    Tiles,
+    VideoDecoder,
+    encode_prompt,
+    encode_video,
+    hole_video,
+    parts_of,
+    to_frames,
+    to_video,
+)
 from pipelines.engines.base import chunks_of
 from pipelines.engines.wan_memory import WanMemoryEngine
 from pipelines.layouts import LAYOUTS, LORA
@@ -221,6 +232,58 @@ def test_decoding_in_parts_is_decoding_at_once(tiny_vae):
     parts = [decoder(latents[:, :2]), decoder(latents[:, 2:3]), decoder(latents[:, 3:])]
     assert [len(part) for part in parts] == [5, 4, 4]
     assert np.array_equal(np.concatenate(parts), whole)
+
+
+def local(tiny_vae):
+    """The autoencoder without its attention, which looks at the whole picture: what is far away does not matter."""
+    vae = copy.deepcopy(tiny_vae)
+    for block in (*vae.encoder.mid_block.attentions, *vae.decoder.mid_block.attentions):
+        torch.nn.init.zeros_(block.proj.weight)
+        torch.nn.init.zeros_(block.proj.bias)
+    return vae
+
+
+@torch.no_grad()
+def test_tiles_are_the_whole_where_their_rims_are_far_away(tiny_vae):
+    """60 latents wide, tiles of 40: what one tile alone says lies 20 latents from its rim; elsewhere they are mixed."""
+    vae, latents, video = local(tiny_vae), torch.randn(48, 2, 2, 60), to_video(np.stack([photo(32, 960)] * 5))
+    frames, encoded = VideoDecoder(vae)(latents), encode_video(vae, video)
+    vae.enable_tiling(640, 640, 320, 320)
+    assert Tiles(vae, 2, 60).parts == [(slice(0, 2), slice(0, 40)), (slice(0, 2), slice(20, 60))]
+    tiled, encoded_tiled = VideoDecoder(vae)(latents), encode_video(vae, video)
+    for alone in (slice(0, 20), slice(40, 60)):
+        columns = slice(16 * alone.start, 16 * alone.stop)
+        assert np.abs(tiled[:, :, columns].astype(int) - frames[:, :, columns]).max() <= 1  # rounding
+        torch.testing.assert_close(encoded_tiled[..., alone], encoded[..., alone])
+    assert 0 < np.abs(tiled.astype(int) - frames).mean() < 1 and (encoded_tiled - encoded).abs().mean() < 0.02
+
+
+def test_tiles_are_decoded_in_parts_too_and_one_tile_is_the_whole(tiny_vae):
+    vae, latents, video = copy.deepcopy(tiny_vae), torch.randn(48, 3, 6, 10), to_video(np.stack([photo(96, 160)] * 5))
+    whole, encoded = VideoDecoder(vae)(latents), encode_video(vae, video)
+    vae.enable_tiling(96, 96, 48, 48)
+    decoder = VideoDecoder(vae)
+    tiled = VideoDecoder(vae)(latents)
+    assert len(Tiles(vae, 6, 10)) == 3
+    assert np.array_equal(np.concatenate([decoder(latents[:, :1]), decoder(latents[:, 1:])]), tiled)
+    # Attention sees the whole picture, so tiles differ everywhere: less than diffusers' own, whose last are slivers.
+    mean, std = (torch.tensor(x)[:, None, None, None] for x in (vae.config.latents_mean, vae.config.latents_std))
+    with torch.no_grad():
+        theirs = to_frames(vae.decode((latents * std + mean)[None]).sample[0])
+    ours, theirs = (np.abs(frames.astype(int) - whole).mean() for frames in (tiled, theirs))
+    assert 0 < ours < theirs < 12
+    vae.enable_tiling(160, 160, 96, 96)
+    assert np.array_equal(VideoDecoder(vae)(latents), whole) and torch.equal(encode_video(vae, video), encoded)
+
+
+@pytest.mark.parametrize(("size", "largest", "overlap"), [(44, 32, 8), (33, 32, 31), (99, 7, 3), (5, 9, 4)])
+def test_tiles_cover_a_picture_and_are_of_one_size(size, largest, overlap):
+    parts = parts_of(size, largest, overlap)
+    assert parts[0].start == 0 and parts[-1].stop == size
+    assert len({part.stop - part.start for part in parts}) == 1 and parts[0].stop <= largest
+    assert all(before.stop - after.start >= overlap for before, after in pairwise(parts))
+    with pytest.raises(ValueError, match="Tiles of 7 latents cannot overlap by 7"):
+        parts_of(100, 7, 7)
 
 
 def test_text_is_zero_behind_its_end_and_says_something():
