@@ -17,15 +17,16 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from pipelines.cameras import Trajectory, checks, formats
+from pipelines.cameras import checks
 from pipelines.cameras.path import Path as CameraPath
-from pipelines.cameras.path import fov
-from pipelines.cameras.rotations import inverse
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, write_poster
 from studio import media
 from studio.answers import Answer, explains, idle, in_turn, refuse_while_busy, sentence, stage, turn
-from studio.editor.place import write_place
+from studio.editor import words
+from studio.editor.opening import opened
+from studio.editor.place import describe
+from studio.editor.review import findings
 from studio.engine import Engine
 from studio.models import EMBEDDED
 from studio.state import (
@@ -323,17 +324,11 @@ def _enter(engine: Engine, session: Session, framing: Order):
     pipe = engine.pipe(framing.depth)
     lifted = lift(pipe, session, framing, height, width)
 
+    # most estimators are relative: they know no metres
+    is_metric = bool(getattr(pipe.engine.depth_estimator, "is_metric", False))
+
     def make(file: Path) -> dict:
-        write_place(file, lifted.image, lifted.depth, lifted.camera)
-        return {
-            "height": height,
-            "width": width,
-            "fov": float(fov(lifted.camera.K[0, 0] / lifted.camera.width)),
-            "distance": lifted.distance,
-            # most estimators are relative: they know no metres
-            "metric": bool(getattr(pipe.engine.depth_estimator, "is_metric", False)),
-            "seconds": framing.seconds,
-        }
+        return describe(file, lifted, framing.seconds, is_metric)
 
     session.enter((framing.ratio, framing.focus, height, width, framing.depth), make)
     return lifted
@@ -367,7 +362,7 @@ def edited(engine: Engine, session: Session, language: str, *fields) -> Answer:
     except Refusal as error:
         review = {} if error.key == "need_path" else {"notice": error.said_in(language), "turn": next(turn)}
         return {"editor": gr.update(review=review), "estimate": escape(error.said_in(language))}
-    return {"editor": gr.update(heard=next(turn)), **estimate(engine, session, language, *fields)}
+    return estimate(engine, session, language, *fields)  # what is wrong with it the page has asked for itself
 
 
 @explains
@@ -390,24 +385,8 @@ def _review(engine: Engine, language: str, lifted, fields: tuple) -> dict:
     trajectory = order.trajectory(lifted.camera, lifted.distance)
     coverage = engine.pipe(order.depth).coverage(lifted.memory, trajectory)
     found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, coverage, order.path)
-    findings = _findings(found, language) or [{"level": "good", "words": say(language, "path_good")}]
-    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": findings, "turn": next(turn)}}
-
-
-def _findings(found: list[checks.Finding], language: str) -> list[dict]:
-    """What is wrong with a path, in plain words: one sentence per kind and repair, over all frames of that kind."""
-    kinds: dict[tuple, list[checks.Finding]] = {}
-    for finding in found:
-        kind = "fast" if finding.kind in ("turns", "travels") else finding.kind
-        kinds.setdefault((kind, finding.repair), []).append(finding)
-    out = []
-    for (kind, repair), group in kinds.items():
-        begin, end = min(x.frames[0] for x in group) / FPS, max(x.frames[1] for x in group) / FPS
-        words = say(language, f"path_{kind}", begin=begin, end=end, percent=round(100 * min(x.value for x in group)))
-        out.append({"level": "warn", "words": words})
-        if repair is not None:
-            out[-1] |= {"repair": repair, "label": say(language, f"repair_{repair}")}
-    return out
+    found = findings(found, language) or [{"level": "good", "words": words.tell(language, "found_good")}]
+    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": found, "turn": next(turn)}}
 
 
 @explains
@@ -417,7 +396,7 @@ def repair_path(engine: Engine, session: Session, language: str, repair, *fields
     if session.photo is None:
         raise Refusal("need_photo")
     order = Order.read(DRAWN, *fields[1:])
-    yield {"stage": stage(session, note=say(language, "mending"))}
+    yield {"stage": stage(session, note=words.tell(language, "mending"))}
     lifted, pipe = _enter(engine, session, order), engine.pipe(order.depth)
     path = checks.repaired(
         with_lens(order.path, lifted.camera),
@@ -442,33 +421,20 @@ def pasted(engine: Engine, session: Session, language: str, text) -> Answer:
 
 @explains
 @in_turn
-def take_cameras(engine: Engine, session: Session, language: str, file, *fields) -> Iterator[Answer]:
-    """A file with cameras was uploaded: its path, carried to the photo's camera and lens."""
+def take_cameras(engine: Engine, session: Session, language: str, files, *fields) -> Iterator[Answer]:
+    """Files with cameras were uploaded: their path, carried to the photo's camera and lens."""
     if session.photo is None:
         raise Refusal("need_photo")
-    if not _is_upload(file):
+    if not isinstance(files, list) or not files or not all(_is_upload(file) for file in files):
         raise Refusal("not_an_upload")
     lifted = _enter(engine, session, _framing(fields))
     try:
-        # a list of poses does not tell the size of its pictures: the clip's
-        size = (lifted.camera.height, lifted.camera.width) if file.endswith(".txt") else ()
-        read = formats.read_cameras(file, *size)
-        is_path = read.convention == formats.EDITABLE
-        path = CameraPath.load(file) if is_path else CameraPath.from_trajectory(_from_photo(read.trajectory))
+        path, notice = opened(files, lifted.camera, language)
     finally:
-        Path(file).unlink(missing_ok=True)
-    path = with_lens(drawn_path(path.to_dict()), lifted.camera)
-    words = say(language, "cameras_read", cameras=len(read.trajectory), convention=read.convention)
-    notice = " ".join([words, *(doubt.sentence for doubt in read.doubts)])
-    review = {"notice": notice, "turn": next(turn)}
-    yield {"stage": stage(session), "editor": gr.update(value=path.to_dict(), review=review)}
-
-
-def _from_photo(trajectory: Trajectory) -> Trajectory:
-    """The same way from where the photo was taken: frame 0 is its camera."""
-    c2w = inverse(trajectory.c2w[0]) @ trajectory.c2w
-    c2w[0] = np.eye(4)
-    return Trajectory(c2w, trajectory.K, trajectory.height, trajectory.width, trajectory.fps)
+        for file in files:
+            Path(file).unlink(missing_ok=True)
+    value = {} if path is None else {"value": path.to_dict()}
+    yield {"stage": stage(session), "editor": gr.update(review={"notice": notice, "turn": next(turn)}, **value)}
 
 
 # -- 3. the clip ----------------------------------------------------------------------------------------------------

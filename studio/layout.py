@@ -9,10 +9,11 @@ import gradio as gr
 from studio import handlers, media, status
 from studio.drawings import drawing
 from studio.editor.editor import TrajectoryEditor
+from studio.editor.words import editor_words
 from studio.engine import Engine
 from studio.models import EMBEDDED
 from studio.state import DRAWN, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
-from studio.text import editor_words, say
+from studio.text import say
 from studio.widgets import cards, stage
 
 CSS_PATHS = [Path(__file__).parent / name for name in ("studio.css", "editor/editor.css")]
@@ -314,8 +315,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             yield from tie(handlers.repair_path)(session, language, repair, *values)
 
         def cameras_dropped(event: gr.EventData, session, language, *values):
-            file = event._data.get("path") if isinstance(event._data, dict) else None
-            yield from tie(handlers.take_cameras)(session, language, file, *values)
+            files = event._data.get("paths") if isinstance(event._data, dict) else None
+            yield from tie(handlers.take_cameras)(session, language, files, *values)
 
         previews.append(ui["editor"].cameras(cameras_dropped, [*here, *fields], shown, **lane))
         mended = ui["editor"].repaired(repair_asked, [*here, *fields], shown, **lane)

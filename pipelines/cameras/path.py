@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pathlib
+import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,9 +26,11 @@ SECONDS = (0.25, 60.0)
 MAX_POSITION = 1e4  # scene units from the photo's camera
 FOV = (1.0, 179.0)  # degrees across the width
 MAX_ROLL = 3600.0  # degrees: ten turns
+MAX_NAME = 40  # letters
 MAX_FILE_BYTES = 256 * 1024  # 200 keys in full precision take about 50 KiB
 SAME = 1e-9  # two points of the spline (positions, quaternions, log focals, rolls) that are closer are one
 CLOSED_TOLERANCE = 1e-6
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what is no letter of a line
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Key:
     time: seconds from the start. position: (x, y, z) in scene units. orientation: camera to world as a quaternion
     (w, x, y, z), any length, normalised here. roll: degrees about the optical axis, added to the orientation; + turns
     the camera clockwise. fov: degrees across the WIDTH, 1..179. ease: how the way to the next key is timed, a name of
-    `EASES`; that of the last key is not used. Raises ValueError with the value, the limit and the fix.
+    `EASES`; that of the last key is not used. name: what a person calls it, at most 40 letters in one line; it means
+    nothing to the curve. Raises ValueError with the value, the limit and the fix.
     """
 
     time: float
@@ -46,6 +50,7 @@ class Key:
     roll: float = 0.0
     fov: float = 60.0
     ease: str = "linear"
+    name: str = ""
 
     def __post_init__(self):
         set_field = object.__setattr__  # frozen
@@ -65,8 +70,11 @@ class Key:
         set_field(self, "fov", checked_number("fov", self.fov, *FOV, "degrees"))
         if not isinstance(self.ease, str) or self.ease not in EASES:
             raise ValueError(f"ease={self.ease!r:.40} must be one of {', '.join(EASES)}. Use linear.")
+        if not isinstance(self.name, str) or len(self.name) > MAX_NAME or _BREAKS.search(self.name):
+            raise ValueError(f"name={self.name!r:.60} must be one line of at most {MAX_NAME} letters. Shorten it.")
 
     def to_dict(self) -> dict:
+        named = {"name": self.name} if self.name else {}
         return {
             "time": self.time,
             "position": list(self.position),
@@ -74,6 +82,7 @@ class Key:
             "roll": self.roll,
             "fov": self.fov,
             "ease": self.ease,
+            **named,
         }
 
 
@@ -254,7 +263,7 @@ class Path:
     def from_dict(cls, data: dict) -> "Path":
         """Reads the published JSON form; anything missing, unknown or of the wrong kind is refused with a sentence.
 
-        `closed`, `target` and a key's `roll` and `ease` may be left out.
+        `closed`, `target` and a key's `roll`, `ease` and `name` may be left out.
         """
         _check_fields("The path", data, ("version", "keys"), ("closed", "target"))
         if data["version"] != VERSION or isinstance(data["version"], bool):
@@ -264,7 +273,7 @@ class Path:
         _check_count(len(data["keys"]))  # before any of them is read
         keys = []
         for i, entry in enumerate(data["keys"]):
-            _check_fields(f"Key {i}", entry, ("time", "position", "orientation", "fov"), ("roll", "ease"))
+            _check_fields(f"Key {i}", entry, ("time", "position", "orientation", "fov"), ("roll", "ease", "name"))
             try:
                 keys.append(Key(**entry))
             except ValueError as error:
@@ -286,6 +295,7 @@ class Path:
             "roll": {"type": "number", "minimum": -MAX_ROLL, "maximum": MAX_ROLL, "default": 0},
             "fov": {"type": "number", "minimum": FOV[0], "maximum": FOV[1]},
             "ease": {"enum": list(EASES), "default": "linear"},
+            "name": {"type": "string", "maxLength": MAX_NAME, "default": ""},
         }
         key_schema = {
             "type": "object",

@@ -2,7 +2,7 @@
 
 What it edits is `pipelines.cameras.path.Path`; its value is that path as JSON, or None while nothing is drawn. The
 page around it asks for the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}, `cameras`
-{path} (a file with cameras was uploaded).
+{paths} (files with cameras were uploaded), and by two functions that answer at once: `hear` and `save`.
 """
 
 import os
@@ -10,21 +10,32 @@ from pathlib import Path
 
 import gradio as gr
 
+from studio.editor.review import hear
+from studio.editor.saving import save
+
 FOLDER = Path(__file__).parent
-SCRIPTS = [FOLDER / name for name in ("editor.js", "edits.js", "path.js", "place.js", "static")]
+MODULES = "edits editor eye files lenses page panel path place room track".split()
+SCRIPTS = [*(FOLDER / f"{name}.js" for name in MODULES), FOLDER / "static"]
 
 # Runs once per widget, as a function body: the editor itself is a module. Gradio finds the events by their quoted names
 OPEN = r"""
 const root = element.querySelector('.editor');
+const place = () => props.place ?? { distance: 1, height: 288, width: 512 };
 const tell = {
   edited: () => trigger('edited', {}),
   repaired: (repair) => trigger('repaired', { repair }),
   pasted: (text) => trigger('pasted', { text }),
-  // what the file is called is nobody's business, of what kind it is tells its ending
-  cameras: async (file) => {
-    const [ending] = file.name.match(/\.(json|txt|py)$/i) || ['.json'];
-    const { path } = await upload(new File([file], `cameras${ending.toLowerCase()}`, { type: 'text/plain' }));
-    trigger('cameras', { path });
+  hear: (path) => server.hear({ path, distance: place().distance, language: props.texts.language }),
+  save: (format, path) => server.save({ ...place(), format, path, language: props.texts.language }),
+  // what a file is called is nobody's business, but for its ending and where two belong together
+  cameras: async (files) => {
+    const pairs = /^(cameras|images|w2c|intrinsics)\.txt$/i;
+    const paths = await Promise.all([...files].map(async (file) => {
+      const [ending] = file.name.match(/\.(json|txt|py)$/i) || ['.json'];
+      const name = pairs.test(file.name) ? file.name : `path${ending}`;
+      return (await upload(new File([file], name.toLowerCase(), { type: 'text/plain' }))).path;
+    }));
+    trigger('cameras', { paths });
   },
 };
 import(new URL('gradio_api/file=' + encodeURI(props.home) + '/editor.js', document.baseURI).href)
@@ -37,10 +48,8 @@ class TrajectoryEditor(gr.HTML):
     """value: a path as `Path.to_dict()` gives it, the same as JSON text once it was edited, or None while nothing is
     drawn. texts: the words of the page's language.
 
-    place: {file, height, width, fov, distance, metric, seconds}: the file of `write_place`, the shape of the clip,
-    the photo camera's angle across the width in degrees, the depth of the subject, and the length of a new path.
-    heard: changes when the server has read an edit. review: {coverage, findings, notice}: what it then says about the
-    path; see `studio.handlers`.
+    place: {file, height, width, fov, distance, metric, floor, seconds}: what `place.describe` gives.
+    review: {coverage, findings, notice}: what the server says about the path; see `studio.editor.review`.
     """
 
     def __init__(self, value: dict | None = None, texts: dict | None = None, **props):
@@ -52,7 +61,8 @@ class TrajectoryEditor(gr.HTML):
             html_template='<div class="editor"></div>',
             js_on_load=OPEN,
             apply_default_css=False,
-            **{"place": None, "heard": None, "review": None, **props},
+            server_functions=[hear, save],
+            **{"place": None, "review": None, **props},
         )
 
     def api_info(self) -> dict:

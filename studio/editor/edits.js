@@ -5,6 +5,7 @@ import {
 } from './path.js';
 
 export const MAX_KEYS = 200;
+export const MAX_NAME = 40; // letters
 export const MAX_SECONDS = 60;
 const CALM_SECONDS = 12; // longer than that no new path is made, however long the stroke
 const CAP_DEGREES = 3;
@@ -24,21 +25,32 @@ const withKeys = (path, keys) => ({ ...path, keys });
 const isLocked = (path, i) => i === 0 || (path.closed && i === path.keys.length - 1);
 export { isLocked };
 
+// A name in one line of at most MAX_NAME letters
+const cleaned = (name) => [...String(name ?? '').replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim()]
+  .slice(0, MAX_NAME).join('').trim();
+const named = (key, name) => {
+  const { name: _, ...rest } = key;
+  return name ? { ...rest, name } : rest;
+};
+
 // Numbers as they travel and render: rounded once, here, so that page and server hold the very same ones
 export function tidy(path) {
   const round = (value, digits) => Number(value.toFixed(digits));
   const first = path.keys[0];
   const keys = path.keys.map((key, i) => {
-    if (i === 0) return key;
-    if (path.closed && i === path.keys.length - 1) return { ...first, time: round(key.time, 4), ease: 'linear' };
-    return {
+    const name = cleaned(key.name);
+    if (i === 0) return named(key, name);
+    if (path.closed && i === path.keys.length - 1) {
+      return named({ ...first, time: round(key.time, 4), ease: 'linear' }, name);
+    }
+    return named({
       time: round(key.time, 4),
       position: key.position.map((value) => round(value, 6)),
       orientation: normalise(key.orientation).map((value) => round(value, 9)),
       roll: round(key.roll, 3),
       fov: Math.abs(key.fov - first.fov) < 1e-4 ? first.fov : round(key.fov, 4),
       ease: key.ease,
-    };
+    }, name);
   });
   return { version: 1, closed: path.closed, target: path.target, keys };
 }
@@ -77,13 +89,13 @@ export function append(path, position, seconds) {
   const end = keys[keys.length - 1];
   if (closed) {
     const before = keys[keys.length - 2];
-    const key = { ...before, time: (before.time + end.time) / 2, position, ease: 'linear' };
+    const key = named({ ...before, time: (before.time + end.time) / 2, position, ease: 'linear' });
     return [withKeys(path, [...keys.slice(0, -1), key, end]), keys.length - 1];
   }
   const step = keys.length > 1 ? end.time / (keys.length - 1) : seconds;
   const room = end.time + step > MAX_SECONDS ? retime(path, MAX_SECONDS - step).keys : keys;
   const time = room[room.length - 1].time + step;
-  return [withKeys(path, [...room, { ...end, time, position, ease: 'linear' }]), keys.length];
+  return [withKeys(path, [...room, named({ ...end, time, position, ease: 'linear' })]), keys.length];
 }
 
 // The same camera once more, a moment later: the clip pauses there
@@ -93,7 +105,7 @@ export function duplicate(path, i) {
   const last = i === keys.length - 1;
   const pause = last ? Math.min(0.5, MAX_SECONDS - keys[i].time) : Math.min(0.5, (keys[i + 1].time - keys[i].time) / 2);
   if (pause < GAP) return null;
-  const copy = { ...keys[i], time: keys[i].time + pause };
+  const copy = named({ ...keys[i], time: keys[i].time + pause });
   const shown = last ? keys : change(path, i, { ease: 'linear' }).keys;
   return [withKeys(path, [...shown.slice(0, i + 1), copy, ...shown.slice(i + 1)]), i + 1];
 }
@@ -150,9 +162,10 @@ export function reverse(path) {
       roll: key.roll - last.roll,
       fov: fovOf(focal(key.fov) * zoom),
       ease: swap[ease] || ease,
+      name: key.name,
     };
   });
-  way[0] = { ...first, ease: way[0].ease };
+  way[0] = named({ ...first, ease: way[0].ease }, last.name);
   return tidy({ ...path, target: null, keys: way });
 }
 
@@ -161,7 +174,7 @@ export function close(path) {
   if (keys.length < 3 || keys.length >= MAX_KEYS) return null;
   const step = duration(path) / (keys.length - 1);
   const time = duration(path) + step;
-  const looped = { ...path, closed: true, keys: [...keys, { ...keys[0], time, ease: 'linear' }] };
+  const looped = { ...path, closed: true, keys: [...keys, named({ ...keys[0], time, ease: 'linear' })] };
   return time > MAX_SECONDS ? retime(looped, MAX_SECONDS) : looped;
 }
 

@@ -1,13 +1,14 @@
-// The photo as a place: its lifted pixels as a surface, seen from above and from a camera of the path. One WebGL canvas
-// lies under both views; where nothing is known it stays clear, and the hatching of the page shows through.
+// The photo as a place: its lifted pixels as a surface, seen from above, from around, and from a camera of the path. One
+// WebGL canvas lies under both views; where nothing is known it stays clear, and the hatching of the page shows through.
 import {
   BufferAttribute, BufferGeometry, DoubleSide, FrontSide, Matrix4, Mesh, OrthographicCamera, PerspectiveCamera, Points,
   Scene, ShaderMaterial, WebGLRenderer,
 } from './static/vendor/three.js';
 
 const EDGE = 1.1; // neighbouring pixels whose depths differ by more belong to two surfaces
-const SLOW = 40; // ms for one picture: a machine that takes longer gets a coarser room while things move
-const COARSEST = 4; // every fourth pixel
+const SLOW = 36; // ms from picture to picture: a machine that takes longer gets a coarser room while things move
+const COARSEST = 6; // every sixth pixel
+const STEADY = 6; // pictures that tell how quick a machine is
 const MAGIC = 0x314c504d; // 'MPL1'
 const EYE_LEVEL = 0.02; // of the subject's distance: what is higher above the camera is cut away, as in a floor plan
 
@@ -92,17 +93,23 @@ function surface({ width, height, depth }) {
 }
 
 export class Place {
-  // canvas: covers both views. Throws where the browser has no WebGL
-  constructor(canvas) {
+  // canvas: covers both views. coarse: every how many pixels are drawn while something moves on a machine that has no
+  // graphics card, to begin with. Throws where the browser has no WebGL
+  constructor(canvas, coarse) {
+    const options = { alpha: true, antialias: true, preserveDrawingBuffer: true };
+    const card = canvas.getContext('webgl2', { ...options, failIfMajorPerformanceCaveat: true });
+    const context = card ?? canvas.getContext('webgl2', { ...options, antialias: false });
     this.canvas = canvas;
-    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true, preserveDrawingBuffer: true });
-    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
+    this.renderer = new WebGLRenderer({ canvas, context });
+    this.renderer.setPixelRatio(card ? Math.min(window.devicePixelRatio, 2) : 1);
     this.renderer.setClearColor(0, 0);
     this.renderer.autoClear = false;
+    this.quick = card ? 1 : coarse;
+    this.intervals = [];
     this.scene = new Scene();
-    this.above = new OrthographicCamera();
+    this.flat = new OrthographicCamera();
     this.eye = new PerspectiveCamera();
-    for (const camera of [this.above, this.eye]) camera.matrixAutoUpdate = false;
+    for (const camera of [this.flat, this.eye]) camera.matrixAutoUpdate = false;
     const uniforms = () => ({
       pixel: { value: 0 }, pointSize: { value: 0 }, focal: { value: 1 }, fade: { value: 0 },
     });
@@ -119,13 +126,27 @@ export class Place {
     for (const part of this.scene.children) part.geometry.dispose();
     this.scene.clear();
     this.drawn = null;
-    this.fine = this.layer(1);
-    this.quick = this.fine;
-    this.isTimed = false;
+    this.layers = new Map();
   }
 
   // The room made of every `step`th pixel
   layer(step) {
+    if (!this.layers.has(step)) this.layers.set(step, this.build(step));
+    return this.layers.get(step);
+  }
+
+  // Called with the time of every picture while it plays: pictures that come too late make the next ones coarser
+  pace(now) {
+    this.intervals.push(now - (this.before ?? -Infinity));
+    this.before = now;
+    if (this.intervals.some((interval) => interval > 500)) this.intervals = []; // it was not playing meanwhile
+    if (this.intervals.length < STEADY) return;
+    const mean = this.intervals.reduce((sum, interval) => sum + interval) / STEADY;
+    this.intervals = [];
+    if (mean > SLOW && this.quick < COARSEST) this.quick += 1;
+  }
+
+  build(step) {
     const pixels = thinned(this.pixels, step);
     const geometry = new BufferGeometry();
     geometry.setAttribute('position', new BufferAttribute(pixels.positions, 3));
@@ -161,37 +182,44 @@ export class Place {
     this.renderer.setSize(this.canvas.clientWidth, this.canvas.clientHeight, false);
   }
 
+  // The path is drawn above the canvas: the room itself changes only when one looks elsewhere
+  isDrawn(view, layer) {
+    const name = JSON.stringify(view);
+    if (name === this.drawn?.name && layer.step >= this.drawn.step) return true;
+    this.drawn = { name, step: layer.step };
+    return false;
+  }
+
   // box: {x, y, width, height} in CSS pixels of the canvas. view: {x, z, scale}: the point of the floor in the middle of
   // the box, and CSS pixels per scene unit
-  drawAbove(box, { x, z, scale }, layer = this.fine) {
-    // The path is drawn above the canvas: the room itself changes only when one looks elsewhere
-    const view = JSON.stringify([box, x, z, scale]);
-    if (!this.pixels || (view === this.drawn?.view && layer.step >= this.drawn.step)) return;
-    this.drawn = { view, step: layer.step };
+  drawAbove(box, { x, z, scale }, layer) {
+    if (!this.pixels || this.isDrawn([box, x, z, scale], layer)) return;
     const [w, h] = [box.width / scale / 2, box.height / scale / 2];
-    Object.assign(this.above, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
-    this.above.updateProjectionMatrix();
+    Object.assign(this.flat, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
+    this.flat.updateProjectionMatrix();
     // right is +x, up on the page is +z (away from the photo's camera), the eye hangs over the room and looks down
-    this.pose(this.above, [[1, 0, 0], [0, 0, -1], [0, 1, 0]], [x, this.cut, z]);
+    this.pose(this.flat, [[1, 0, 0], [0, 0, -1], [0, 1, 0]], [x, this.cut, z]);
     const pointSize = 2 * layer.step * this.renderer.getPixelRatio();
-    this.draw(this.above, box, [layer.skin, layer.all], DoubleSide, { pointSize, fade: 0.25 });
+    this.draw(this.flat, box, [layer.skin, layer.all], DoubleSide, { pointSize, fade: 0.25 });
+  }
+
+  // view: {position, rotation, fov}. A surface shows the side that the photo saw: one looks in through the backs of
+  // walls and ceiling
+  drawAround(box, { position, rotation, fov }, layer) {
+    if (!this.pixels || this.isDrawn([box, position, rotation, fov], layer)) return;
+    this.stand(box, { position, rotation, fov });
+    this.draw(this.eye, box, [layer.skin], FrontSide, { pointSize: 0, fade: 0.12 });
   }
 
   // view: {position, rotation, fov}, as path.js gives it
-  drawFrom(box, view, layer = this.fine) {
+  drawFrom(box, view, layer) {
     if (!this.pixels) return;
-    this.shoot(box, view, layer);
-    while (!this.isTimed) {
-      const began = performance.now(); // the first picture compiled the shaders; this one tells how quick they are
-      this.shoot(box, view, this.quick);
-      const gl = this.renderer.getContext();
-      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits for the picture
-      this.isTimed = performance.now() - began < SLOW || this.quick.step >= COARSEST;
-      if (!this.isTimed) this.quick = this.layer(this.quick.step + 1);
-    }
+    const across = this.stand(box, view);
+    const focal = (box.width / 2 / across) * this.renderer.getPixelRatio();
+    this.draw(this.eye, box, [layer.skin, layer.rims], FrontSide, { pointSize: 0, fade: 0, focal, pixel: layer.pixel });
   }
 
-  shoot(box, { position, rotation, fov }, layer) {
+  stand(box, { position, rotation, fov }) {
     const aspect = box.width / box.height;
     const across = Math.tan((fov * Math.PI) / 360);
     this.eye.fov = (360 / Math.PI) * Math.atan(across / aspect);
@@ -199,8 +227,7 @@ export class Place {
     this.eye.updateProjectionMatrix();
     // three.js looks along -z with y up
     this.pose(this.eye, rotation.map(([right, down, ahead]) => [right, -down, -ahead]), position);
-    const focal = (box.width / 2 / across) * this.renderer.getPixelRatio();
-    this.draw(this.eye, box, [layer.skin, layer.rims], FrontSide, { pointSize: 0, fade: 0, focal, pixel: layer.pixel });
+    return across;
   }
 
   pose(camera, [a, b, c], [x, y, z]) {

@@ -1,0 +1,51 @@
+"""Files of cameras that a visitor chose -> a path that begins with the photo."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.cameras import Camera, Trajectory, formats
+from pipelines.cameras.path import Path as CameraPath
+from pipelines.cameras.rotations import inverse
+from studio.editor.reasons import reason
+from studio.editor.words import tell
+from studio.state import drawn_path, with_lens
+from studio.text import Refusal
+
+MAX_FILES = 3  # what a COLMAP model has
+
+
+def opened(files: list[str], camera: Camera, language: str) -> tuple[CameraPath | None, str]:
+    """The path, carried to the photo's camera and lens, and what there is to say of it; None and why not.
+
+    files: one, or those of a format of several files under their own names.
+    """
+    if len(files) > MAX_FILES:
+        return None, tell(language, "cameras_many", count=len(files), limit=MAX_FILES)
+    # a list of poses does not tell the size of its pictures: the clip's
+    size = (camera.height, camera.width) if all(file.endswith(".txt") for file in files) else ()
+    with tempfile.TemporaryDirectory() as folder:
+        together = [Path(shutil.copy(file, folder)) for file in files]
+        source = together[0] if len(together) == 1 else Path(folder)
+        try:
+            read = formats.read_cameras(source, *size)
+            if read.convention == formats.EDITABLE:
+                path = CameraPath.load(source)
+            else:
+                path = CameraPath.from_trajectory(from_photo(read.trajectory))
+            path = with_lens(drawn_path(path.to_dict()), camera)
+        except Refusal as error:
+            return None, error.said_in(language)
+        except ValueError as error:
+            return None, tell(language, "cameras_refused", reason=reason(language, str(error)))
+    said = tell(language, "cameras_read", cameras=len(read.trajectory), convention=reason(language, read.convention))
+    return path, " ".join([said, *(reason(language, doubt.sentence) for doubt in read.doubts)])
+
+
+def from_photo(trajectory: Trajectory) -> Trajectory:
+    """The same way from where the photo was taken: frame 0 is its camera."""
+    c2w = inverse(trajectory.c2w[0]) @ trajectory.c2w
+    c2w[0] = np.eye(4)
+    return Trajectory(c2w, trajectory.K, trajectory.height, trajectory.width, trajectory.fps)

@@ -1,0 +1,2 @@
+def reason(language: str, sentence: str) -> str:
+    return sentence

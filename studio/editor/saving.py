@@ -1,0 +1,48 @@
+"""The path as a file for other tools: `save` is called by the page, which hands what it gets to the visitor."""
+
+import base64
+import io
+import json
+import zipfile
+
+from pipelines.cameras.formats import FORMATS
+from studio.editor.words import tell
+from studio.state import FPS, drawn_path, one_of
+from studio.text import Refusal, say_reason
+
+NAME = "mirage-path"
+AS_KEYS = "path"  # beside FORMATS: the points as they are edited
+
+
+def save(asked: dict) -> dict:
+    """asked: {format: of FORMATS, or "path", path: JSON text, height, width: pixels of the clip, language}.
+
+    Gives {name, data}, the file's name and its bytes in base64 (formats of several files come as one zip), or
+    {refusal}: a sentence.
+    """
+    language = asked.get("language") if isinstance(asked, dict) else "en"
+    try:
+        name = one_of("format", asked["format"], (AS_KEYS, *FORMATS))
+        drawn = drawn_path(asked["path"])
+        if name == AS_KEYS:
+            texts = {"path.json": json.dumps(drawn.to_dict(), allow_nan=False, indent=1)}
+        else:
+            texts = FORMATS[name].write(drawn.trajectory(asked["height"], asked["width"], FPS))
+    except Refusal as error:
+        return {"refusal": error.said_in(language)}
+    except (KeyError, TypeError, ValueError) as error:
+        return {"refusal": tell(language, "not_saved", reason=say_reason(language, error))}
+    if len(texts) == 1:
+        (file, text), *_ = texts.items()
+        name, data = f"{NAME}{file[file.index('.') :]}", text.encode()
+    else:
+        name, data = f"{NAME}-{name}.zip", _zipped(texts)
+    return {"name": name, "data": base64.b64encode(data).decode()}
+
+
+def _zipped(texts: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in texts.items():
+            file.writestr(name, text)
+    return buffer.getvalue()
