@@ -37,15 +37,14 @@ def colors_of(memory: LatentMemory, engine: Engine) -> Tensor | None:
     if not memory.is_of(facts.channels, facts.interpolates, facts.codec):
         return None
     colors = [torch.zeros(0, 3, dtype=torch.uint8)]
-    for index, view in enumerate(memory.views):
+    count = 0
+    for view in memory.views:
         (rows, columns), known = view.depth.shape, view.depth > 0
-        if not known.any():
-            continue
         # What the view's own camera would read if nothing else were there: each sample in its own cell.
-        sample = torch.arange(rows * columns).reshape(rows, columns).masked_fill(~known, -1)
-        shown = torch.full_like(sample, index).masked_fill(~known, -1)
+        sample = torch.where(known, known.view(-1).cumsum(0).view(rows, columns) - 1 + count, -1)
+        count += int(known.sum())
         xy = torch.from_numpy(pixel_centers(rows, columns) / (columns, rows)).float()
-        own = Readout(known[None], view.depth[None], shown[None], xy[None], sample[None], memory)
+        own = Readout(view.depth[None], sample[None], xy[None], memory)
         frame = torch.from_numpy(engine.decode(own, None)[0])
         k = len(frame) // rows  # pixels that the decoder makes of a cell; their mean is its colour
         frame = frame.reshape(rows, k, columns, k, 3).float().mean(dim=(1, 3))

@@ -17,7 +17,7 @@ from torch import Tensor
 from pipelines.cameras import Camera
 from pipelines.memory.files import read_views, write_ply, write_views
 from pipelines.memory.projection import project, projections, unproject
-from pipelines.memory.readout import Readout, Targets, read
+from pipelines.memory.readout import Readout, Targets, of_samples, read
 from pipelines.memory.samples import Samples
 from pipelines.memory.views import View
 
@@ -178,7 +178,7 @@ class LatentMemory:
         points = samples.points[:3].T
         outside = ~((points >= low) & (points <= high)).all(dim=1)
         gone = torch.zeros(len(samples.depth), dtype=torch.bool)
-        gone[(samples.depth_start[samples.view] + samples.cell)[outside]] = True
+        gone[samples.cell[outside]] = True
         part._forget(gone, samples.confidence)
         return part
 
@@ -264,7 +264,7 @@ class LatentMemory:
         Masks (H, W); size (H, W): of its tokens in the scene. Returns where it takes over, (H, W) bool.
         """
         samples, view = self.samples, shown.view[0].clamp(min=0)
-        row = (samples.depth_start[view] + shown.sample[0]).masked_fill_(~shown.mask[0], -1)
+        row = of_samples(samples.cell, shown.sample[0]).masked_fill_(~shown.mask[0], -1)
         count = len(samples.depth)
         cells = row[row >= 0].bincount(minlength=count)
 
@@ -324,8 +324,7 @@ class LatentMemory:
         """
         cameras = [cameras] if isinstance(cameras, Camera) else list(cameras)
         targets = Targets.of(cameras, height, width)
-        mask, depth, view, xy, sample = read(self.samples, targets, thin, self.best_view)
-        return Readout(mask, depth, view, xy, sample, self.copy())
+        return Readout(*read(self.samples, targets, thin, self.best_view), self.copy())
 
     def tokens_of(self, index: int) -> tuple[Tensor, Tensor]:
         """The tokens that view `index` stores, on its own grid: (C, h, w) float32, 0 where none, and (h, w) bool."""

@@ -6,6 +6,7 @@ another grid is a plain ratio (docs/conventions.md). Geometry is float32; poses 
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.cameras import Camera
@@ -63,6 +64,11 @@ def project(points: Tensor, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x * inverse, y * inverse, z
 
 
+def look_up(table: Tensor, index: Tensor) -> Tensor:
+    """table (n,) at index, int64 of any shape; on a processor `index_select` takes a third of the time of `take`."""
+    return table.index_select(0, index.reshape(-1)).view(index.shape)
+
+
 def front_points(
     points: Tensor, maps: Tensor, height: int, width: int, tolerance: Tensor, layer: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -77,30 +83,28 @@ def front_points(
     count, cells = len(maps), (height + 2) * (width + 2)
     to_cells = maps.clone()
     to_cells[:, :2] += maps[:, 2:]  # one cell to the right and down, for the one more on every side
-    to_cells = to_cells.transpose(0, 1).reshape(3 * count, 4)
+    to_x, to_y, to_z = to_cells.unbind(1)
     # Inverse depth needs one division for u, v and the order; behind a camera it is below 0 and never the greatest.
     front = maps.new_full((count, len(tolerance) * cells), -torch.inf)
-    blocks, start = [], 0
-    for block in points.split(POINTS_PER_BLOCK, dim=1):
-        x, y, inverse = (to_cells @ block).view(3, count, -1)
-        inverse.reciprocal_()
-        low, high = inverse.aminmax()
-        if high > 1 / NEAR or low < -1 / NEAR:
-            inverse.masked_fill_(inverse.abs() > 1 / NEAR, -1.0)
-        column, row = x.mul_(inverse).clamp_(0, width + 1).floor_(), y.mul_(inverse).clamp_(0, height + 1).floor_()
-        cell = row.mul_(width + 2).add_(column).long()  # exact in float32 up to 16 million cells
+    blocks = []
+    for start in range(0, points.shape[1], POINTS_PER_BLOCK):
+        block = points[:, start : start + POINTS_PER_BLOCK]
+        inverse = F.threshold_(to_z @ block, NEAR, -1.0).reciprocal_()
+        column = (to_x @ block).mul_(inverse).clamp_(0, width + 1).floor_()
+        row = (to_y @ block).mul_(inverse).clamp_(0, height + 1).floor_()
+        cell = column.add_(row, alpha=width + 2).long()  # exact in float32 up to 16 million cells
         if layer is not None:
-            cell += layer[start : start + block.shape[1]] * cells
+            cell += layer[start : start + POINTS_PER_BLOCK] * cells
         front.scatter_reduce_(1, cell, inverse, "amax")
         blocks.append((start, cell, inverse))
-        start += block.shape[1]
     limit = front / (1 + tolerance).repeat_interleave(cells)
     limit.masked_fill_(front <= 0, torch.inf)
     found = []
     for start, cell, inverse in blocks:
         pair = (inverse >= limit.gather(1, cell)).view(-1).nonzero()[:, 0]
-        camera, point = pair // inverse.shape[1], pair % inverse.shape[1]
-        found.append((camera, point + start, cell.take(pair), inverse.take(pair)))
+        camera = pair.div(inverse.shape[1], rounding_mode="floor")
+        point = pair - camera * inverse.shape[1] + start
+        found.append((camera, point, look_up(cell.view(-1), pair), look_up(inverse.view(-1), pair)))
     return tuple(torch.cat(part) for part in zip(*found, strict=True))
 
 
@@ -109,10 +113,11 @@ def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:
 
     cell (n,) int64 below count, keys (n,) each.
     """
-    row = torch.arange(len(cell))
+    row = None  # all of them
     for key in keys:
-        here, value = cell.take(row), key.take(row)
-        lowest = -torch.inf if value.is_floating_point() else torch.iinfo(value.dtype).min
-        best = value.new_full((count,), lowest).scatter_reduce_(0, here, value, "amax")
-        row = row[value == best.take(here)]
-    return torch.full((count,), -1).scatter_reduce_(0, cell.take(row), row, "amax")
+        key = key if row is None else look_up(key, row)
+        lowest = -torch.inf if key.is_floating_point() else torch.iinfo(key.dtype).min
+        best = key.new_full((count,), lowest).scatter_reduce_(0, cell, key, "amax")
+        kept = (key == look_up(best, cell)).nonzero()[:, 0]
+        cell, row = look_up(cell, kept), kept if row is None else look_up(row, kept)
+    return torch.full((count,), -1).scatter_reduce_(0, cell, row, "amax")

@@ -7,24 +7,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.memory.projection import projections, unproject
+from pipelines.memory.projection import look_up, projections, unproject
 from pipelines.memory.views import View
 
 
 class Samples:
     """Every stored sample of some views, in the order of the views and, in each, row by row. Never changed.
 
-    points (4, N) float32: homogeneous places in the world. view (N,) int64: whose sample it is; cell (N,) int64: its
-    place in that view's grid. For each of the V views: rows, columns of its depth grid, h, w of its tokens, and where
-    in the flat planes its own begin; token_focal (V,): focal length in tokens; invented (V,) bool.
-    depth, confidence and token are the planes of all views, flat: see View.
+    points (4, N) float32: homogeneous places in the world. view (N,) int64: whose sample it is; x, y (N,) float32: the
+    centre of its cell in that view's depth grid; cell (N,) int64: that cell in the flat planes.
+    depth, confidence and token_at: the planes of all views, flat, one view after the other: see View.
+    For each of the V views: rows, columns of its depth grid, h, w of its tokens, and where in the flat planes its own
+    begin; token_focal (V,): focal length in tokens; invented (V,) bool; maps (V, 3, 4) float64: see `projections`.
     """
 
     def __init__(self, views: Sequence[View]):
         self.views = tuple(views)
         depths, tokens = [v.depth for v in views], [v.token_at for v in views]
         self.depth = torch.cat([torch.zeros(0), *(d.reshape(-1) for d in depths)])
-        self.token = torch.cat([torch.zeros(0, dtype=torch.int32), *(t.reshape(-1) for t in tokens)])
+        self.token_at = torch.cat([torch.zeros(0, dtype=torch.int32), *(t.reshape(-1) for t in tokens)])
         nothing = torch.zeros(0, dtype=torch.uint8)
         self.confidence = torch.cat([nothing, *(v.confidence.reshape(-1) for v in views)])
         sizes = np.array([(*d.shape, *t.shape) for d, t in zip(depths, tokens, strict=True)]).reshape(-1, 4)
@@ -39,33 +40,33 @@ class Samples:
         self.eyes = torch.from_numpy(self.c2w[:, :3, 3].copy()).float()
         self.token_focal = torch.from_numpy(self.K[:, 0, 0].copy()).float() * self.w / self.columns
         self.invented = torch.tensor([v.invented for v in views], dtype=torch.bool)
-        stored = [(d.reshape(-1) > 0).nonzero()[:, 0] for d in depths]
-        self.cell = torch.cat([torch.zeros(0, dtype=torch.int64), *stored])
+        stored = [(d > 0).nonzero() for d in depths]
+        row, column = torch.cat([torch.zeros(0, 2, dtype=torch.int64), *stored]).unbind(1)
         self.view = torch.repeat_interleave(torch.tensor([len(s) for s in stored], dtype=torch.int64))
+        self.cell = look_up(self.depth_start, self.view) + row * look_up(self.columns, self.view) + column
+        self.x, self.y = column + 0.5, row + 0.5
         self.points = torch.ones(4, len(self.cell))
-        places = [unproject(v.depth, v.camera).view(-1, 3)[s] for v, s in zip(views, stored, strict=True)]
+        places = [unproject(v.depth, v.camera)[s.unbind(1)] for v, s in zip(views, stored, strict=True)]
         if places:
             self.points[:3] = torch.cat(places).T
 
     def __len__(self) -> int:
-        return len(self.cell)
+        return len(self.view)
 
     @cached_property
     def token_depth(self) -> Tensor:
         """(N,) float32: logarithm to base 2 of the size of a token where each sample lies, scene units."""
-        return (
-            self.depth.take(self.depth_start.take(self.view) + self.cell) / self.token_focal.take(self.view)
-        ).log2_()
+        return (look_up(self.depth, self.cell) / look_up(self.token_focal, self.view)).log2_()
+
+    @cached_property
+    def token(self) -> Tensor:
+        """(N,) int64: row in the memory's features of the token that carries each sample."""
+        w = look_up(self.w, self.view)
+        k = look_up(self.columns, self.view) // w
+        own = self.y.long() // k * w + self.x.long() // k
+        return look_up(self.token_at, look_up(self.token_start, self.view) + own).long()
 
     def thinned(self, thin: int) -> Tensor:
         """(n,) int64: the samples in every thin-th row and column of their views."""
-        columns = self.columns.take(self.view)
-        row, column = self.cell // columns, self.cell % columns
-        return ((row % thin == thin // 2) & (column % thin == thin // 2)).nonzero()[:, 0]
-
-    def sizes(self, view: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows and columns of the depth grid of the views, -1 for any; one number each if there is one view."""
-        if len(self.views) == 1:
-            return self.rows[0], self.columns[0]
-        safe = view.clamp(min=0)
-        return self.rows.take(safe), self.columns.take(safe)
+        middle = thin // 2 + 0.5
+        return ((self.x % thin == middle) & (self.y % thin == middle)).nonzero()[:, 0]
