@@ -12,7 +12,6 @@ from studio.state import qualities
 from studio.text import Refusal, say, size
 
 WATCH_SECONDS = 0.4
-CARD = ("name", "revision", "licence", "commercial_use")
 
 
 async def watch_engine(engine: Engine, language: str, depth):
@@ -132,7 +131,7 @@ def _card(language: str, entry: dict) -> str:
     """One weight: its name, then what is known of it."""
     use = entry.get("commercial_use")
     values = {
-        "revision": str(entry.get("revision", ""))[:12],
+        "revision": str(entry.get("revision") or entry.get("sha256") or "")[:12],
         "licence": entry.get("licence") or "unknown",
         "commercial": say(language, f"commercial_{use if use in ('yes', 'no') else 'unknown'}"),
     }

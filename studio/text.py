@@ -64,8 +64,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
     "seed": ("Seed", "Seme"),
     "depth": ("Depth of the photo", "Profondità della foto"),
-    "depth_embedded": ("Built in", "Inclusa"),
-    "depth_better": ("Better, 100 MB once", "Migliore, 100 MB una volta"),
+    "depth_embedded": ("Built-in depth", "Profondità inclusa"),
+    "depth_better": ("Better depth, 100 MB once", "Migliore, 100 MB una volta"),
     "depth_load": ("Loading the better depth…", "Carico la profondità migliore…"),
     "depth_fetch": (
         "Fetching the better depth, {done} of {total}…",

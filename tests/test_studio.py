@@ -1,29 +1,36 @@
 """The page without a browser: what it imports, what it says, what it refuses, and that it renders what it previewed."""
 
+import asyncio
 import json
+import os
 import re
 import string
 import struct
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
+import gradio as gr
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
 from PIL import Image
 
+import app
 from pipelines.cameras.fitting import fit_error
 from pipelines.cameras.path import Key
 from pipelines.cameras.path import Path as CameraPath
+from pipelines.hub import FetchError
 from pipelines.media import read_recipe
 from presets.schema import load_moves
 from studio import answers, handlers, status
 from studio.drawings import drawing
-from studio.engine import Engine
+from studio.engine import Engine, Loading
 from studio.media import crop, examples, strip_svg
 from studio.models import Opened, Settings
 from studio.state import FPS, KEPT_PICTURES, MAX_SIDE, QUALITIES, RATIOS, Order, Pace, Session, calm_seconds, clip_size
@@ -364,6 +371,207 @@ def test_a_pasted_path_is_read_or_refused(session, engine):
         assert "non" in notice.lower()
 
 
+# -- the models -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "allowed"),
+    [
+        ("MODEL", "/nowhere/at/all", "embedded, a folder with a model_index.json, or a Hub repository (team/name)."),
+        ("MODEL", str(ROOT), "embedded, a folder with a model_index.json"),  # a folder without one
+        ("DEPTH", "deep", "embedded, depth-anything, depth-anything-metric-indoor,"),
+        ("PROFILE", "resident", "none, since the embedded model needs no GPU"),
+    ],
+)
+def test_a_bad_setting_gets_a_sentence(setting, value, allowed):
+    with pytest.raises(ValueError) as refused:
+        Settings.read({f"MIRAGE_{setting}": value})
+    assert str(refused.value).startswith(f"MIRAGE_{setting} is {value!r}, allowed is {allowed}")
+
+
+def test_settings_are_checked_before_the_page_and_profiles_have_words(monkeypatch):
+    from pipelines.profiles import PROFILES
+
+    assert Settings.read({}) == Settings() and Settings.read({"MIRAGE_MODEL": " team/model "}).model == "team/model"
+    assert Settings.read({"MIRAGE_MODEL": "team/model", "MIRAGE_PROFILE": "resident"}).profile == "resident"
+    with pytest.raises(ValueError, match="MIRAGE_PROFILE is 'fastest', allowed is resident, "):
+        Settings.read({"MIRAGE_MODEL": "team/model", "MIRAGE_PROFILE": "fastest"})
+    assert {f"profile_{name}" for name in PROFILES} <= TEXT.keys()
+    monkeypatch.setenv("MIRAGE_DEPTH", "deep")
+    with pytest.raises(SystemExit, match="error: MIRAGE_DEPTH is 'deep', allowed is embedded, "):
+        app.main()
+
+
+FIRST_RUN = """
+import asyncio, os, sys
+from pathlib import Path
+sys.path.insert(0, "tests")
+from test_hub import REPO, FakeHub
+
+folder = Path(sys.argv[1])
+hub = FakeHub({str(x.relative_to(folder)): x.read_bytes() for x in folder.rglob("*") if x.is_file()})
+os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port}"
+from huggingface_hub import constants
+constants.DOWNLOAD_CHUNK_SIZE = 2**14
+from studio import status
+from studio.engine import Engine, Loading
+from studio.models import Settings
+
+told, hear = [], Loading._hear
+Loading._hear = lambda self, *progress: told.append(progress) or hear(self, *progress)
+engine = Engine(Settings(model=REPO))
+
+
+async def watch(states):
+    async for answer in status.watch_engine(engine, "it", None):
+        said = answer["status"]
+        print(answer["retry"]["visible"], said)
+        if "failed" in said and states:
+            hub.status = states.pop(0)
+            status.try_again(engine, "it")
+    print(answer["prompt_box"]["visible"], answer["no_prompt"]["visible"], engine.grid)
+    print(answer["about"])
+
+
+hub.status = 403
+asyncio.run(watch([401, 404, 500, 200]))
+steps = [(done, total) for what, done, total in told if what == "fetch"]
+sizes = sum(len(data) for path, data in hub.files.items())
+print(len(steps) > 10, steps == sorted(steps), {total for _, total in steps} == {sizes}, steps[-1] == (sizes, sizes))
+print([what for what, done, total in told if done == total])
+"""
+
+
+def test_weights_come_with_progress_and_what_fails_is_told_and_tried_again(converted, tmp_path):
+    settings = {"HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1", "HF_HUB_ETAG_TIMEOUT": "2", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_RUN, str(converted)],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "team/tiny chiede di accettare le sue condizioni",
+        "l&#x27;Hub risponde 401. Accedi con",
+        "team/tiny non esiste sull&#x27;Hub",
+        "non è completo su questa macchina e l&#x27;Hub non è raggiungibile",
+    ):
+        assert re.search(rf"^True .*failed.*{words}", done.stdout, re.MULTILINE), words
+    assert re.search("^False .*Pronto", done.stdout, re.MULTILINE)
+    assert "\nTrue False 32\n" in done.stdout and "lora.safetensors" in done.stdout and "non noto" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["True True True True", "['fetch', 'check']"]
+
+
+def test_progress_is_told_in_figures():
+    loading = Loading("model", lambda: None)
+    loading.progress = ("fetch", 3_400_000_000, 21_600_000_000)
+    assert answers.how_far("it", loading) == ("Scarico il modello, 3,4 GB di 21,6 GB…", pytest.approx(3.4 / 21.6))
+    loading.progress = ("load", 0, 0)
+    assert answers.how_far("en", loading) == ("Loading the model…", None)
+
+
+def test_who_waits_for_the_model_stands_in_nobodys_way(session, monkeypatch):
+    monkeypatch.setattr(answers, "LOADING_SECONDS", 0.01)
+    gate = threading.Event()
+    engine = Engine(load=lambda: gate.wait(20) and Opened(FakePipeline()))
+    waiting = handlers.preview(engine, session, "en", *FIELDS)
+    engine.model.progress = ("fetch", 1, 4)
+    assert next(waiting)["stage"]["note"] == say("en", "model_load")
+    engine.model._hear("fetch", 10_000_000, 40_000_000)
+    answer = next(waiting)["stage"]
+    assert answer["note"] == "Fetching the model, 10 MB of 40 MB…" and answer["share"] == 0.25
+    assert engine.ahead(engine.join()) == 0
+    gate.set()
+    engine._line.clear()
+    assert last(waiting)["stage"]["kind"] == "preview"
+
+
+def test_a_prompt_reaches_the_model_and_the_recipe(session):
+    pipe = FakePipeline(takes_prompt=True, size_step=32)
+    engine = Engine(Settings(model="team/large"), load=lambda: Opened(pipe, "H100", "resident", int(24e9)))
+    assert status.engine_status(engine, "en")["prompt_box"] == gr.update(visible=False)  # nobody knows yet
+    assert engine.model.wait(10)
+    answer = status.engine_status(engine, "it")
+    assert answer["prompt_box"]["visible"] and not answer["no_prompt"]["visible"]
+    assert [quality for _, quality in answer["quality"]["choices"]] == ["draft", "standard"]
+    assert "su H100" in answer["about"] and "scelto per 24,0 GB" in answer["about"]
+
+    fields = (*with_field(3, "standard")[:9], "  a room with a red sofa ", None)
+    last(handlers.render(engine, session, "en", *fields))
+    assert pipe.calls[0]["prompt"] == "a room with a red sofa"
+    assert session.clip.size == (576, 1024)
+    recipe = read_recipe(session.clip.video)
+    assert recipe["prompt"] == recipe["studio"]["prompt"] == "a room with a red sofa"
+    assert recipe["weights"][0]["licence"] == "Apache-2.0" and recipe["depth"][0]["commercial_use"] == "yes"
+    assert handlers.same_again(session, "en", *FIELDS)[9] == "a room with a red sofa"
+    refused = last(handlers.render(engine, session, "en", *fields[:10], "embedded"))  # the operator has chosen
+    assert refused["stage"]["error"].startswith("depth is 'embedded'")
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("photo", [(1440, 1920), (1920, 1277), (480, 1920), (1079, 1919)])
+def test_a_large_model_gets_sizes_on_its_grid(ratio, photo):
+    sizes = [clip_size(ratio, quality, photo, 32) for quality in QUALITIES[:2]]
+    assert all(side % 32 == 0 and side <= MAX_SIDE for size in sizes for side in size)
+    assert sizes[0][0] * sizes[1][1] == sizes[0][1] * sizes[1][0] and sizes == sorted(sizes)
+    assert sizes[1][0] * sizes[1][1] <= 704 * 1280
+    if ratio == "photo":
+        assert sizes[0][0] / sizes[0][1] == pytest.approx(photo[0] / photo[1], rel=0.06)
+
+
+def collected(answers_of) -> list[dict]:
+    async def collect():
+        return [answer async for answer in answers_of]
+
+    return asyncio.run(collect())
+
+
+def test_better_depth_is_fetched_once_and_used_only_where_it_was_chosen(session, engine, pipe, monkeypatch):
+    monkeypatch.setattr(status, "WATCH_SECONDS", 0.01)
+    own, better = pipe.engine.depth_estimator, SimpleNamespace(weights=({"name": "team/depth"},))
+    outcomes = [FetchError("offline", name="team/depth"), better]
+
+    def fetch(name):
+        assert name == "depth-anything"
+        engine.depths[name]._hear("fetch", 34_000_000, 99_000_000)
+        time.sleep(0.1)
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr("studio.engine.depth_estimator", fetch)
+    told = collected(status.choose_depth(engine, "it", "depth-anything"))
+    assert any("34 MB di 99 MB" in answer["depth_note"] for answer in told)
+    assert told[-1]["depth"] == "embedded"
+    assert "resta quella inclusa: team/depth non è completo su questa macchina" in told[-1]["depth_note"]
+    last(handlers.preview(engine, session, "en", *FIELDS))
+
+    told = collected(status.choose_depth(engine, "en", "depth-anything"))  # the network is back
+    assert "depth" not in told[-1] and "team/depth" in told[-1]["about"]
+    last(handlers.render(engine, session, "en", *with_field(10, "depth-anything")))
+    assert pipe.lifted_with == [own, better]
+    assert session.clip.recipe["depth"] == [{"name": "team/depth"}]
+    assert session.clip.recipe["studio"]["depth"] == "depth-anything"
+    last(handlers.preview(engine, session, "en", *FIELDS))
+    assert pipe.lifted_with == [own, better, own] and outcomes == []
+
+    for name in ("team/depth", "depth-anything-metric-indoor", {"a": 1}):
+        told = collected(status.choose_depth(engine, "en", name))
+        assert told[-1]["depth"] == "embedded" and "allowed is embedded, depth-anything" in told[-1]["depth_note"]
+
+
+def test_a_card_shows_what_is_known_and_nothing_that_a_page_could_run(engine, pipe):
+    pipe.engine.facts.weights = ({"name": "<img src=x>${a}{{b}}", "revision": "1" * 40, "commercial_use": "maybe"},)
+    assert engine.model.wait(10)
+    shown = status.about(engine, "en", "depth-anything")
+    assert "<img" not in shown and not set("{}$") & set(shown)
+    assert "<dd>111111111111</dd>" in shown and "<dd>unknown</dd>" in shown and "not known" in shown
+
+
 # -- preview, render, stop ------------------------------------------------------------------------------------------
 
 
@@ -418,6 +626,8 @@ def test_closing_a_render_stops_the_engine_and_keeps_what_was_ready(session, eng
     assert pipe.closed.is_set()
     assert answer["stage"]["kind"] == "clip" and session.clip.num_frames == 24
     assert "Stopped after 1.5 s" in answer["stage"]["note"]
+    recipe = read_recipe(session.clip.video)
+    assert recipe["weights"] and recipe["depth"] and recipe["trajectory"]["c2w"]
     assert answer["render"]["visible"]
 
 
