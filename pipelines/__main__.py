@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.files import whole
+from pipelines.loading import add_arguments as add_device
+from pipelines.loading import load_pipeline
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -37,9 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--quality", default="standard", help="draft or standard")
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
     render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
-    render.add_argument(
-        "--profile", help="how a large model fits into the GPU: auto, or a name of `info --profiles MODEL`"
-    )
+    add_device(render)
     render.add_argument(
         "--depth-model",
         metavar="NAME",
@@ -56,9 +56,14 @@ def build_parser() -> argparse.ArgumentParser:
     suites.add_arguments(evaluate)
 
     info = commands.add_parser("info", help="what a scene folder, a saved memory, a clip or a model holds")
-    info.add_argument("path", type=Path, help="with --profiles and --licences: a model, as --model of render")
+    info.add_argument(
+        "path",
+        type=Path,
+        nargs="?",
+        help="with --profiles and --licences: a model, as --model of render; --profiles alone: the released ones",
+    )
     about = info.add_mutually_exclusive_group()
-    about.add_argument("--profiles", action="store_true", help="how the large model may run, and what each way needs")
+    about.add_argument("--profiles", action="store_true", help="how a large model may run, and what each way needs")
     about.add_argument("--licences", action="store_true", help="terms of every weight that the model uses")
     info.add_argument("--depth-model", metavar="NAME", default="embedded", help="with --licences, as of render")
     info.add_argument("--top-view", type=Path, metavar="PNG", help="draw a map of the place and its cameras")
@@ -66,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     info.add_argument("--ply", type=Path, help="write the points as a PLY cloud, with colours")
     info.add_argument("--cameras", type=Path, metavar="FOLDER", help="write the cameras for nerfstudio and COLMAP")
     info.add_argument("--model", default="embedded", help="what made the scene, for its colours (default embedded)")
+    add_device(info)
 
     path = commands.add_parser("path", help="cameras of one format into another, see docs/formats.md")
     path.add_argument(
@@ -127,46 +133,6 @@ def load_depth(path: Path, scale: float) -> np.ndarray:
     return values.astype(np.float32) / scale
 
 
-def load_pipeline(model: str):
-    import diffusers
-
-    from pipelines.pipeline_mirage import MiragePipeline
-
-    diffusers.utils.logging.disable_progress_bar()  # two files in half a second
-    if model == "embedded":
-        return MiragePipeline.embedded()
-    if Path(model).is_dir() and not (Path(model) / "model_index.json").is_file():
-        raise ValueError(f"--model {model} holds no model_index.json. Give a folder in the diffusers layout.")
-    try:
-        return MiragePipeline.from_pretrained(model)
-    except OSError as error:
-        raise ValueError(f"--model {model} is no folder here and no Hub repository that answers. Check it.") from error
-
-
-def load_profiled(model: str, name: str, height: int, width: int):
-    """The large model in bfloat16, placed as a profile says; which one is told on stderr."""
-    import torch
-
-    from pipelines import profiles
-    from pipelines.hub import local_folder
-    from pipelines.pipeline_mirage import MiragePipeline
-
-    has_gpu = torch.cuda.is_available()
-    if model == "embedded":
-        raise ValueError(f"--profile {name} is for large models; the embedded one needs no GPU. Leave it out.")
-    if name == "auto" and not has_gpu:
-        raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
-    if name == "auto":
-        costs = profiles.costs_of(local_folder(model), height, width, frames=None)
-        profile = profiles.choose_profile(torch.cuda.mem_get_info()[0], costs)
-    else:
-        profile = profiles.profile_named(name)
-    pipe = MiragePipeline.from_pretrained(model, torch_dtype=profiles.COMPUTE)
-    profiles.apply(pipe, profile, "cuda" if has_gpu else "cpu")
-    print(f"profile {profile.name}: {profile.what}", file=sys.stderr)
-    return pipe
-
-
 def render(args: argparse.Namespace) -> dict:
     started = time.perf_counter()
     from pipelines.cameras import Camera, Trajectory, checked_frames, move
@@ -213,9 +179,8 @@ def render(args: argparse.Namespace) -> dict:
         from pipelines.depth import depth_estimator
 
         estimator = depth_estimator(args.depth_model)
-    pipe = load_profiled(args.model, args.profile, height, width) if args.profile else load_pipeline(args.model)
-    if estimator is not None:
-        pipe.engine.depth_estimator = estimator
+    options = {"depth": estimator} if estimator else {}
+    pipe = load_pipeline(args.model, args.device, args.dtype, args.profile, args.size, **options)
     load_seconds = time.perf_counter() - before_loading
     source, memory, lift_seconds = photo, scene.memory if scene else None, {}
     distance = scene.distance if scene else None
@@ -268,6 +233,8 @@ def info(args: argparse.Namespace) -> dict:
     from pipelines.memory import LatentMemory
     from pipelines.scene import Scene
 
+    if args.path is None and not args.profiles:
+        raise ValueError("There is nothing to tell about. Give a scene folder, a saved memory, a clip or a model.")
     if args.profiles or args.licences:
         return info_of_model(args)
     if not args.path.exists():
@@ -311,7 +278,7 @@ def info(args: argparse.Namespace) -> dict:
     if args.top_view or args.ply:
         from pipelines.top_view import colors_of, top_view
 
-        colors = colors_of(memory, load_pipeline(args.model).engine)
+        colors = colors_of(memory, load_pipeline(args.model, args.device, args.dtype, args.profile).engine)
         if colors is None:
             print(f"note: {args.model} cannot read these tokens, so there are no colours.", file=sys.stderr)
         if args.ply:

@@ -158,6 +158,20 @@ class MiragePipeline(DiffusionPipeline):
             pipe.engine.depth_estimator = estimator
         return pipe
 
+    def to(self, *args, **kwargs) -> "MiragePipeline":
+        """As in diffusers; a depth estimator and a mask that can follow to the device do so."""
+        super().to(*args, **kwargs)
+        device = torch._C._nn._parse_to(*args, **{k: v for k, v in kwargs.items() if k in ("device", "dtype")})[0]
+        if device is not None:
+            self.take_along(device)
+        return self
+
+    def take_along(self, device: str | torch.device) -> None:
+        """Move what is no component of the pipeline but works for it: the depth estimator and the mask."""
+        for part in (self.engine.depth_estimator, getattr(self.engine, "mask", None)):
+            if callable(move := getattr(part, "to", None)):
+                move(device)
+
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
         """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights."""
         if attached := LORA in getattr(self.transformer, "peft_config", {}):

@@ -198,6 +198,7 @@ def apply(pipe, profile: Profile | str, device: str | torch.device = "cuda", fir
         from diffusers import FirstBlockCacheConfig
 
         pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=first_block_cache))
+    pipe.take_along(device)
     if profile.transformer == "turns":
         pipe.enable_model_cpu_offload(device=device)
         return profile

@@ -15,7 +15,7 @@ from pipelines.media import read_recipe
 
 @pytest.fixture
 def folder(tmp_path, pipe, monkeypatch):
-    monkeypatch.setattr(cli, "load_pipeline", lambda model: pipe)
+    monkeypatch.setattr(cli, "load_pipeline", lambda model, *_, **__: pipe)
     Image.fromarray(photo(144, 256)).save(tmp_path / "photo.png")
     return tmp_path
 

@@ -337,7 +337,7 @@ def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkey
     from pipelines import __main__ as cli
 
     Image.fromarray(photo(HEIGHT, WIDTH)).save(tmp_path / "photo.png")
-    monkeypatch.setattr(cli, "load_pipeline", lambda model: pytest.fail("the model was loaded first"))
+    monkeypatch.setattr(cli, "load_pipeline", lambda *_, **__: pytest.fail("the model was loaded first"))
     render = ["render", str(tmp_path / "photo.png"), "--out", str(tmp_path / "a.mp4"), "--depth-model"]
     assert cli.main([*render, "nobodys"]) == 2
     error = capsys.readouterr().err

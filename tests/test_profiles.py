@@ -288,13 +288,39 @@ def test_a_clip_renders_in_a_profile(converted, tmp_path, capsys, monkeypatch):
         assert words in capsys.readouterr().err
 
 
+def test_the_device_is_chosen_or_refused(converted, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="--device cuda: torch sees no GPU here. Use --device cpu"):
+        cli.load_pipeline(str(converted), "cuda")
+    assert cli.load_pipeline(str(converted)).vae.dtype == torch.float32
+    assert cli.load_pipeline(str(converted), dtype="bfloat16").vae.dtype == torch.bfloat16
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert cli.load_pipeline(str(converted), "cpu").device == torch.device("cpu")
+    for asked in (dict(device="cuda"), dict(dtype="float32")):
+        with pytest.raises(ValueError, match="is for large models; the embedded one needs no GPU"):
+            cli.load_pipeline("embedded", **asked)
+
+
+def test_depth_and_mask_follow_the_pipeline(converted):
+    pipe, moved = tiny_pipe(converted, "spatia"), []
+
+    class Follower:
+        def to(self, device):
+            moved.append(str(device))
+
+    pipe.engine.depth_estimator = pipe.engine.mask = Follower()
+    assert pipe.to("cpu") is pipe and pipe.to(torch.float32) is pipe and moved == ["cpu", "cpu"]
+    profiles.apply(pipe, "resident", "cpu")
+    assert len(moved) == 4
+
+
 def test_the_free_memory_chooses(converted, monkeypatch, capsys):
     costs = costs_of(converted, *SIZE, frames=None)
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["text-aside"], costs), 0))
     monkeypatch.setattr(profiles, "apply", lambda pipe, profile, device: asked.append((profile.name, device)))
-    pipe = cli.load_profiled(str(converted), "auto", *SIZE)
+    pipe = cli.load_pipeline(str(converted), size=SIZE)
     name, device = asked[0]
     assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["text-aside"], costs) and device == "cuda"
     assert pipe.vae.dtype == COMPUTE and f"profile {name}" in capsys.readouterr().err

@@ -156,6 +156,10 @@ class DepthAnything:
         depth = at_photo_size(inverse, image).reciprocal().numpy()
         return depth, np.ones(depth.shape, bool)
 
+    def to(self, device: str | torch.device) -> "DepthAnything":
+        self.model.to(device)
+        return self
+
     @torch.inference_mode()
     def predict(self, image: np.ndarray) -> Tensor:
         """What the network says, (h, w) float32 on the CPU: relative inverse depth >= 0, or metres."""

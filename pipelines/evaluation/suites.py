@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 from pipelines.files import whole
+from pipelines.loading import add_arguments as add_device
+from pipelines.loading import load_pipeline
 
 SUITES = ("rooms", "rgbd", "loop")
 BASELINES = ("none", "rgb", "append", "smooth")
@@ -22,6 +24,7 @@ BASELINES = ("none", "rgb", "append", "smooth")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", choices=SUITES, required=True, help="what to measure")
     parser.add_argument("--model", default="embedded", help="'embedded' or a folder in the diffusers layout")
+    add_device(parser)
     parser.add_argument("--depth-model", metavar="NAME", help="what estimates depth, see docs/depth.md")
     parser.add_argument("--baseline", action="append", choices=BASELINES, help="repeatable; default: all of the suite")
     parser.add_argument("--out", type=Path, help="the whole report as JSON")
@@ -55,7 +58,6 @@ def run(args: argparse.Namespace) -> dict:
     """
     import importlib
 
-    from pipelines import MiragePipeline
     from pipelines.cameras import checked_frames
 
     checked_frames(args.frames)
@@ -65,11 +67,7 @@ def run(args: argparse.Namespace) -> dict:
         if args.suite == suite and (folder is None or not folder.is_dir()):
             raise ValueError(f"The suite {suite} needs --{option} FOLDER, got {folder}.")
     options = {"depth": args.depth_model} if args.depth_model else {}
-    pipe = (
-        MiragePipeline.embedded(**options)
-        if args.model == "embedded"
-        else MiragePipeline.from_pretrained(args.model, **options)
-    )
+    pipe = load_pipeline(args.model, args.device, args.dtype, args.profile, args.size, **options)
     started = time.perf_counter()
     report = importlib.import_module(f"pipelines.evaluation.{args.suite}").evaluate(pipe, args)
     report = {

@@ -72,6 +72,10 @@ class OneFormerMask:
         model = OneFormerModel.from_pretrained(folder, is_training=False)
         return cls(model.to(device), task_tokens(tokenizer, model.config.task_seq_len), leave_out)
 
+    def to(self, device: str | torch.device) -> "OneFormerMask":
+        self.model.to(device)
+        return self
+
     @torch.inference_mode()
     def __call__(
         self, image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None
