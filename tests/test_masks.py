@@ -1,5 +1,6 @@
 """Masks: what stands still and has a surface is kept, what does not is left out of the memory."""
 
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import photo
+from safetensors.torch import load_file, save_file
 
 from pipelines.cameras import Camera
 from pipelines.masks import Expected, Mask, OneFormerMask, StaticMask, whole_cells
+from pipelines.masks import oneformer as module
 from pipelines.masks.oneformer import LEFT_OUT, class_scores, classes_named, keep_without, prepared
 from pipelines.masks.static import has_moved, is_sky, is_stray
 from pipelines.memory import LatentMemory
@@ -211,7 +214,7 @@ def test_pictures_are_prepared_and_classes_chosen_as_transformers_does(size):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """A folder as on the Hub, with a tiny random model: weights named and pickled as those of the whole model."""
+    """A folder as on the Hub, with a tiny random model: weights named as those of the whole model."""
     from transformers import CLIPTokenizer, OneFormerConfig, OneFormerModel, SwinConfig
 
     folder = tmp_path_factory.mktemp("oneformer")
@@ -228,7 +231,8 @@ def checkpoint(tmp_path_factory):
     model = OneFormerModel(config).eval()
     config.save_pretrained(folder)
     weights = {f"model.{name}": value for name, value in model.state_dict().items()}
-    torch.save(weights | {"criterion.empty_weight": torch.ones(len(ADE20K) + 1)}, folder / "pytorch_model.bin")
+    weights["criterion.empty_weight"] = torch.ones(len(ADE20K) + 1)
+    save_file({name: value.contiguous().clone() for name, value in weights.items()}, folder / "model.safetensors")
     letters = sorted(set("the task is semantic") - {" "})
     words = ["<|startoftext|>", "<|endoftext|>", *letters, *(letter + "</w>" for letter in letters)]
     CLIPTokenizer({word: i for i, word in enumerate(words)}, []).save_pretrained(folder)
@@ -251,9 +255,39 @@ def test_a_checkpoint_folder_loads_and_masks_a_picture(checkpoint):
     assert OneFormerMask.from_pretrained(folder, leave_out=everything)(picture).mean() <= keep.mean()
 
 
+def test_weights_that_may_run_code_or_lack_something_are_refused(checkpoint, tmp_path):
+    folder, _ = checkpoint
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    weights = load_file(copy / "model.safetensors")
+    del weights["model.transformer_module.queries_embedder.weight"]
+    save_file(weights, copy / "model.safetensors")
+    with pytest.raises(ValueError, match="lack 1 tensors, among them .*queries_embedder.weight. Fetch them again"):
+        OneFormerMask.from_pretrained(copy)
+    (copy / "model.safetensors").write_bytes(b"cut")
+    with pytest.raises(ValueError, match="cannot be read"):
+        OneFormerMask.from_pretrained(copy)
+    (copy / "model.safetensors").unlink()
+    torch.save(weights, copy / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="holds no safetensors file"):
+        OneFormerMask.from_pretrained(copy)
+
+
+def test_the_named_checkpoint_is_one_commit(checkpoint, tmp_path, monkeypatch):
+    folder, _ = checkpoint
+    asked, snapshots = [], []
+    monkeypatch.setattr(module, "local_folder", lambda name, **options: asked.append((name, options)) or snapshots[-1])
+    for commit in (module.COMMIT + "0" * 33, "f" * 40):
+        snapshots.append(shutil.copytree(folder, tmp_path / commit))
+    with pytest.raises(ValueError, match="has changed to f"):
+        OneFormerMask.from_pretrained()
+    snapshots.pop()
+    assert isinstance(OneFormerMask.from_pretrained(), Mask)
+    assert asked == [(module.REPOSITORY, {"revision": module.REVISION})] * 2
+
+
 def test_without_network_and_weights_a_sentence_says_what_to_do(monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(OSError, match=r"nobody/nothing is neither a folder nor in the local cache.*Connect once"):
+    with pytest.raises(OSError, match=r"nobody/nothing is not complete on this machine.*Connect.*StaticMask needs no"):
         OneFormerMask.from_pretrained("nobody/nothing")

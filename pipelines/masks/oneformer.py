@@ -1,6 +1,7 @@
 """People, vehicles, animals and sky, found by OneFormer (Jain et al., CVPR 2023, arXiv 2211.06220) trained on ADE20K.
 
-The checkpoint comes from the Hub on first use (203 MB, MIT licence) at a fixed revision. Pictures are prepared here
+The checkpoint comes from the Hub on first use (203 MB, MIT licence): as safetensors, which its authors' branch has not,
+so from the Hub's own conversion of it, at a fixed commit. Pictures are prepared here
 rather than by transformers' OneFormerProcessor, whose constructor fetches a list of class names, needed for training
 only, from the present state of a second repository. And the model is OneFormerModel, whose outputs are those of
 OneFormerForUniversalSegmentation, because the latter builds its training loss and so needs scipy.
@@ -13,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipelines.hub import local_folder
 from pipelines.masks import Expected, check_picture
 
 REPOSITORY = "shi-labs/oneformer_ade20k_swin_tiny"
-REVISION = "05f2812b1eccf9909b3897777450f8d68148cafc"
-FILES = ["*.json", "*.txt", "pytorch_model.bin", "model.safetensors"]  # config, tokenizer and weights
+REVISION, COMMIT = "refs/pr/6", "961aa59"  # a proposal that was never merged, and how its one commit begins
 # ADE20K classes that do not stay where they are, or have no surface, by any of their names.
 PEOPLE, ANIMALS, SKY = ("person",), ("animal",), ("sky",)
 VEHICLES = ("car", "bus", "truck", "van", "plane", "airplane", "boat", "ship", "minibike", "bicycle")
@@ -49,27 +50,34 @@ class OneFormerMask:
     ) -> "OneFormerMask":
         """Load from the Hub, its local cache or a folder. revision: that of REPOSITORY is fixed unless told otherwise.
 
-        Raises OSError with a plain sentence when the weights are not here and cannot be fetched.
+        Raises ValueError or OSError with a plain sentence where the weights cannot be had, are damaged or pickled.
         """
-        from huggingface_hub import snapshot_download
+        from safetensors import SafetensorError
         from transformers import AutoTokenizer, OneFormerModel
 
-        folder = Path(folder_or_repository)
-        if not folder.is_dir():
-            repository = str(folder_or_repository)
-            if revision is None and repository == REPOSITORY:
-                revision = REVISION
-            try:
-                # Loading from a folder keeps transformers from asking the Hub to convert the checkpoint.
-                folder = Path(snapshot_download(repository, revision=revision, allow_patterns=FILES))
-            except OSError as error:
-                raise OSError(
-                    f"OneFormer could not be loaded: {repository} is neither a folder nor in the local cache, and the "
-                    "Hub did not answer. Connect once (203 MB), or give the path of a copy; "
-                    "pipelines.masks.StaticMask needs no download."
-                ) from error
+        fixed = revision is None and str(folder_or_repository) == REPOSITORY
+        revision = REVISION if fixed else revision
+        try:
+            folder = local_folder(folder_or_repository, **({"revision": revision} if revision else {}))
+        except (ValueError, OSError) as error:
+            raise OSError(
+                f"OneFormer could not be loaded: {error} pipelines.masks.StaticMask needs no download."
+            ) from error
+        if fixed and not folder.name.startswith(COMMIT):
+            raise ValueError(f"{REVISION} of {REPOSITORY} has changed to {folder.name}. Name a revision to trust.")
+        if not list(folder.glob("*.safetensors")):
+            raise ValueError(f"{folder} holds no safetensors file. Give one that does; other formats may run code.")
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = OneFormerModel.from_pretrained(folder, is_training=False)
+        try:
+            model, report = OneFormerModel.from_pretrained(
+                folder, is_training=False, use_safetensors=True, output_loading_info=True
+            )
+        except SafetensorError as error:
+            raise ValueError(f"The mask's weights in {folder} cannot be read ({error}). Fetch them again.") from error
+        if wrong := sorted(map(str, {*report["missing_keys"], *report["mismatched_keys"]})):
+            raise ValueError(
+                f"The mask's weights in {folder} lack {len(wrong)} tensors, among them {wrong[0]}. Fetch them again."
+            )
         return cls(model.to(device), task_tokens(tokenizer, model.config.task_seq_len), leave_out)
 
     def to(self, device: str | torch.device) -> "OneFormerMask":
