@@ -181,7 +181,8 @@ def drawn_path(data) -> CameraPath:
         raise Refusal("need_path")
     if isinstance(data, str):
         if len(data) > MAX_TEXT:
-            raise Refusal("bad_path", reason=f"it has {len(data)} letters, at most {MAX_TEXT} are read")
+            long = ValueError(f"The text has {len(data)} letters, at most {MAX_TEXT} are read. Shorten the path.")
+            raise Refusal("bad_path", reason=long)
         try:
             data = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -189,7 +190,7 @@ def drawn_path(data) -> CameraPath:
     try:
         path = CameraPath.from_dict(data)
     except ValueError as error:
-        raise Refusal("bad_path", reason=str(error)) from error
+        raise Refusal("bad_path", reason=error) from error
     first = path.sample(np.zeros(1)).c2w[0]
     if np.abs(first - np.eye(4)).max() > START_TOLERANCE:
         raise Refusal("path_start")

@@ -2,6 +2,7 @@
 
 from pipelines.hub import FETCH_ERRORS, FetchError
 from pipelines.media import PHOTO_ERRORS, PhotoError
+from studio.editor.reasons import reason
 
 TEXT: dict[str, tuple[str, str]] = {
     # header
@@ -10,6 +11,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "model_fetch": ("Fetching the model, {done} of {total}…", "Scarico il modello, {done} di {total}…"),
     "model_check": ("Checking the model, {done} of {total}…", "Controllo il modello, {done} di {total}…"),
     "model_ready": ("Ready", "Pronto"),
+    "model_none": ("No model", "Nessun modello"),
     "model_failed": ("The model could not be loaded: {reason}", "Il modello non si carica: {reason}"),
     "retry": ("Try again", "Riprova"),
     # stage
@@ -157,141 +159,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "Draw the camera's way over the room. What you play in the editor is exactly what is rendered.",
         "Disegna il percorso della camera sulla stanza. Ciò che vedi nell'editor è esattamente ciò che sarà creato.",
     ),
-    # the trajectory editor: `editor_words`
-    "ed_editor": ("Camera path editor", "Editor del percorso"),
-    "ed_tools": ("Tools", "Strumenti"),
-    "ed_above": ("From above", "Dall'alto"),
-    "ed_above_tip": (
-        "The place from above. Arrows move the chosen point, page up and down lift it, shift with arrows turns it.",
-        "Il luogo dall'alto. Le frecce spostano il punto scelto, pagina su e giù lo alzano, maiuscole e frecce lo "
-        "girano.",
-    ),
-    "ed_camera": ("Through the camera", "Dalla camera"),
-    "ed_draw": ("Draw", "Disegna"),
-    "ed_draw_tip": ("Draw the camera's way in one stroke", "Disegna il percorso in un tratto"),
-    "ed_draw_hint": (
-        "Press, and draw the way the camera should go",
-        "Premi e disegna la strada della camera",
-    ),
-    "ed_empty_hint": ("Drag from the camera to draw its way", "Trascina dalla camera per disegnarne la strada"),
-    "ed_look": ("Look at", "Guarda"),
-    "ed_look_tip": ("Choose the point that the camera looks at", "Scegli il punto che la camera guarda"),
-    "ed_look_hint": ("Click what the camera should look at", "Clicca ciò che la camera deve guardare"),
-    "ed_orbit": ("Orbit", "Orbita"),
-    "ed_orbit_tip": ("Travel on an arc round a point", "Gira ad arco attorno a un punto"),
-    "ed_orbit_hint": ("Click what the camera should circle", "Clicca ciò attorno a cui girare"),
-    "ed_add": ("Add a point", "Aggiungi punto"),
-    "ed_add_tip": (
-        "A point where the camera is now, or ahead of the last one",
-        "Un punto dove la camera è ora, o davanti all'ultimo",
-    ),
-    "ed_undo": ("Undo", "Annulla"),
-    "ed_redo": ("Redo", "Ripeti"),
-    "ed_more": ("More", "Altro"),
-    "ed_close": ("Close the loop", "Chiudi il giro"),
-    "ed_unclose": ("Open the loop", "Apri il giro"),
-    "ed_reverse": ("Reverse", "Inverti"),
-    "ed_mirror": ("Mirror", "Specchia"),
-    "ed_snap": ("Snap to a grid", "Aggancia a una griglia"),
-    "ed_as_text": ("Path as text", "Percorso come testo"),
-    "ed_copy": ("Copy", "Copia"),
-    "ed_paste": ("Use this path", "Usa questo percorso"),
-    "ed_hide": ("Hide", "Nascondi"),
-    "ed_copied": ("Copied.", "Copiato."),
-    "ed_open_file": ("Open a file of cameras", "Apri un file di camere"),
-    "ed_file_failed": ("The file did not arrive. Try again.", "Il file non è arrivato. Riprova."),
-    "ed_photo": ("Another photo", "Un'altra foto"),
-    "ed_anew": ("Start anew", "Ricomincia"),
-    "ed_zoom_in": ("Closer", "Più vicino"),
-    "ed_zoom_out": ("Farther", "Più lontano"),
-    "ed_fit": ("Show everything", "Mostra tutto"),
-    "ed_play": ("Play", "Riproduci"),
-    "ed_pause": ("Pause", "Pausa"),
-    "ed_track": ("Time", "Tempo"),
-    "ed_time": ("Time, s", "Tempo, s"),
-    "ed_height": ("Height", "Altezza"),
-    "ed_roll": ("Roll, °", "Rollio, °"),
-    "ed_lens": ("Lens", "Obiettivo"),
-    "ed_lens_photo": ("As the photo", "Come la foto"),
-    "ed_fov": ("Angle of view, °", "Angolo di campo, °"),
-    "ed_ease": ("From here", "Da qui"),
-    "ed_ease_linear": ("even", "costante"),
-    "ed_ease_in": ("soft start", "parte dolce"),
-    "ed_ease_out": ("soft stop", "arriva dolce"),
-    "ed_ease_smooth": ("soft", "dolce"),
-    "ed_double": ("Pause here", "Pausa qui"),
-    "ed_double_tip": ("Doubles the point: the camera waits", "Raddoppia il punto: la camera aspetta"),
-    "ed_remove": ("Delete", "Elimina"),
-    "ed_looks": ("Camera looks", "La camera guarda"),
-    "ed_looks_point": ("at the marked point", "il punto segnato"),
-    "ed_looks_photo": ("straight on, as the photo", "diritto, come la foto"),
-    "ed_looks_way": ("along its way", "lungo il percorso"),
-    "ed_looks_free": ("as each point says", "come dice ogni punto"),
-    "ed_length": ("Length, s", "Durata, s"),
-    "ed_previous": ("Previous point", "Punto precedente"),
-    "ed_next": ("Next point", "Punto successivo"),
-    "ed_point": ("Point {point} of {points}", "Punto {point} di {points}"),
-    "ed_point_at": ("Point {point} of {points}, at {time} seconds", "Punto {point} di {points}, a {time} secondi"),
-    "ed_fixed": (
-        "This is the photo's own camera: every clip begins with it.",
-        "È la camera della foto: ogni video comincia da qui.",
-    ),
-    "ed_turn_hint": (
-        "Choose another point: the first one is the photo's camera.",
-        "Scegli un altro punto: il primo è la camera della foto.",
-    ),
-    "ed_too_short": ("That was too short. Draw a longer way.", "Troppo corto. Disegna una strada più lunga."),
-    "ed_no_room": ("There is a point here already.", "Qui c'è già un punto."),
-    "ed_nothing_there": ("There is nothing to see there.", "Lì non si vede nulla."),
-    "ed_no_place": (
-        "This browser cannot show the place in 3D. The path can still be drawn.",
-        "Questo browser non mostra il luogo in 3D. Il percorso si può disegnare lo stesso.",
-    ),
-    "ed_draft": (
-        "The path of your last visit is back. More, Start anew clears it.",
-        "È tornato il percorso dell'ultima visita. Altro, Ricomincia lo toglie.",
-    ),
-    "ed_metres": ("{number} m", "{number} metri"),
-    "ed_shares": ("{number} × the way to the subject", "{number} × la distanza dal soggetto"),
-    "ed_hud": ("{mm} mm lens · {away} × to the subject", "obiettivo {mm} mm · {away} × dal soggetto"),
-    "ed_hud_metres": ("{mm} mm lens · {away} m to the subject", "obiettivo {mm} mm · {away} m dal soggetto"),
-    # what is wrong with a path, and how it is mended
-    "path_good": ("Nothing to mend on this path.", "Nulla da correggere in questo percorso."),
-    "path_fast": (
-        "Fast from {begin:.1f} to {end:.1f} s: slower looks calmer.",
-        "Veloce da {begin:.1f} a {end:.1f} s: più lento è più calmo.",
-    ),
-    "path_near": (
-        "Very close to something from {begin:.1f} to {end:.1f} s: it will look blurred.",
-        "Molto vicino a qualcosa da {begin:.1f} a {end:.1f} s: apparirà sfocato.",
-    ),
-    "path_through": (
-        "Runs through something from {begin:.1f} to {end:.1f} s.",
-        "Attraversa qualcosa da {begin:.1f} a {end:.1f} s.",
-    ),
-    "path_out": (
-        "Looks out of the photo from {begin:.1f} to {end:.1f} s: nearly all of it will be invented.",
-        "Guarda fuori dalla foto da {begin:.1f} a {end:.1f} s: quasi tutto sarà inventato.",
-    ),
-    "path_invented": (
-        "From {begin:.1f} to {end:.1f} s only {percent} % of the picture comes from your photo.",
-        "Da {begin:.1f} a {end:.1f} s solo il {percent} % dell'immagine viene dalla tua foto.",
-    ),
-    "path_lens": (
-        "An extreme lens from {begin:.1f} to {end:.1f} s: the picture will look bent or flat.",
-        "Obiettivo estremo da {begin:.1f} a {end:.1f} s: l'immagine sarà deformata o piatta.",
-    ),
-    "path_unreached": (
-        "The clip ends before the last point, at {end:.1f} s.",
-        "Il video finisce prima dell'ultimo punto, a {end:.1f} s.",
-    ),
-    "repair_slow_down": ("Slow down", "Rallenta"),
-    "repair_shorten": ("Shorten", "Accorcia"),
-    "repair_lift": ("Go higher", "Vai più in alto"),
-    "repair_turn_back": ("Turn back", "Gira indietro"),
-    "repair_keep_honest": ("Keep it honest", "Resta fedele"),
-    "repair_fit_lens": ("Mend the lens", "Correggi l'obiettivo"),
-    "mending": ("Mending the path…", "Correggo il percorso…"),
     # what is told while it works
     "in_line": ("Waiting for the engine, {ahead} before you…", "In attesa del motore, {ahead} prima di te…"),
     "lifting": ("Reading depth from the photo…", "Leggo la profondità della foto…"),
@@ -366,7 +233,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "The path does not begin at the photo's camera. Let its first point be position 0, 0, 0, looking straight on.",
         "Il percorso non comincia dalla camera della foto. Il primo punto sia 0, 0, 0, con lo sguardo diritto.",
     ),
-    "cameras_read": ("{cameras} cameras read as {convention}.", "{cameras} camere lette come {convention}."),
     "not_json": (
         "This text is not a path. Paste one that was copied from here.",
         "Questo testo non è un percorso. Incollane uno copiato da qui.",
@@ -448,11 +314,6 @@ def say(language: str, key: str, **values) -> str:
     return TEXT[key][language == "it"].format(**values)
 
 
-def editor_words(language: str) -> dict[str, str]:
-    """What the trajectory editor says; it fills in the figures itself."""
-    return {"language": language} | {key[3:]: TEXT[key][language == "it"] for key in TEXT if key.startswith("ed_")}
-
-
 def say_photo_error(language: str, error: PhotoError) -> str:
     return say(language, f"photo_{error.reason}", **error.values)
 
@@ -461,7 +322,7 @@ def say_reason(language: str, error: BaseException) -> str:
     """Why something failed, in one line: no traceback, no folders of this machine."""
     if isinstance(error, FetchError):
         return say(language, f"fetch_{error.reason}", **error.values)
-    words = (" ".join(str(error).split()) or type(error).__name__)[:300].split()
+    words = (" ".join(reason(language, str(error)).split()) or type(error).__name__)[:300].split()
     return " ".join("…" if word.lstrip("'\"(").startswith("/") else word for word in words)
 
 

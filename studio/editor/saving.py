@@ -6,6 +6,7 @@ import json
 import zipfile
 
 from pipelines.cameras.formats import FORMATS
+from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
 from studio.editor.words import tell
 from studio.state import FPS, drawn_path, one_of
 from studio.text import Refusal, say_reason
@@ -27,7 +28,8 @@ def save(asked: dict) -> dict:
         if name == AS_KEYS:
             texts = {"path.json": json.dumps(drawn.to_dict(), allow_nan=False, indent=1)}
         else:
-            texts = FORMATS[name].write(drawn.trajectory(asked["height"], asked["width"], FPS))
+            fps = SPATIA_FPS if name == "spatia" else FPS
+            texts = FORMATS[name].write(drawn.trajectory(asked["height"], asked["width"], fps))
     except Refusal as error:
         return {"refusal": error.said_in(language)}
     except (KeyError, TypeError, ValueError) as error:
