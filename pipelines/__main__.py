@@ -5,11 +5,13 @@ import io
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from pipelines.files import whole
+from pipelines.layouts import FewSteps
 from pipelines.loading import add_arguments as add_device
 from pipelines.loading import load_pipeline
 
@@ -25,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("photo", nargs="?", type=Path, help="any common image file; may be left out with --scene")
     path = render.add_mutually_exclusive_group()
     path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
-    path.add_argument("--trajectory", type=Path, help="a path as JSON, see docs/trajectory.md")
+    path.add_argument("--trajectory", type=Path, help="cameras in any format of docs/formats.md, or an editable path")
     render.add_argument(
         "--set",
         action="append",
@@ -40,6 +42,14 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
     render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
     add_device(render)
+    render.add_argument("--few-step-lora", type=Path, metavar="FILE", help="a LoRA distilled for few steps")
+    render.add_argument(
+        "--few-step",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how it is sampled: strength=1 steps=4 shift=5 guidance=1 alpha=... licence=... commercial_use=...",
+    )
     render.add_argument(
         "--depth-model",
         metavar="NAME",
@@ -105,17 +115,32 @@ def size(text: str) -> tuple[int, int]:
     return height, width
 
 
-def move_params(settings: list[str]) -> dict:
+def named_values(option: str, settings: list[str]) -> dict:
+    """NAME=VALUE, each a number where it can be."""
     params = {}
     for setting in settings:
         name, separator, value = setting.partition("=")
         if not separator:
-            raise ValueError(f"--set {setting} must be NAME=VALUE, for example --set strength=0.5.")
+            raise ValueError(f"{option} {setting} must be NAME=VALUE, for example {option} strength=0.5.")
         try:
             params[name] = float(value)
         except ValueError:
             params[name] = value
     return params
+
+
+def few_steps_of(args: argparse.Namespace) -> FewSteps | None:
+    settings = named_values("--few-step", args.few_step)
+    if args.few_step_lora is None:
+        if settings:
+            raise ValueError("--few-step says how a LoRA is sampled, and there is none. Give --few-step-lora FILE.")
+        return None
+    known = [field.name for field in fields(FewSteps) if field.name != "file"]
+    if unknown := sorted(settings.keys() - set(known)):
+        raise ValueError(f"--few-step {unknown[0]} is unknown. Use one of {', '.join(known)}.")
+    if not args.few_step_lora.is_file():
+        raise ValueError(f"--few-step-lora {args.few_step_lora} is no file. Check it.")
+    return FewSteps(str(args.few_step_lora), **settings)
 
 
 def load_depth(path: Path, scale: float) -> np.ndarray:
@@ -145,7 +170,8 @@ def render(args: argparse.Namespace) -> dict:
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
     depth = load_depth(args.depth, args.depth_scale) if args.depth else None
-    params = move_params(args.set)
+    params = named_values("--set", args.set)
+    few_steps = few_steps_of(args)
     checked_frames(args.frames)
     for out in filter(None, (args.out, args.report)):
         if not out.parent.is_dir():
@@ -153,14 +179,8 @@ def render(args: argparse.Namespace) -> dict:
     height, width = args.size
     trajectory = None
     if args.trajectory:
-        trajectory = Trajectory.load(args.trajectory)
+        trajectory = cameras_from(args.trajectory, height, width).trajectory
         checked_frames(len(trajectory))
-        if abs(trajectory.width * height - trajectory.height * width) > 0.01 * trajectory.width * height:
-            raise ValueError(
-                f"--size {height}x{width} has another shape than {args.trajectory.name} "
-                f"({trajectory.height}x{trajectory.width}). Use a size of that shape."
-            )
-        trajectory = trajectory.resized(height, width)
         camera = trajectory[0]
     elif scene:
         camera = scene.camera_for(height, width)
@@ -180,6 +200,8 @@ def render(args: argparse.Namespace) -> dict:
 
         estimator = depth_estimator(args.depth_model)
     options = {"depth": estimator} if estimator else {}
+    if few_steps:
+        options["few_steps"] = few_steps
     pipe = load_pipeline(args.model, args.device, args.dtype, args.profile, args.size, **options)
     load_seconds = time.perf_counter() - before_loading
     source, memory, lift_seconds = photo, scene.memory if scene else None, {}
@@ -319,13 +341,21 @@ def convert(args: argparse.Namespace) -> dict:
     return convert(args.base, args.out, args.vace, args.lora, args.layout, args.lora_alpha, dtype, args.gguf)
 
 
-def convert_path(args: argparse.Namespace) -> dict:
-    from pipelines.cameras.formats import read_cameras, write_cameras
+def cameras_from(source: Path, height: int | None, width: int | None, fps: float | None = None, fix: str | None = None):
+    """Cameras of any format; what is odd about them is told on stderr."""
+    from pipelines.cameras.formats import read_cameras
 
-    height, width = args.size or (None, None)
-    found = read_cameras(args.source, height, width, args.fps, args.fix)
+    found = read_cameras(source, height, width, fps, fix)
     for doubt in found.doubts:
         print(f"warning: {doubt.sentence}", file=sys.stderr)
+    return found
+
+
+def convert_path(args: argparse.Namespace) -> dict:
+    from pipelines.cameras.formats import write_cameras
+
+    height, width = args.size or (None, None)
+    found = cameras_from(args.source, height, width, args.fps, args.fix)
     written = write_cameras(found.trajectory, args.to, args.out)
     return {
         "convention": found.convention,

@@ -90,7 +90,7 @@ def to_released(name: str) -> str:
 
 
 def _renamed(name: str, block_names: Mapping[str, str], outer_names: Mapping[str, str]) -> str:
-    pattern = r"((?:vace_)?blocks\.\d+\.)?(.+?)((?:\.lora_[AB])?(?:\.weight|\.bias))?"
+    pattern = r"((?:vace_)?blocks\.\d+\.)?(.+?)((?:\.lora_[AB])?(?:\.weight|\.bias|\.alpha))?"
     block, stem, kind = re.fullmatch(pattern, name).groups("")
     return block + (block_names if block else outer_names).get(stem, stem) + kind
 
@@ -140,36 +140,55 @@ def released_from_transformer(model: MirageTransformer3DModel) -> tuple[dict[str
     return {name: tensor for name, tensor in named.items() if name not in control}, control
 
 
-def add_lora(model: MirageTransformer3DModel, lora: Mapping[str, Tensor], alpha: float | None = None) -> None:
-    """Attach a released LoRA file's tensors as the adapter "released"; see `transformer_from_released`."""
-    tensors, alphas = {}, set()
+def add_lora(
+    model: MirageTransformer3DModel,
+    lora: Mapping[str, Tensor],
+    alpha: float | None = None,
+    adapter: str = LORA,
+    strength: float = 1.0,
+) -> None:
+    """Attach a released LoRA file's tensors as an adapter, at a strength; see `transformer_from_released`.
+
+    Ranks and alphas may differ from module to module.
+    """
+    tensors, alphas = {}, {}
     for name, tensor in lora.items():
-        if name.endswith(".alpha"):
-            alphas.add(float(tensor))
-            continue
         for old, new in LORA_NAMES.items():
             name = name.replace(old, new)
-        tensors[to_diffusers(name)] = tensor
-    ranks = {tensor.shape[0] for name, tensor in tensors.items() if name.endswith(DOWN)}
-    if len(ranks) != 1 or len(alphas) > 1:
-        raise ConversionError(f"A LoRA has one rank and at most one alpha; here are {sorted(ranks)}, {sorted(alphas)}.")
-    (rank,) = ranks
-    if alphas and alpha not in (None, *alphas):
-        raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {alphas.pop()}. Leave it out.")
-    if alpha is None:
-        alpha = alphas.pop() if alphas else rank
+        name = to_diffusers(name)
+        if name.endswith(".alpha"):
+            alphas[name.removesuffix(".alpha")] = float(tensor)
+        else:
+            tensors[name] = tensor
+    ranks = {name.removesuffix(DOWN): tensor.shape[0] for name, tensor in tensors.items() if name.endswith(DOWN)}
+    if not ranks:
+        raise ConversionError("This file holds no LoRA: none of its tensors is a lora_A or lora_down.")
+    if told := sorted({value for value in alphas.values() if alpha not in (None, value)}):
+        raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {told[0]}. Leave it out.")
 
     modules, expected = sorted({name.removesuffix(DOWN).removesuffix(UP) for name in tensors}), {}
+    rank = max(ranks.values(), key=list(ranks.values()).count)
     for module in modules:
         try:
             layer = model.get_submodule(module)
         except AttributeError:
             continue  # no such layer: its tensors are left over
-        if isinstance(layer, torch.nn.Linear):
-            expected |= {module + DOWN: (rank, layer.in_features), module + UP: (layer.out_features, rank)}
-    _check(tensors, expected)
-    peft = {"r": rank, "lora_alpha": alpha, "target_modules": modules}
-    model.load_lora_adapter(tensors, prefix=None, adapter_name=LORA, metadata=peft)
+        if isinstance(layer := getattr(layer, "base_layer", layer), torch.nn.Linear):
+            mine = ranks.get(module, rank)
+            expected |= {module + DOWN: (mine, layer.in_features), module + UP: (layer.out_features, mine)}
+    strays = {f"{module}.alpha": torch.empty(()) for module in alphas.keys() - set(modules)}
+    _check(tensors | strays, expected)
+    if alpha is None and len(set(alphas.values())) == 1:
+        (alpha,) = set(alphas.values())
+    weights = {module: strength * alphas.get(module, alpha or ranks[module]) for module in modules}
+    peft = {
+        "r": rank,
+        "lora_alpha": weights[modules[0]],
+        "rank_pattern": {module: ranks[module] for module in modules if ranks[module] != rank},
+        "alpha_pattern": {module: weights[module] for module in modules if weights[module] != weights[modules[0]]},
+        "target_modules": modules,
+    }
+    model.load_lora_adapter(tensors, prefix=None, adapter_name=adapter, metadata=peft)
     model.eval()
 
 
@@ -202,10 +221,7 @@ def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> d
     tell("condition_embedder.time_embedder.linear_1.weight", freq_dim=1)
     tell("vace_patch_embedding.weight", vace_in_channels=1)
     inner_dim = told.pop("inner_dim", None)
-    for key, prefix in (("num_layers", "blocks."), ("num_control", "vace_blocks.")):
-        indices = {int(name.split(".")[1]) for name in tensors if re.match(rf"{re.escape(prefix)}\d+\.", name)}
-        told[key] = max(indices, default=-1) + 1
-    num_control = told.pop("num_control")
+    told["num_layers"], num_control = (count_blocks(tensors, prefix) for prefix in ("blocks.", "vace_blocks."))
     if not inner_dim or not told["num_layers"]:
         raise ConversionError("The backbone has no patch_embedding.weight or no blocks. Is this a Wan transformer?")
 
@@ -220,6 +236,11 @@ def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> d
     if len(layers) != num_control:
         raise ConversionError(f"The file holds {num_control} control blocks, but vace_layers={list(layers)}.")
     return {**arguments, "vace_layers": layers}
+
+
+def count_blocks(names: Iterable[str], prefix: str) -> int:
+    indices = (re.match(rf"{re.escape(prefix)}(\d+)\.", name) for name in names)
+    return max((int(index[1]) for index in indices if index), default=-1) + 1
 
 
 def evenly(blocks: int, layers: int) -> tuple[int, ...]:
@@ -305,16 +326,18 @@ def convert(
     index = json.loads((base / "model_index.json").read_text())
     config = json.loads((base / "transformer" / "config.json").read_text())
 
+    branch = read_tensors(control) if control else {}
+    num_blocks = count_blocks(map(to_diffusers, branch), "vace_blocks.")
+    chosen = layout_named(layout) if layout else layout_of(num_blocks)
+    config |= {"segment_order": chosen.segment_order, "reference_offset": chosen.reference_offset}
     model = transformer_from_released(
         read_tensors(base / "transformer"),
-        read_tensors(control) if control else None,
+        branch,
         read_tensors(lora) if lora else None,
         config=config,
         lora_alpha=lora_alpha,
         dtype=dtype,
     )
-    num_blocks = len(model.config.vace_layers)
-    chosen = layout_named(layout) if layout else layout_of(num_blocks)
     report = {
         "layout": chosen.name,
         "layout_from": "--layout" if layout else f"{num_blocks} control blocks",

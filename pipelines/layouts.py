@@ -10,6 +10,7 @@ from dataclasses import dataclass
 DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
 # Where a converted folder keeps the LoRA, and its name as an adapter.
 LORA, LORA_FOLDER, LORA_FILE = "released", "transformer_lora", "pytorch_lora_weights.safetensors"
+FEW_STEPS = "few-steps"  # the adapter of a distilled LoRA
 CONVERSION = "conversion.json"  # what such a folder was made of
 
 BASE_LICENCE, BASE_COMMERCIAL_USE = "Apache-2.0", "yes"  # of Wan 2.2
@@ -50,23 +51,23 @@ class Layout:
 
     name: str
     licence: str  # of the control branch and the LoRA
-    commercial_use: str  # of them in the EU: "yes", "no" or "unknown"
+    control_blocks: int  # of the released file: to recognise it by; the model takes what the file holds
+    commercial_use: str = "unknown"  # of branch and LoRA, in the EU: "yes", "no" or "unknown"
 
     # Chunks and the sequence
-    first_frames: int
-    next_frames: int
-    overlap_frames: int
-    num_references: int
-    num_preceding: int
+    first_frames: int = 33
+    next_frames: int = 33
+    overlap_frames: int = 1
+    num_references: int = 4
+    num_preceding: int = 0
     segment_order: tuple[str, ...] = ("references", "targets", "preceding")
     reference_offset: tuple[int, int, int] = (-1, 1, 0)  # in extents of the references: times -R..-1, rows h..2h-1
     latent_frames: int = 4
 
     # Control
-    control_blocks: int = 0  # of the released file: to recognise it by; the model takes what the file holds
     readout: str = "latent"  # "latent": the memory's tokens; "pixel": its colours, rendered and encoded as a video
     second_half: str = "ones"  # of the control input: "ones", a white video; "holes", a video 1 where nothing is known
-    pixel_centre: float = 0.5  # place of a cell's centre in the cameras the weights were trained with
+    pixel_centre: float = 0.5  # of a cell, in the released code; told only, since writing and reading share it
     lora_from_chunk: int = 0  # the LoRA is on from this chunk on, 0 the first
 
     # Picture and sampling
@@ -93,13 +94,11 @@ LAYOUTS = {
         Layout(
             name="spatia",
             licence="Apache-2.0 (code; none stated for the weights)",
-            commercial_use="unknown",
+            control_blocks=8,
             first_frames=121,
             next_frames=81,
             overlap_frames=9,
             num_references=7,
-            num_preceding=0,
-            control_blocks=8,
             readout="pixel",
             second_half="holes",
             lora_from_chunk=1,
@@ -113,18 +112,39 @@ LAYOUTS = {
         Layout(
             name="lsm-world",
             licence="MIT (code; weights are not published)",
-            commercial_use="unknown",
-            first_frames=33,
-            next_frames=33,
-            overlap_frames=1,
-            num_references=4,
-            num_preceding=2,
             control_blocks=15,
+            num_preceding=2,
             pixel_centre=0.0,
             joint_decode=False,
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class FewSteps:
+    """A LoRA that was distilled for few steps, and how it is sampled, in place of what the layout says.
+
+    file: safetensors. strength: of the LoRA; alpha: where the file does not say it (None: its rank). The defaults are
+    those of what was distilled from Wan2.2-TI2V-5B to four steps without guidance; its own card knows better.
+    """
+
+    file: str
+    strength: float = 1.0
+    steps: int = 4
+    shift: float = 5.0
+    guidance: float = 1.0
+    alpha: float | None = None
+    licence: str = "unknown"
+    commercial_use: str = "unknown"  # in the EU
+
+    def __post_init__(self):
+        if self.steps != int(self.steps) or self.steps < 1:
+            raise ValueError(f"steps={self.steps} must be a whole number from 1. Use 4.")
+        object.__setattr__(self, "steps", int(self.steps))
+        for name in ("shift", "guidance"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be positive. Use {getattr(FewSteps, name)}.")
 
 
 def layout_named(name: str) -> Layout:

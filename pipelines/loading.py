@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pipelines.layouts import FewSteps
+
 DEVICES, DTYPES = ("auto", "cpu", "cuda"), ("bfloat16", "float32")
 
 
@@ -23,6 +25,7 @@ def load_pipeline(
     dtype: str | None = None,
     profile: str | None = None,
     size: tuple[int, int] | None = None,
+    few_steps: FewSteps | None = None,
     **options: Any,
 ):
     """The pipeline of a model: "embedded", a folder or a Hub repository, on its device.
@@ -42,6 +45,7 @@ def load_pipeline(
         raise ValueError("--device cuda: torch sees no GPU here. Use --device cpu, or install a build of torch for it.")
     if model == "embedded":
         asked = {"--device cuda": device == "cuda", f"--dtype {dtype}": dtype, f"--profile {profile}": profile}
+        asked["--few-step-lora"] = few_steps
         for option in (option for option, value in asked.items() if value):
             raise ValueError(f"{option} is for large models; the embedded one needs no GPU. Leave it out.")
         return MiragePipeline.embedded(**options)
@@ -50,7 +54,7 @@ def load_pipeline(
         raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
     chosen = None
     if profile or on_gpu:
-        chosen = choose(model, profile or "auto", size)
+        chosen = choose(model, profile or "auto", size, Path(few_steps.file).stat().st_size if few_steps else 0)
     elif Path(model).is_dir() and not (Path(model) / "model_index.json").is_file():
         raise ValueError(f"--model {model} holds no model_index.json. Give a folder in the diffusers layout.")
     default = "bfloat16" if chosen else "float32"
@@ -58,6 +62,8 @@ def load_pipeline(
         pipe = MiragePipeline.from_pretrained(model, dtype=getattr(torch, dtype or default), **options)
     except OSError as error:
         raise ValueError(f"--model {model} is no folder here and no Hub repository that answers. Check it.") from error
+    if few_steps:
+        pipe.use_few_steps(few_steps)
     if chosen:
         from pipelines import profiles
 
@@ -66,8 +72,8 @@ def load_pipeline(
     return pipe
 
 
-def choose(model: str, profile: str, size: tuple[int, int] | None):
-    """The profile of this name, or, for "auto", the fastest that fits into the GPU's free memory."""
+def choose(model: str, profile: str, size: tuple[int, int] | None, more: int = 0):
+    """The profile of this name, or, for "auto", the fastest that fits into the GPU's free memory with `more` bytes."""
     import torch
 
     from pipelines import profiles
@@ -76,4 +82,4 @@ def choose(model: str, profile: str, size: tuple[int, int] | None):
     if profile != "auto":
         return profiles.profile_named(profile)
     costs = profiles.costs_of(local_folder(model), *(size or (profiles.HEIGHT, profiles.WIDTH)), frames=None)
-    return profiles.choose_profile(torch.cuda.mem_get_info()[0], costs)
+    return profiles.choose_profile(torch.cuda.mem_get_info()[0] - more, costs)

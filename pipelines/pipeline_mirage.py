@@ -11,7 +11,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.hub import HUB_OPTIONS, local_folder
-from pipelines.layouts import DEFAULT_LAYOUT, LORA, LORA_FILE, LORA_FOLDER, layout_named
+from pipelines.layouts import DEFAULT_LAYOUT, FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, FewSteps, layout_named
 from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights
 from pipelines.memory import LatentMemory, Readout
 
@@ -88,6 +88,7 @@ class MiragePipeline(DiffusionPipeline):
 
     _optional_components = ["autoencoder", "depth", "transformer", "vae", "scheduler", "text_encoder", "tokenizer"]
     model_cpu_offload_seq = "text_encoder->transformer->vae"
+    few_steps: FewSteps | None = None
 
     def __init__(
         self,
@@ -172,17 +173,47 @@ class MiragePipeline(DiffusionPipeline):
             if callable(move := getattr(part, "to", None)):
                 move(device)
 
+    def use_few_steps(self, few: FewSteps) -> None:
+        """Render in few steps: a distilled LoRA joins the large engine, with its own steps, shift and guidance.
+
+        Before a profile is applied. The licence card and the recipe tell it. Raises ValueError for a file that does not
+        fit the model, and where there is no large engine.
+        """
+        from pipelines.convert import described
+
+        if self.transformer is None:
+            raise ValueError("A few-step LoRA is for the large engine; the embedded one is fast. Leave it out.")
+        if self.few_steps:
+            raise ValueError(f"{Path(self.few_steps.file).name} is in use already. Open the pipeline again.")
+        self._attach_few_steps(few)
+        self.register_modules(scheduler=type(self.scheduler).from_config(self.scheduler.config, flow_shift=few.shift))
+        told = {name: value for name, value in asdict(few).items() if name != "file" and value is not None}
+        self.engine.use_few_steps(few, self.scheduler, {**described(Path(few.file)), **told})
+
+    def _attach_few_steps(self, few: FewSteps) -> None:
+        from pipelines.convert import add_lora, read_tensors
+
+        add_lora(self.transformer, read_tensors(few.file), few.alpha, FEW_STEPS, few.strength)
+        self.few_steps = few
+
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
-        """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights."""
-        if attached := LORA in getattr(self.transformer, "peft_config", {}):
+        """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights.
+
+        One for few steps is not kept: it is a setting, as a profile is.
+        """
+        adapters = dict(getattr(self.transformer, "peft_config", {}))
+        if LORA in adapters:
             folder = Path(save_directory) / LORA_FOLDER
             self.transformer.save_lora_adapter(folder, adapter_name=LORA, weight_name=LORA_FILE)
+        if adapters:
             self.transformer.unload_lora()
         try:
             super().save_pretrained(save_directory, **kwargs)
         finally:
-            if attached:
+            if LORA in adapters:
                 self._attach_lora(Path(save_directory))
+            if FEW_STEPS in adapters:
+                self._attach_few_steps(self.few_steps)
 
     def _attach_lora(self, folder: Path) -> None:
         if (folder / LORA_FOLDER).is_dir():

@@ -11,7 +11,13 @@ from parity import fixture
 from safetensors.torch import load_file, save_file
 
 from pipelines.__main__ import main
-from pipelines.convert import ConversionError, released_from_transformer, to_diffusers, transformer_from_released
+from pipelines.convert import (
+    ConversionError,
+    add_lora,
+    released_from_transformer,
+    to_diffusers,
+    transformer_from_released,
+)
 from pipelines.layouts import LAYOUTS, layout_of
 from pipelines.transformer import MirageTransformer3DModel
 
@@ -210,6 +216,28 @@ def test_alpha_is_stated_by_the_caller_or_the_file():
     assert told == 2.0 and torch.equal(same, weaker)
     with pytest.raises(ConversionError, match="lora_alpha=4.0, but the LoRA file says 2.0"):
         alpha(named, 4.0)
+
+
+def test_ranks_and_alphas_may_differ_and_strength_weighs_all():
+    backbone, control, lora, config = tiny()
+    name = "pipe.dit.blocks.1.ffn.0.lora_{}.weight"
+    down, up = torch.randn(2, 48), torch.randn(lora[name.format("B")].shape[0], 2)
+    mixed = {**lora, name.format("A"): down, name.format("B"): up, "pipe.dit.blocks.1.ffn.0.alpha": torch.tensor(1.0)}
+    mixed |= {"pipe.dit.blocks.0.ffn.0.alpha": torch.tensor(4.0)}  # of rank 4: weight 1, as those that say nothing
+    live = transformer_from_released(backbone, control, config=config)
+    add_lora(live, mixed, strength=0.5)
+    fused = dict(backbone)
+    for key, part in mixed.items():
+        if key.endswith("lora_A.weight"):
+            weight = 0.25 if part is down else 0.5
+            target = key.removeprefix("pipe.dit.").replace("lora_A.weight", "weight")
+            fused[target] = fused[target] + weight * mixed[key.replace("lora_A", "lora_B")] @ part
+    expected = flow(transformer_from_released(fused, control, config=config))
+    torch.testing.assert_close(flow(live), expected, atol=1e-5, rtol=0)
+    with pytest.raises(ConversionError, match="1 left over: blocks.9.ffn.0.alpha"):
+        add_lora(live, {**lora, "blocks.9.ffn.0.alpha": torch.tensor(4.0)})
+    with pytest.raises(ConversionError, match="holds no LoRA"):
+        add_lora(live, backbone)
 
 
 # ---- files ------------------------------------------------------------------------------------------------------

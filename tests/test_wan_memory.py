@@ -10,9 +10,12 @@ import torch
 from conftest import AnalyticDepth, photo
 from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
 from diffusers.hooks import FirstBlockCacheConfig
+from PIL import Image
+from safetensors.torch import save_file
 from tiny_wan import tiny_text
 
 from pipelines import ChunkEvent, DoneEvent, MiragePipeline, StepEvent, move
+from pipelines import __main__ as cli
 from pipelines.conditioning import (
     Tiles,
     VideoDecoder,
@@ -25,7 +28,9 @@ from pipelines.conditioning import (
 )
 from pipelines.engines.base import chunks_of
 from pipelines.engines.wan_memory import WanMemoryEngine
-from pipelines.layouts import LAYOUTS, LORA
+from pipelines.layouts import FEW_STEPS, LAYOUTS, LORA, FewSteps
+from pipelines.licences import licence_card
+from pipelines.media import read_recipe
 
 SIZE = 64, 96
 TINY = {
@@ -340,6 +345,72 @@ def test_a_pipeline_saved_again_is_the_same(converted, tmp_path):
     for opened in (pipe, again):  # and the one that was saved has its LoRA still
         for name, tensor in MiragePipeline.from_pretrained(converted).transformer.state_dict().items():
             assert torch.equal(opened.transformer.state_dict()[name], tensor), name
+
+
+def few_step_file(folder):
+    """Of rank 2, on a layer that the released LoRA changes too and on one that it does not."""
+    lora = {}
+    for name, (rows, columns) in {"blocks.1.self_attn.q": (24, 24), "blocks.2.ffn.2": (24, 32)}.items():
+        lora[f"diffusion_model.{name}.lora_down.weight"] = torch.randn(2, columns)
+        lora[f"diffusion_model.{name}.lora_up.weight"] = torch.randn(rows, 2)
+    save_file(lora, folder / "fast.safetensors")
+    return FewSteps(str(folder / "fast.safetensors"), strength=0.5, steps=3, shift=8.0, licence="CC0-1.0")
+
+
+def test_a_few_step_lora_brings_its_own_sampling(converted, tmp_path):
+    pipe, few = tiny_pipe(converted, "spatia"), few_step_file(tmp_path)
+    lifted, trajectory = path(pipe)
+    plain = pipe(lifted, trajectory, seed=3)
+    pipe.use_few_steps(few)
+    active, calls = [], []
+    layers = [pipe.transformer.blocks[1].attn1.to_q, pipe.transformer.blocks[2].ffn.net[2]]
+    pipe.transformer.register_forward_pre_hook(
+        lambda *_: active.append([set(layer.active_adapters) & set(layer.lora_A) for layer in layers])
+    )
+    pipe.transformer.register_forward_pre_hook(lambda _, args: calls.append(args[1].max().item()))
+    fast = pipe(lifted, trajectory, seed=3)
+    assert len(calls) == 2 * 3  # two chunks of three steps, each without guidance
+    assert active == 3 * [[{FEW_STEPS}, {FEW_STEPS}]] + 3 * [[{LORA, FEW_STEPS}, {FEW_STEPS}]]
+    first = sigmas_of(pipe, 8.0, 3)
+    assert calls[:3] == pytest.approx(first, abs=1.0) and calls[1] > sigmas_of(pipe, 5.0, 3)[1]
+    assert not np.array_equal(fast.frames, plain.frames)
+    entry = fast.recipe["weights"][-1]
+    assert entry["name"] == "fast.safetensors" and len(entry["sha256"]) == 64
+    assert (entry["strength"], entry["steps"], entry["shift"], entry["guidance"]) == (0.5, 3, 8.0, 1.0)
+    assert licence_card(pipe)[-1]["licence"] == "CC0-1.0" and licence_card(pipe)[-1]["commercial_use"] == "unknown"
+    with pytest.raises(ValueError, match="fast.safetensors is in use already"):
+        pipe.use_few_steps(few)
+
+    pipe.save_pretrained(tmp_path / "saved")  # keeps the released LoRA and goes on with both
+    assert np.array_equal(pipe(lifted, trajectory, seed=3).frames, fast.frames)
+    assert list(MiragePipeline.from_pretrained(tmp_path / "saved").transformer.peft_config) == [LORA]
+
+
+def sigmas_of(pipe, shift, steps):
+    scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=shift)
+    scheduler.set_timesteps(sigmas=np.linspace(0.999, 0, steps + 1)[:-1])
+    return scheduler.timesteps.tolist()
+
+
+def test_a_few_step_lora_on_the_command_line(converted, tmp_path, capsys):
+    Image.fromarray(photo(*SIZE)).save(tmp_path / "photo.png")
+    few = few_step_file(tmp_path)
+    render = ["render", str(tmp_path / "photo.png"), "--size", "64x96", "--frames", "5", "--model", str(converted)]
+    render += ["--out", str(tmp_path / "clip.mp4")]
+    asked = ["--few-step-lora", few.file, "--few-step", "steps=1", "--few-step", "strength=0.25"]
+    assert cli.main([*render, *asked]) == 0
+    entry = read_recipe(tmp_path / "clip.mp4")["weights"][-1]
+    assert (entry["name"], entry["steps"], entry["strength"]) == ("fast.safetensors", 1, 0.25)
+    capsys.readouterr()
+    for arguments, words in (
+        (["--few-step", "steps=2"], "Give --few-step-lora FILE"),
+        (["--few-step-lora", few.file, "--few-step", "speed=2"], "speed is unknown. Use one of strength, steps"),
+        (["--few-step-lora", few.file, "--few-step", "steps=0"], "steps=0.0 must be a whole number from 1"),
+        (["--few-step-lora", str(tmp_path / "no")], "is no file"),
+        (["--few-step-lora", few.file, "--model", "embedded"], "--few-step-lora is for large models"),
+    ):
+        assert cli.main([*render, *arguments]) == 2
+        assert words in capsys.readouterr().err
 
 
 def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_path):

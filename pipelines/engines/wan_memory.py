@@ -8,7 +8,8 @@ encoded again one by one, and these are written. How a family of weights wants t
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import fingerprint
 from pipelines.events import timed
-from pipelines.layouts import BASE_LICENCE, Layout
+from pipelines.layouts import BASE_LICENCE, LORA, FewSteps, Layout
 from pipelines.masks import Expected, Mask
 from pipelines.masks.static import StaticMask
 from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
@@ -105,6 +106,12 @@ class WanMemoryEngine:
         # whereas the view itself is another with every vote.
         self._pictures: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
+    def use_few_steps(self, few: FewSteps, scheduler: SchedulerMixin, weights: dict[str, Any]) -> None:
+        """Sample as a distilled LoRA wants it, whose adapter the transformer has; weights: its entry in the recipe."""
+        sampling = dict(num_inference_steps=few.steps, shift=few.shift, guidance_scale=few.guidance)
+        self.layout, self.scheduler = replace(self.layout, **sampling), scheduler
+        self.facts = replace(self.facts, weights=(*self.facts.weights, weights))
+
     # ---- what every engine does --------------------------------------------------------------------------------
 
     def encode(self, image: Tensor) -> Tensor:
@@ -154,9 +161,13 @@ class WanMemoryEngine:
             preceding=batch_of_one([clip.latents[frame] for frame in preceding]),
             control=batch_of_one(self.control(control, clip, targets)),
         )
-        if getattr(self.transformer, "peft_config", None):
+        if adapters := getattr(self.transformer, "peft_config", None):
             is_on = chunks.index(chunk) >= layout.lora_from_chunk
-            self.transformer.enable_lora() if is_on else self.transformer.disable_lora()
+            if active := [name for name in adapters if name != LORA or is_on]:
+                self.transformer.enable_lora()
+                self.transformer.set_adapter(active)
+            else:
+                self.transformer.disable_lora()
         latents = yield from denoise_chunk(
             self.transformer,
             self.scheduler,
