@@ -137,6 +137,25 @@ def test_a_trajectory_file_is_followed_and_another_shape_refused(folder, capsys)
     assert "another shape" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["path", "re10k", "colmap", "nerfstudio", "blender", "spatia"])
+def test_a_trajectory_of_any_format_is_followed(folder, name):
+    from pipelines import Camera, move
+    from pipelines.cameras.formats import write_cameras
+
+    clip = move("push-in", Camera.from_fov(60, 72, 128), distance=1.0, frames=5)
+    file = folder / "drawn"
+    if name == "path":
+        Path.from_trajectory(clip).save(file := folder / "drawn.json")
+    else:
+        write_cameras(clip, name, file)
+        files = list(file.iterdir())
+        file = files[0] if len(files) == 1 else file
+    assert render(folder, "--trajectory", str(file)) == 0
+    followed = Trajectory.from_dict(read_recipe(folder / "clip.mp4")["trajectory"])
+    np.testing.assert_allclose(followed.c2w, clip.c2w, atol=2e-3 if name == "path" else 1e-5)
+    np.testing.assert_allclose(followed.K, clip.K, atol=1e-3)
+
+
 BAD = [
     (["--frames", "0"], "frames=0 must be 4n + 1"),
     (["--frames", "2"], "frames=2"),
