@@ -2,9 +2,10 @@
 
 Regime: the 5B transformer with random weights and a control branch of 15 or 8 blocks, a later chunk of 33 frames at
 704x1280 without guidance: 4 references, 9 targets, 2 preceding latents. On the meta device (default) nothing is
-computed: operations and bytes are counted. On a GPU the same chunk is run in bfloat16, each part after a warm-up: the
-control constants, one step with control and one without, stock diffusers on the same tokens (a time for every token,
-no references, no control), and the decoder.
+computed: operations are counted, and the bytes that are alive beside the weights. On a GPU the same chunk is run in
+bfloat16, each part after a warm-up: the control constants, one step with control and one without, stock diffusers on
+the same tokens (a time for every token, no references, no control), the decoder, whole and in tiles, and the readout
+of the memory at the chunk's 11 cameras, which is work of the CPU: its seconds are measured on every device.
 `constants` is what `forward` computes in the first step only. --tiny: a toy model, to try the script where no GPU is.
 The last line of stdout is one JSON object.
 """
@@ -15,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch.utils.flop_counter import FlopCounterMode
@@ -22,17 +24,15 @@ from torch.utils.flop_counter import FlopCounterMode
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipelines.layouts import LAYOUTS  # noqa: E402
+from pipelines import Camera, LatentMemory, profiles  # noqa: E402
+from pipelines.conditioning import Tiles, VideoDecoder  # noqa: E402
+from pipelines.convert import evenly  # noqa: E402
+from pipelines.layouts import LAYOUTS, WAN_VAE  # noqa: E402
 from pipelines.transformer import MirageTransformer3DModel  # noqa: E402
 
 REFERENCES, TARGETS, PRECEDING = 4, 9, 2
+FRAMES = 32  # new ones
 TINY = dict(num_attention_heads=2, attention_head_dim=12, text_dim=32, freq_dim=16, ffn_dim=32, num_layers=30)
-VAE = dict(base_dim=160, decoder_base_dim=256, z_dim=48, dim_mult=[1, 2, 4, 4], temperal_downsample=[False, True, True])
-VAE |= dict(is_residual=True, in_channels=12, out_channels=12, patch_size=2, scale_factor_spatial=16)
-
-
-def evenly(blocks: int, layers: int = 30) -> tuple[int, ...]:
-    return tuple(range(0, layers, -(-layers // blocks)))
 
 
 class Meter:
@@ -74,6 +74,24 @@ def built(cls, device: str, dtype: torch.dtype, **config) -> torch.nn.Module:
         torch.set_default_dtype(default)
 
 
+def readout_seconds(rows: int, columns: int) -> float:
+    """One readout of a memory of 41 views, five chunks, at the chunk's cameras: processor time, the best of three."""
+    cameras = []
+    for i in range(41):
+        c2w = np.eye(4)
+        c2w[0, 3] = 0.02 * i
+        cameras.append(Camera(Camera.from_fov(60, rows, columns).K, c2w, rows, columns))
+    memory, depth = LatentMemory(48), torch.linspace(2, 4, 2 * columns).expand(2 * rows, -1)
+    for camera in cameras:
+        memory.write(torch.randn(48, rows, columns), depth, camera)
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        memory.readout(cameras[-TARGETS - PRECEDING :], rows, columns)
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
 def measure(device: str, tiny: bool, blocks: int) -> dict:
     meter, dtype = Meter(device), torch.bfloat16 if device == "cuda" else torch.float32
     rows, columns = (4, 6) if tiny else (44, 80)
@@ -86,7 +104,7 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
     times = torch.full((1,) if device == "meta" else (1, frames), 500.0, device=device)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    model = built(MirageTransformer3DModel, device, dtype, vace_layers=evenly(blocks), **config)
+    model = built(MirageTransformer3DModel, device, dtype, vace_layers=evenly(blocks, 30), **config)
     known = {}
     model(latents, times, text, control, REFERENCES, constants=known)
 
@@ -98,6 +116,7 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
     parts["step"] = parts.pop("step_alone") - parts["constants"]
     parts["step_without_control"] = meter(step(None))
     parameters = sum(p.numel() for p in model.parameters())
+    alive = profiles.metered(lambda _: step(control, constants=known)()).peak if device == "meta" else None
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else None
     model = known = None  # room for the next
 
@@ -108,8 +127,19 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
     parts["stock_step"] = meter(lambda: stock(latents, per_token, text))
     stock = None
 
-    vae = built(AutoencoderKLWan, device, dtype, **({**VAE, "base_dim": 8, "decoder_base_dim": 8} if tiny else VAE))
-    parts["decode"] = meter(lambda: vae.decode(latents[:, :, :TARGETS]))
+    vae = built(
+        AutoencoderKLWan, device, dtype, **({**WAN_VAE, "base_dim": 8, "decoder_base_dim": 8} if tiny else WAN_VAE)
+    )
+
+    def decode() -> None:
+        tiles, decoder = Tiles(vae, rows, columns), VideoDecoder(vae)
+        for index, tile in enumerate(tiles.of(latents[0, :, :TARGETS])):
+            for _ in decoder.videos(tile, index, torch.device("cpu") if len(tiles) > 1 and device != "meta" else None):
+                pass
+
+    parts["decode"] = meter(decode)
+    profiles.tile(vae)
+    parts["decode_tiled"] = meter(decode)
     chunk = LAYOUTS["lsm-world"].num_inference_steps * parts["step"] + parts["constants"] + parts["decode"]
     return {
         "control_blocks": blocks,
@@ -119,9 +149,12 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
         "GiB_8bit": round(parameters / 2**30, 2),
         **{name: scaled(value, device) for name, value in parts.items()},
         "chunk": scaled(chunk, device),
+        "per_frame": scaled(chunk / FRAMES, device),
         "constants_share": round(parts["constants"] / chunk, 6),
         "control_over_none": round(parts["step"] / parts["step_without_control"], 3),
         "against_stock": round(parts["step_without_control"] / parts["stock_step"], 3),
+        "readout_seconds": round(readout_seconds(rows, columns), 4),
+        "alive_GiB": None if alive is None else round(alive / 2**30, 2),
         "peak_GiB": None if peak is None else round(peak / 2**30, 2),
     }
 

@@ -73,6 +73,9 @@ CONFIG_NAMES = {
 }
 
 
+PARTS = ("vae", "text_encoder", "tokenizer")  # of the base, kept as they are
+
+
 class ConversionError(ValueError):
     """Released weights that do not make up the model: what is missing, of another shape, or left over."""
 
@@ -315,7 +318,7 @@ def convert(
     Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
     hashes and licences. Raises ValueError for what cannot be converted.
     """
-    out, base_name = Path(out), Path(base).name if Path(base).is_dir() else str(base)
+    out, base_name = Path(out), Path(base).resolve().name if Path(base).is_dir() else str(base)
     if out.exists():
         raise ValueError(f"{out} is there already. Give a folder that does not exist yet.")
     if not out.parent.is_dir():
@@ -338,6 +341,7 @@ def convert(
         lora_alpha=lora_alpha,
         dtype=dtype,
     )
+    revision = {"revision": base.name} if re.fullmatch(r"[0-9a-f]{40}", base.name) else {}
     report = {
         "layout": chosen.name,
         "layout_from": "--layout" if layout else f"{num_blocks} control blocks",
@@ -348,7 +352,7 @@ def convert(
         "control_layers": list(model.config.vace_layers),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "weights": [
-            {"name": base_name, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
+            {"name": base_name, **revision, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
             *(
                 {**described(Path(path)), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
                 for path in (control, lora)
@@ -366,6 +370,8 @@ def convert(
         }
 
     needed = sum(parameter.nbytes for parameter in model.parameters())
+    if base.stat().st_dev != out.parent.stat().st_dev:  # the rest of the base is copied, not linked
+        needed += sum(file.stat().st_size for part in PARTS for file in (base / part).rglob("*") if file.is_file())
     free = shutil.disk_usage(out.parent).free
     if needed > free:
         raise OSError(f"{out} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free. Free some disk space.")
@@ -415,7 +421,7 @@ def write_folder(
     diffusers.UniPCMultistepScheduler(
         prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift
     ).save_pretrained(folder / "scheduler")
-    for part in ("vae", "text_encoder", "tokenizer"):
+    for part in PARTS:
         if base_index.get(part, [None])[0] is not None:
             index[part] = base_index[part]
             shutil.copytree(base / part, folder / part, copy_function=linked)

@@ -81,5 +81,5 @@ def choose(model: str, profile: str, size: tuple[int, int] | None, more: int = 0
 
     if profile != "auto":
         return profiles.profile_named(profile)
-    costs = profiles.costs_of(local_folder(model), *(size or (profiles.HEIGHT, profiles.WIDTH)), frames=None)
+    costs = profiles.costs_of(local_folder(model), *(size or (None, None)), frames=None)
     return profiles.choose_profile(torch.cuda.mem_get_info()[0] - more, costs)

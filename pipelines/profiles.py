@@ -42,7 +42,7 @@ from pipelines.layouts import (
 GIB = 2**30
 CONTEXT = 1 * GIB
 TILE, TILE_OVERLAP = 512, 128  # pixels; at 704x1280 six tiles of 416x512, which decode 1.4 times the picture
-HEIGHT, WIDTH, FRAMES = 704, 1280, 33
+FRAMES = 33
 COMPUTE = torch.bfloat16
 
 
@@ -378,12 +378,12 @@ def read_model(folder: str | Path) -> Model:
 
 
 def costs_of(
-    model: "str | Path | Model", height: int = HEIGHT, width: int = WIDTH, frames: int | None = FRAMES
+    model: "str | Path | Model", height: int | None = None, width: int | None = None, frames: int | None = FRAMES
 ) -> Costs:
     """What the parts of a large model weigh and need for one chunk: of its configurations only, no weights are read.
 
-    model: a folder; frames: of the chunk; None: of the longest that the model's layout asks for. Raises ValueError for
-    a folder of another kind.
+    model: a folder; height, width: pixels, None: the layout's; frames: of the chunk, None: of the longest that the
+    layout asks for. Raises ValueError for a folder of another kind.
     """
     import transformers
     from diffusers import AutoencoderKLWan
@@ -392,6 +392,7 @@ def costs_of(
 
     model = model if isinstance(model, Model) else read_model(model)
     layout = model.layout
+    height, width = height or layout.height, width or layout.width
 
     def make_transformer() -> nn.Module:
         return MirageTransformer3DModel.from_config(model.transformer)
@@ -499,7 +500,7 @@ def decode(vae: nn.Module, height: int, width: int, after_each: Callable[[], Any
 # ---- the table --------------------------------------------------------------------------------------------------
 
 
-def table(model: str | Path | None = None, height: int = HEIGHT, width: int = WIDTH) -> list[dict[str, Any]]:
+def table(model: str | Path | None = None, height: int | None = None, width: int | None = None) -> list[dict[str, Any]]:
     """One row per profile of a folder, or, if None, of every released family at full size.
 
     layout, profile, what, available; gib and gib_longest: for a chunk of FRAMES frames and of the layout's longest;

@@ -11,19 +11,10 @@ from diffusers import WanImageToVideoPipeline, WanTransformer3DModel, WanVACETra
 from diffusers.hooks import FirstBlockCacheConfig
 from parity import finished, lsm_world, scheduler, spatia
 from PIL import Image
+from tiny_wan import TINY
 
 from pipelines.chunks import ChunkInputs, denoise_chunk
 from pipelines.transformer import MirageTransformer3DModel
-
-TINY = dict(
-    num_attention_heads=2,
-    attention_head_dim=12,
-    in_channels=4,
-    text_dim=8,
-    freq_dim=16,
-    ffn_dim=32,
-    num_layers=3,
-)
 
 
 def tiny(**config):

@@ -316,6 +316,17 @@ def test_a_prompt_is_read_and_written_into_the_recipe(large):
     assert not np.array_equal(plain.frames, told.frames)
 
 
+def test_a_prompt_is_read_once(converted):
+    pipe, read = tiny_pipe(converted, "spatia"), []
+    pipe.text_encoder.register_forward_hook(lambda *_: read.append(1))
+    lifted, trajectory = path(pipe, frames=5)
+    frames = [pipe(lifted, trajectory, prompt=prompt, seed=1).frames for prompt in ("a sofa", "a room", "a sofa")]
+    assert len(read) == 3 and np.array_equal(frames[0], frames[2])  # two prompts, and the negative one
+    for i in range(20):
+        pipe.engine.text(f"room {i}")
+    assert len(pipe.engine._texts) == 8
+
+
 def test_a_draft_takes_half_the_steps(large):
     lifted, trajectory = path(large, frames=5)
     steps = [

@@ -7,6 +7,16 @@ from pipelines import MiragePipeline
 from pipelines.convert import convert, released_from_transformer
 from pipelines.transformer import MirageTransformer3DModel
 
+TINY = dict(
+    num_attention_heads=2,
+    attention_head_dim=12,
+    in_channels=4,
+    text_dim=8,
+    freq_dim=16,
+    ffn_dim=32,
+    num_layers=3,
+)
+
 
 def tiny_text():
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -25,16 +35,7 @@ def tiny_text():
 def write_converted(root, vae):
     """Released files with a control branch and a LoRA, a Wan base, and the folder made of both, which is returned."""
     torch.manual_seed(0)
-    model = MirageTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=12,
-        in_channels=48,
-        text_dim=32,
-        freq_dim=16,
-        ffn_dim=32,
-        num_layers=4,
-        vace_layers=(0, 2),
-    )
+    model = MirageTransformer3DModel(**{**TINY, "in_channels": 48, "text_dim": 32, "num_layers": 4}, vace_layers=(0, 2))
     _, control = released_from_transformer(model)
     save_file({f"vace.{name}": tensor.contiguous() for name, tensor in control.items()}, root / "vace.safetensors")
     shapes = {"self_attn.q": (24, 24), "ffn.0": (32, 24)}

@@ -6,7 +6,7 @@ encoded again one by one, and these are written. How a family of weights wants t
 (pipelines/layouts.py).
 """
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +36,7 @@ from pipelines.transformer import MirageTransformer3DModel
 
 DEPTH_STRIDE = 8  # pixels per depth sample in the memory: 2 x 2 samples for every token
 DRAFT = 0.5  # of a layout's steps
+KEPT_TEXTS = 8  # of 4 MiB each
 FRAMES_PER_READOUT = 8  # at the clip's own resolution; bounds the memory of a pixel readout
 
 
@@ -101,6 +102,7 @@ class WanMemoryEngine:
             licence=f"Wan 2.2: {BASE_LICENCE}; control branch: {layout.licence}",
             codec=fingerprint(vae.quant_conv),  # small, and no two autoencoders share it
         )
+        self._texts: OrderedDict[str, Tensor] = OrderedDict()
         self._white: dict[tuple[int, ...], Tensor] = {}  # latents of white videos, by shape
         # (3, H, W) of every view, decoded once. Its key is the view's depth: the same tensor while no token of it goes,
         # whereas the view itself is another with every vote.
@@ -121,9 +123,9 @@ class WanMemoryEngine:
         return self.depth_estimator(image, K)
 
     def begin(self, trajectory: Trajectory, photo: np.ndarray | None, prompt: str | None, seed: int) -> Clip:
-        layout, reader = self.layout, (self.tokenizer, self.text_encoder)
-        text = encode_prompt(*reader, " ".join(filter(None, (prompt, layout.prompt_suffix))))
-        negative_text = None if layout.guidance_scale == 1 else encode_prompt(*reader, layout.negative_prompt)
+        layout = self.layout
+        text = self.text(" ".join(filter(None, (prompt, layout.prompt_suffix))))
+        negative_text = None if layout.guidance_scale == 1 else self.text(layout.negative_prompt)
         noise = torch.Generator("cpu").manual_seed(int(seed))  # the same numbers for every device
         return Clip(trajectory, photo, text, negative_text, noise, VideoDecoder(self.vae))
 
@@ -193,6 +195,15 @@ class WanMemoryEngine:
         if len(generated.frames) != len(readout.mask):
             raise ValueError(f"{len(generated.frames)} frames were made and {len(readout.mask)} asked for at once.")
         return generated.frames
+
+    def text(self, prompt: str) -> Tensor:
+        """(1, L, D) on the CPU. A prompt is read once, as long as not too many others have come since."""
+        if prompt not in self._texts:
+            self._texts[prompt] = encode_prompt(self.tokenizer, self.text_encoder, prompt).cpu()
+        self._texts.move_to_end(prompt)
+        while len(self._texts) > KEPT_TEXTS:
+            self._texts.popitem(last=False)
+        return self._texts[prompt]
 
     # ---- the parts of a chunk ----------------------------------------------------------------------------------
 
