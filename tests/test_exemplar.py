@@ -6,7 +6,7 @@ import torch
 
 from pipelines.engines.baselines import mirror_fill, nearest_known, smooth_fill
 from pipelines.engines.exemplar import fill, fill_steps
-from pipelines.engines.inpaint_depth import Surroundings, hull, near_sides, survey
+from pipelines.engines.inpaint_depth import Surroundings, gap_sides, hull, survey
 from pipelines.engines.kriging import krige
 
 torch.set_num_threads(1)
@@ -99,6 +99,17 @@ def test_what_stands_before_a_gap_is_not_copied_into_it(bent):
     assert (out.depth[~mask] > 3.2).all(), "the gap lies behind the box"
 
 
+def test_the_outline_of_what_stood_before_a_gap_is_not_drawn_into_it():
+    """In the photo the far side of the gap began in the middle of a token: half of its colour is the box's."""
+    features, mask, depth, box = box_before_a_wall()
+    h, w = mask.shape
+    features[0, 20:52, 76] += 0.25
+    features[1:, 20:52, 76] -= 0.25
+    out = fill(features, mask, depth, intrinsics(h, w))
+    assert (out.features[0] - 0.5)[20:52, 72:76].mean() < 0.05, "red runs from the outline into the gap"
+    assert torch.equal(out.features[:, mask], features[:, mask])
+
+
 def test_thin_cracks_close_smoothly():
     h, w = 200, 340
     y, x = torch.meshgrid(torch.arange(h) / 30, torch.arange(w) / 40, indexing="ij")
@@ -116,10 +127,10 @@ def test_near_side_of_a_gap_but_not_a_floor_or_a_rim():
     floor = 1.2 / ((torch.arange(h) + 0.5 - h / 2) / K[1, 1]).clamp(min=0.05)[:, None].expand(h, w)
     known = torch.ones(h, w, dtype=torch.bool)
     known[26:32, 20:40] = False
-    assert not near_sides(floor.contiguous(), known)[1].any(), "a floor that recedes has no near side"
+    assert not gap_sides(floor.contiguous(), known)[2].any(), "a floor that recedes has no near side"
     known[:] = True
     known[:, 50:] = False
-    assert not near_sides(torch.full((h, w), 2.0), known)[1].any()
+    assert not gap_sides(torch.full((h, w), 2.0), known)[2].any()
 
 
 def test_depth_of_a_hole_lies_on_the_known_planes():

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipelines.engines.baselines import nearest_known, smooth_fill
-from pipelines.engines.inpaint_depth import Surroundings, complete_depth, survey
+from pipelines.engines.inpaint_depth import Surroundings, complete_depth, gap_sides, survey
 from pipelines.engines.kriging import krige
 
 
@@ -143,6 +143,7 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
         return Filled(features, distance, torch.stack([own // w, own % w], -1).int())
     features = torch.where(mask, features.float(), 0.0)  # whatever stands in a hole is not to be read
     depth = torch.where(mask & depth.isfinite(), depth.float(), 0.0)
+    shown, features = features, without_ghosts(features, mask, depth)
     colour = colour_directions(features, mask) if colour is None else colour
     radius = max(1, round(config.broad * max(h, w)))
     x = None
@@ -165,11 +166,33 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
     guide = copied + resize(x - reduce(copied, torch.ones(h, w), grid.known.shape)[0], (h, w))
     out = blend(features, copied, guide, full, mask, sourced, layer, colour, config.pull)
     proved = proof(grid, field, max(1, round(config.broad * max(grid.known.shape))))
-    out = torch.where(mask, features, calmed(out, mask, guess, proved, colour, radius, config))
+    out = torch.where(mask, shown, calmed(out, mask, guess, proved, colour, radius, config))
     yield
     full = torch.where(mask | sourced, full, own)
     source = torch.stack([full // w, full % w], -1).int()
     return Filled(out, complete_depth(depth, mask, K, grid.around), source)
+
+
+def without_ghosts(features: Tensor, mask: Tensor, depth: Tensor, reach: int = 3) -> Tensor:
+    """The far side of a gap in the colours of what lies next to it: in the photo its last token was half foreground.
+
+    Left alone it would draw the outline of what stood there into the hole. (C, h, w), as features.
+    """
+    h, w = mask.shape
+    y, x = gap_sides(depth, mask & (depth > 0))[1].nonzero().T
+    if not len(y):
+        return features
+    rims = torch.zeros_like(mask)
+    rims[y, x] = True
+    steps = torch.tensor([(i, j) for i in range(-reach, reach + 1) for j in range(-reach, reach + 1)])
+    steps = steps[steps.square().sum(1).argsort(stable=True)]  # the nearest of the same surface
+    there_y, there_x = (y[:, None] + steps[:, 0]).clamp(0, h - 1), (x[:, None] + steps[:, 1]).clamp(0, w - 1)
+    like = (depth[there_y, there_x] - depth[y, x, None]).abs() < 0.15 * depth[y, x, None]
+    like &= mask[there_y, there_x] & ~rims[there_y, there_x]
+    first = like.int().argmax(1, keepdim=True)  # the token itself where none is like it
+    cleaned = features.clone()
+    cleaned[:, y, x] = features[:, there_y.gather(1, first)[:, 0], there_x.gather(1, first)[:, 0]]
+    return cleaned
 
 
 def resize(x: Tensor, size: tuple[int, int], mode: str = "bilinear") -> Tensor:

@@ -106,18 +106,18 @@ def hull(planes: Tensor, K: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
     return depth, torch.where(depth < FAR, label, -1)
 
 
-def near_sides(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def gap_sides(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Gaps that open between a near and a far surface. depth: (h, w); known: (h, w) bool.
 
     Returns (h, w) float, on known tokens at the near side of a gap the depth of its far side, 0 elsewhere;
-    and (h, w) bool, the tokens of gaps.
+    (h, w) bool, known tokens at the far side; and (h, w) bool, the tokens of gaps.
     """
-    side, gap = _near_sides_of_rows(depth, known)
-    side_down, gap_down = _near_sides_of_rows(depth.T, known.T)
-    return torch.maximum(side, side_down.T), gap | gap_down.T
+    near, far, gap = _gap_sides_of_rows(depth, known)
+    near_down, far_down, gap_down = _gap_sides_of_rows(depth.T, known.T)
+    return torch.maximum(near, near_down.T), far | far_down.T, gap | gap_down.T
 
 
-def _near_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def _gap_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Both ends of every empty run are compared in inverse depth, in which flat surfaces are straight lines."""
     h, w = depth.shape
     column = torch.arange(w)[None].expand(h, w)
@@ -136,15 +136,17 @@ def _near_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     jump = torch.minimum((at_a + slope_a * length - at_b).abs(), (at_b - slope_b * length - at_a).abs())
     jump = torch.minimum(jump, (at_a - at_b).abs())
     gap &= jump > 0.15 * torch.maximum(at_a, at_b)
-    nearer = torch.where(at_a > at_b, a, b)
-    far_side = torch.where(gap, 1 / torch.minimum(at_a, at_b).clamp(min=1e-6), 0.0)
-    return torch.zeros(h, w).scatter_reduce(1, nearer, far_side, "amax"), gap
+    nearer, farther = torch.where(at_a > at_b, a, b), torch.where(at_a > at_b, b, a)
+    beyond = torch.where(gap, 1 / torch.minimum(at_a, at_b).clamp(min=1e-6), 0.0)
+    near = torch.zeros(h, w).scatter_reduce(1, nearer, beyond, "amax")
+    far = torch.zeros(h, w).scatter_reduce(1, farther, gap.float(), "amax") > 0
+    return near, far, gap
 
 
 def whole_objects(far_side: Tensor, depth: Tensor, within: Tensor, steps: int) -> Tensor:
     """Grow the near sides of gaps over the objects they belong to.
 
-    far_side: (h, w) from near_sides; within: (h, w) bool, where objects may be. An object goes on without a step, stays
+    far_side: (h, w) from gap_sides; within: (h, w) bool, where objects may be. An object goes on without a step, stays
     near one depth (the floor below it does not) and before what lies behind the gap.
     """
     own = torch.where(far_side > 0, depth, 0.0)
@@ -177,7 +179,7 @@ def survey(depth: Tensor, known: Tensor, K: Tensor, seed: int = 0) -> Surroundin
     if len(planes):  # a wall that runs to infinity is no wall there
         limit = 1.5 * depth[valid].quantile(0.98)
         label = torch.where(behind > limit, -1, label)
-    far_sides, gaps = near_sides(depth, valid)
+    far_sides, _, gaps = gap_sides(depth, valid)
     standing = valid
     if len(planes):
         standing = valid & (label >= 0) & (depth < 0.93 * behind)
