@@ -75,8 +75,8 @@ PROFILES = {
         Profile("tiled", "text-aside, the autoencoder works tile by tile", tiles=True),
         Profile("float8", "tiled, the transformer's weights kept in eight bits", storage="float8", tiles=True),
         Profile("int8", "tiled, linear weights in eight-bit integers", storage="int8", tiles=True, requires="torchao"),
-        Profile("gguf-q8", "tiled, matrices in eight bits with a scale for 32", **GGUF, storage="q8_0"),
-        Profile("gguf-q4", "tiled, matrices in four bits with a scale for 32", **GGUF, storage="q4_0"),
+        Profile("gguf-q8", "tiled, matrices in blocks of eight bits: convert --gguf q8_0", **GGUF, storage="q8_0"),
+        Profile("gguf-q4", "tiled, matrices in blocks of four bits: convert --gguf q4_0", **GGUF, storage="q4_0"),
         Profile("model-offload", "text encoder, transformer, autoencoder take turns", "turns", "turns", "turns"),
         Profile("group-offload", "tiled, the transformer's blocks stream through in each step", "blocks", tiles=True),
     )
@@ -408,10 +408,12 @@ def costs_of(
     tile_height, tile_width = (tiles.stride * (axis.stop - axis.start) for axis in tiles.parts[0])
     extra = lora_bytes(transformer) if model.lora is None else model.lora  # a LoRA stays in its own precision
     passes = layout.num_inference_steps * (1 if layout.guidance_scale == 1 else 2)
-    layers = [layer for layer in text_encoder.modules() if not list(layer.children())]
+    leaves = [layer for layer in text_encoder.modules() if not list(layer.children())]
+    layers = list({next(layer.parameters(), None): layer for layer in leaves}.values())  # some share their weights
 
     step = metered(lambda _: one_step(transformer, layout, height, width, latents))
-    whole, tile = (seen(vae, *size, longest, latents) for size in ((height, width), (tile_height, tile_width)))
+    whole = seen(vae, height, width, longest, latents)
+    tile = whole if len(tiles) == 1 else seen(vae, tile_height, tile_width, longest, latents)
     return Costs(
         text_encoder=bytes_of(text_encoder),
         transformer={
@@ -537,8 +539,6 @@ def as_table(rows: list[dict[str, Any]]) -> str:
         for row in (row for row in rows if row["layout"] == layout):
             profile = PROFILES[row["profile"]]
             missing = "" if is_available(profile) else f" (install {profile.requires})"
-            if profile.storage in KINDS and not row["available"]:
-                missing += f" (convert with --gguf {profile.storage})"
             figures = [f"{row[name]:g}" for name in ("gib", "gib_longest", "tflop", "gib_moved")]
             lines.append(f"| {row['profile']} | {row['what']}{missing} | " + " | ".join(figures) + " |")
     return "\n".join([*lines[1:], "", "Estimates; no GPU has timed or measured them yet."])
