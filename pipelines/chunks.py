@@ -67,11 +67,11 @@ def denoise_chunk(
     is_noisy[:, start + num_clean : targets.stop] = 1
 
     control = None if inputs.control is None or not control_scale else inputs.control.to(device, dtype)
-    prompts = {"cond": inputs.text}
+    prompts = {"cond": inputs.text.to(device, dtype)}
     if guidance_scale != 1:
         if inputs.negative_text is None:
             raise ValueError(f"guidance_scale={guidance_scale} needs a negative text. Give one, or use 1.")
-        prompts["uncond"] = inputs.negative_text
+        prompts["uncond"] = inputs.negative_text.to(device, dtype)
     constants = {name: {} for name in prompts}
 
     if max_sigma is None:
@@ -88,7 +88,7 @@ def denoise_chunk(
                 flow = transformer(
                     sequence,
                     times,
-                    text.to(device, dtype),
+                    text,
                     control,
                     num_reference_frames=references.shape[2],
                     control_scale=control_scale,

@@ -10,12 +10,15 @@ from diffusers import UniPCMultistepScheduler
 from parity import fixture
 from safetensors.torch import load_file, save_file
 
+from pipelines import gguf_files
 from pipelines.__main__ import main
 from pipelines.convert import (
     ConversionError,
     add_lora,
+    read_tensors,
     released_from_transformer,
     to_diffusers,
+    to_released,
     transformer_from_released,
 )
 from pipelines.layouts import LAYOUTS, layout_of
@@ -293,6 +296,47 @@ def test_files_become_a_folder_with_the_same_tensors(base, tmp_path, capsys):
     assert torch.equal(flow(model), flow(transformer_from_released(backbone, control, lora, config=config)))
     scheduler = UniPCMultistepScheduler.from_pretrained(out / "scheduler")
     assert scheduler.config.flow_shift == LAYOUTS["spatia"].shift
+
+
+def test_files_come_whole_in_parts_or_in_blocks(tmp_path):
+    pytest.importorskip("gguf")
+    _, control, _, _ = tiny()
+    names = sorted(control)
+    save_file(control, tmp_path / "whole.safetensors")
+    (tmp_path / "parts").mkdir()
+    index = {}
+    for part, chosen in (("1", names[::2]), ("2", names[1::2])):
+        save_file({name: control[name] for name in chosen}, tmp_path / "parts" / f"{part}.safetensors")
+        index |= dict.fromkeys(chosen, f"{part}.safetensors")
+    (tmp_path / "parts" / "all.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
+    gguf_files.write(tmp_path / "all.gguf", control, "q8_0")
+    for path in ("whole.safetensors", "parts", "parts/all.safetensors.index.json"):
+        read = read_tensors(tmp_path / path)
+        assert read.keys() == control.keys() and all(torch.equal(read[name], control[name]) for name in names), path
+    read = read_tensors(tmp_path / "all.gguf")
+    assert read.keys() == control.keys()
+    for name in names:
+        torch.testing.assert_close(gguf_files.plain(read[name]).float(), control[name], atol=0.02, rtol=0)
+    (tmp_path / "parts" / "2.safetensors").unlink()
+    (tmp_path / "all.gguf").write_bytes(b"GGUF")
+    for path, words in (("parts/all.safetensors.index.json", "is no safetensors"), ("all.gguf", "cannot be read")):
+        with pytest.raises(ValueError, match=words):
+            read_tensors(tmp_path / path)
+
+
+def test_a_backbone_in_blocks_takes_a_control_branch_that_is_not(tmp_path):
+    """What others publish: the backbone alone under released names, its matrices in blocks."""
+    pytest.importorskip("gguf")
+    backbone, control, lora, config = tiny()
+    wide = {name: part for name, part in backbone.items() if part.ndim == 2 and part.shape[1] % 32 == 0}
+    assert wide  # some of this tiny model can be put into blocks
+    plain = transformer_from_released(backbone, control, lora, config=config)
+    gguf_files.write(tmp_path / "a.gguf", transformer_from_released(backbone, config=config).state_dict(), "q8_0")
+    released = {to_released(name): part for name, part in read_tensors(tmp_path / "a.gguf").items()}
+    model = transformer_from_released(released, control, lora, config=config)
+    assert gguf_files.kind_in(model) == "q8_0" and gguf_files.kind_in(plain) is None
+    difference = (flow(model) - flow(plain)).abs().max()
+    assert 0 < difference < 0.05
 
 
 def test_bfloat16_is_kept_or_made(base, tmp_path):
