@@ -326,7 +326,37 @@ def convert(
     base = base_folder(base)
     if gguf:
         gguf_files.check_kind(gguf)
+    model, chosen, report = assembled(base, control, lora, layout, lora_alpha, dtype, base_name)
+    if gguf:
+        report["gguf"] = gguf
     index = json.loads((base / "model_index.json").read_text())
+    needed = sum(parameter.nbytes for parameter in model.parameters())
+    if base.stat().st_dev != out.parent.stat().st_dev:  # the rest of the base is copied, not linked
+        needed += sum(file.stat().st_size for part in PARTS for file in (base / part).rglob("*") if file.is_file())
+    free = shutil.disk_usage(out.parent).free
+    if needed > free:
+        raise OSError(f"{out} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free. Free some disk space.")
+    temporary = out.with_name(f".{secrets.token_hex(8)}")
+    try:
+        write_folder(temporary, model, base, index, chosen, gguf)
+        (temporary / CONVERSION).write_text(json.dumps(report, indent=1))
+        os.replace(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return report
+
+
+def assembled(
+    base: Path,
+    control: str | os.PathLike | None = None,
+    lora: str | os.PathLike | None = None,
+    layout: str | None = None,
+    lora_alpha: float | None = None,
+    dtype: torch.dtype | None = None,
+    base_name: str | None = None,
+) -> tuple[MirageTransformer3DModel, Layout, dict[str, Any]]:
+    """The transformer that a base folder and released files make up, its layout, and what was done; see `convert`."""
+    base_name = base_name or base.name
     config = json.loads((base / "transformer" / "config.json").read_text())
 
     branch = read_tensors(control) if control else {}
@@ -347,7 +377,6 @@ def convert(
         "layout_from": "--layout" if layout else f"{num_blocks} control blocks",
         "base": base_name,
         "dtype": str(model.dtype).removeprefix("torch."),
-        **({"gguf": gguf} if gguf else {}),
         "control_blocks": num_blocks,
         "control_layers": list(model.config.vace_layers),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -368,21 +397,24 @@ def convert(
             "alpha": peft.lora_alpha,
             "alpha_from": "stated" if stated else "not in the file: taken as the rank, weight 1",
         }
+    return model, chosen, report
 
-    needed = sum(parameter.nbytes for parameter in model.parameters())
-    if base.stat().st_dev != out.parent.stat().st_dev:  # the rest of the base is copied, not linked
-        needed += sum(file.stat().st_size for part in PARTS for file in (base / part).rglob("*") if file.is_file())
-    free = shutil.disk_usage(out.parent).free
-    if needed > free:
-        raise OSError(f"{out} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free. Free some disk space.")
-    temporary = out.with_name(f".{secrets.token_hex(8)}")
-    try:
-        write_folder(temporary, model, base, index, chosen, gguf)
-        (temporary / CONVERSION).write_text(json.dumps(report, indent=1))
-        os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return report
+
+def opened(folder: Path, dtype: torch.dtype | None = None) -> MirageTransformer3DModel:
+    """The transformer of a folder in the diffusers layout, stock Wan's or ours, in blocks or not."""
+    kind = gguf_files.kind_of(folder)
+    if kind is None:
+        return MirageTransformer3DModel.from_pretrained(folder, dtype=dtype)
+    config = MirageTransformer3DModel.load_config(folder)
+    return MirageTransformer3DModel.from_single_file(
+        folder / gguf_files.NAME.format(kind=kind), config=config, dtype=dtype
+    )
+
+
+def scheduler_of(layout: Layout) -> diffusers.UniPCMultistepScheduler:
+    return diffusers.UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift
+    )
 
 
 def base_folder(base: str | os.PathLike) -> Path:
@@ -418,9 +450,7 @@ def write_folder(
         gguf_files.write(folder / "transformer" / gguf_files.NAME.format(kind=gguf), model.state_dict(), gguf)
     else:
         model.save_pretrained(folder / "transformer")
-    diffusers.UniPCMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift
-    ).save_pretrained(folder / "scheduler")
+    scheduler_of(layout).save_pretrained(folder / "scheduler")
     for part in PARTS:
         if base_index.get(part, [None])[0] is not None:
             index[part] = base_index[part]

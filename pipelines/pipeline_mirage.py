@@ -127,8 +127,9 @@ class MiragePipeline(DiffusionPipeline):
         """Open a folder that `save_pretrained` or `python -m pipelines convert` wrote, or such a repository.
 
         A stock Wan2.2-TI2V-5B-Diffusers folder opens too: without a control branch, so the memory does not steer it,
-        unless `transformer` is given. A LoRA beside the transformer is attached. depth: a DepthNet, a DepthEstimator
-        or the name of one, see pipelines.depth.depth_estimator. Other arguments as in diffusers.
+        unless `transformer`, or the released files `control` and `lora` (with `lora_alpha`, `layout`: see `convert`)
+        are given. A LoRA beside the transformer is attached. depth: a DepthNet, a DepthEstimator or the name of one,
+        see pipelines.depth.depth_estimator. Other arguments as in diffusers.
         """
         estimator = None
         if not isinstance(kwargs.get("depth"), DepthNet):
@@ -137,23 +138,27 @@ class MiragePipeline(DiffusionPipeline):
                 estimator = depth_estimator(estimator)
         folder = local_folder(pretrained_model_name_or_path, **{k: kwargs[k] for k in HUB_OPTIONS if k in kwargs})
         index = json.loads((folder / cls.config_name).read_text())
-        if index.get("transformer"):  # diffusers only loads classes of ours that are imported already
+        weights = engine_weights(folder, pretrained_model_name_or_path)
+        released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
+        if index.get("transformer"):
+            # diffusers only loads classes of ours that are imported already
             from pipelines import gguf_files
-            from pipelines.transformer import MirageTransformer3DModel
+            from pipelines.convert import assembled, opened, scheduler_of
 
             dtype = kwargs.get("dtype", kwargs.get("torch_dtype"))
             dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
-            is_stock, kind = index["transformer"][0] == "diffusers", gguf_files.kind_of(folder / "transformer")
-            if kind and "transformer" not in kwargs:
-                config = MirageTransformer3DModel.load_config(folder, subfolder="transformer")
-                file = folder / "transformer" / gguf_files.NAME.format(kind=kind)
-                kwargs["transformer"] = MirageTransformer3DModel.from_single_file(file, config=config, dtype=dtype)
-            elif is_stock and "transformer" not in kwargs:
-                own = MirageTransformer3DModel.from_pretrained(folder, subfolder="transformer", dtype=dtype)
-                kwargs["transformer"] = own
+            kind = gguf_files.kind_of(folder / "transformer")
+            if released:
+                name = None if Path(pretrained_model_name_or_path).is_dir() else str(pretrained_model_name_or_path)
+                model, layout, report = assembled(
+                    folder, **released, layout=kwargs.get("layout"), dtype=dtype, base_name=name
+                )
+                kwargs |= {"transformer": model, "layout": layout.name, "scheduler": scheduler_of(layout)}
+                weights = tuple(report["weights"])
+            elif "transformer" not in kwargs and (index["transformer"][0] == "diffusers" or kind):
+                kwargs["transformer"] = opened(folder / "transformer", dtype)
         pipe = super().from_pretrained(folder, **kwargs)
         pipe._attach_lora(folder)
-        weights = engine_weights(folder, pretrained_model_name_or_path)
         pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
         if estimator is not None:
             pipe.engine.depth_estimator = estimator

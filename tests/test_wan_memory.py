@@ -447,6 +447,19 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
     assert steered.transformer.config.vace_layers
 
 
+def test_a_stock_folder_and_released_files_are_the_converted_folder(converted):
+    root = converted.parent
+    files = dict(control=root / "vace.safetensors", lora=root / "lora.safetensors")
+    opened = MiragePipeline.from_pretrained(root / "base", **files, layout="spatia")
+    expected = MiragePipeline.from_pretrained(converted)
+    ours, theirs = opened.transformer.state_dict(), expected.transformer.state_dict()
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert opened.engine.layout is LAYOUTS["spatia"] and opened.engine.facts == expected.engine.facts
+    assert opened.scheduler.config.flow_shift == expected.scheduler.config.flow_shift
+    with pytest.raises(ValueError, match="No known layout has 2 control blocks"):
+        MiragePipeline.from_pretrained(root / "base", **files)
+
+
 def test_a_size_that_no_token_fits_is_refused(large):
     lifted, trajectory = path(large)
     with pytest.raises(ValueError, match="height=80 must be a multiple of 32. Use 64 or 96"):
