@@ -133,6 +133,17 @@ def test_near_side_of_a_gap_but_not_a_floor_or_a_rim():
     assert not gap_sides(torch.full((h, w), 2.0), known)[2].any()
 
 
+def test_a_near_wall_goes_on_in_one_piece_beside_its_slanted_rim():
+    """Along a column the rim has the wall at one end and at the other what shows above it: no gap opens there."""
+    h, w = 72, 128
+    y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    known = (x >= 24 - y // 18) | (y < 3)
+    depth = torch.where((x < 40) & (y >= 3), 2.0, 8.0) * known
+    around = survey(depth, known, intrinsics(h, w))
+    rim = ~known[12:, 18:]
+    assert around.near[12:, 18:][rim].all() and around.far[12:, 18:][rim].max() < 2.5
+
+
 def test_depth_of_a_hole_lies_on_the_known_planes():
     h, w = 72, 128
     K = intrinsics(h, w)
