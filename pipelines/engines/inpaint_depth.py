@@ -112,17 +112,17 @@ def gap_sides(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     Returns (h, w) float, on known tokens at the near side of a gap the depth of its far side, 0 elsewhere;
     (h, w) bool, known tokens at the far side; and (h, w) bool, the tokens of gaps.
     """
-    near, far, gap, away = _gap_sides_of_rows(depth, known)
-    near_down, far_down, gap_down, away_down = (part.T for part in _gap_sides_of_rows(depth.T, known.T))
-    # what is close to an end of its row is no gap because its column ends above the object by chance
-    gap = (gap & (away <= away_down)) | (gap_down & (away_down <= away))
+    near, far, gap, away, cut = _gap_sides_of_rows(depth, known)
+    near_down, far_down, gap_down, away_down, cut_down = (part.T for part in _gap_sides_of_rows(depth.T, known.T))
+    # an object that the frame cuts off is not beside a gap because a column of its rim ends above it by chance
+    gap = (gap & ~(cut_down & (away_down < away))) | (gap_down & ~(cut & (away < away_down)))
     return torch.maximum(near, near_down), far | far_down, gap
 
 
-def _gap_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _gap_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Both ends of every empty run are compared in inverse depth, in which flat surfaces are straight lines.
 
-    Returns also how far every token is from the nearer end, (h, w) int64.
+    Returns also how far every token is from the nearer end, (h, w) int64; and whether the frame cuts its run off.
     """
     h, w = depth.shape
     column = torch.arange(w)[None].expand(h, w)
@@ -146,7 +146,7 @@ def _gap_sides_of_rows(depth: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Te
     near = torch.zeros(h, w).scatter_reduce(1, nearer, beyond, "amax")
     far = torch.zeros(h, w).scatter_reduce(1, farther, gap.float(), "amax") > 0
     away = torch.minimum(torch.where(left >= 0, column - left, w + h), torch.where(right < w, right - column, w + h))
-    return near, far, gap, away
+    return near, far, gap, away, (left < 0) | (right == w)
 
 
 def whole_objects(far_side: Tensor, depth: Tensor, within: Tensor, steps: int) -> Tensor:
