@@ -148,7 +148,8 @@ class VideoDecoder:
             torch.cat([video.cpu() for video in self.videos(tile, index, keep)], dim=1)
             for index, tile in enumerate(tiles.of(latents))
         )
-        return to_frames(tiles.blended(videos, tiles.stride))
+        blended = tiles.blended(videos, tiles.stride)
+        return np.concatenate([to_frames(part) for part in blended.split(4, dim=1)])
 
     @torch.no_grad()
     def videos(self, latents: Tensor, tile: int = 0, keep: torch.device | None = None) -> Iterator[Tensor]:

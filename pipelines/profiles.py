@@ -487,7 +487,7 @@ def seen(vae: nn.Module, height: int, width: int, frames: int, latents: int) -> 
 
 def encoding_bytes(vae: nn.Module, height: int, width: int, frames: int) -> int:
     """Four frames are encoded at a time: from the third time on only the video itself takes more, a straight line."""
-    short, long = 13, 17
+    short, long = 9, 13
     less, more = (metered(lambda _, n=n: vae.encode(meta(1, 3, n, height, width))).peak for n in (short, long))
     return more + (more - less) * max(0, frames - long) // (long - short)
 
