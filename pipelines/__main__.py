@@ -5,7 +5,7 @@ import io
 import json
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +204,9 @@ def render(args: argparse.Namespace) -> dict:
         options["few_steps"] = few_steps
     pipe = load_pipeline(args.model, args.device, args.dtype, args.profile, args.size, **options)
     load_seconds = time.perf_counter() - before_loading
+    fps = pipe.engine.facts.fps
+    if not args.trajectory:
+        trajectory = replace(trajectory, fps=fps)
     source, memory, lift_seconds = photo, scene.memory if scene else None, {}
     distance = scene.distance if scene else None
     if photo is not None and scene is None:
@@ -216,7 +219,7 @@ def render(args: argparse.Namespace) -> dict:
 
             def path(strength: float) -> Trajectory:
                 settings = {"strength": strength, **params}
-                return move(args.move, camera, distance=distance, frames=args.frames, **settings)
+                return move(args.move, camera, distance=distance, frames=args.frames, fps=fps, **settings)
 
             trajectory = path(1.0 if "strength" in params else pipe.gentle_strength(source, path))
     num_chunks, last_shown = 0, None

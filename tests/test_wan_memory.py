@@ -410,7 +410,9 @@ def test_a_few_step_lora_on_the_command_line(converted, tmp_path, capsys):
     render += ["--out", str(tmp_path / "clip.mp4")]
     asked = ["--few-step-lora", few.file, "--few-step", "steps=1", "--few-step", "strength=0.25"]
     assert cli.main([*render, *asked]) == 0
-    entry = read_recipe(tmp_path / "clip.mp4")["weights"][-1]
+    recipe = read_recipe(tmp_path / "clip.mp4")
+    entry = recipe["weights"][-1]
+    assert recipe["trajectory"]["fps"] == LAYOUTS["spatia"].fps
     assert (entry["name"], entry["steps"], entry["strength"]) == ("fast.safetensors", 1, 0.25)
     capsys.readouterr()
     for arguments, words in (
