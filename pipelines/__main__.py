@@ -97,6 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     convert.add_argument(
         "--base", required=True, help="Wan 2.2 TI2V-5B in the diffusers layout: a folder or repository"
     )
+    convert.add_argument("--revision", metavar="COMMIT", help="of the base's repository; its newest if left out")
     convert.add_argument("--vace", type=Path, help="the control branch: a safetensors file, index or folder")
     convert.add_argument("--lora", type=Path, help="the LoRA, likewise")
     convert.add_argument("--lora-alpha", type=float, help="its alpha, where the file does not say (default: its rank)")
@@ -341,7 +342,8 @@ def convert(args: argparse.Namespace) -> dict:
 
     diffusers.utils.logging.set_verbosity_error()
     dtype = getattr(torch, args.dtype) if args.dtype else None
-    return convert(args.base, args.out, args.vace, args.lora, args.layout, args.lora_alpha, dtype, args.gguf)
+    files = args.base, args.out, args.vace, args.lora
+    return convert(*files, args.layout, args.lora_alpha, dtype, args.gguf, args.revision)
 
 
 def cameras_from(source: Path, height: int | None, width: int | None, fps: float | None = None, fix: str | None = None):

@@ -308,13 +308,14 @@ def convert(
     lora_alpha: float | None = None,
     dtype: torch.dtype | None = None,
     gguf: str | None = None,
+    revision: str | None = None,
 ) -> dict[str, Any]:
     """Released control and LoRA files and a Wan base become one folder that `MiragePipeline.from_pretrained` opens.
 
-    base: a diffusers folder, or a repository on the Hub. control, lora: see `read_tensors`. layout: a name of
-    pipelines/layouts.py; None: the one whose control branch has so many blocks. out: a folder that does not exist yet;
-    it appears whole or not at all. Unchanged parts of the base are linked where the disk allows it, else copied.
-    gguf: keep the transformer's matrices in blocks of this kind, one of `gguf_files.KINDS`.
+    base: a diffusers folder, or a repository on the Hub, at a revision (None: its newest). control, lora: see
+    `read_tensors`. layout: a name of pipelines/layouts.py; None: the one whose control branch has so many blocks. out:
+    a folder that does not exist yet; it appears whole or not at all. Unchanged parts of the base are linked where the
+    disk allows it, else copied. gguf: keep the transformer's matrices in blocks, a kind of `gguf_files.KINDS`.
     Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
     hashes and licences. Raises ValueError for what cannot be converted.
     """
@@ -323,7 +324,7 @@ def convert(
         raise ValueError(f"{out} is there already. Give a folder that does not exist yet.")
     if not out.parent.is_dir():
         raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
-    base = base_folder(base)
+    base = base_folder(base, revision)
     if gguf:
         gguf_files.check_kind(gguf)
     model, chosen, report = assembled(base, control, lora, layout, lora_alpha, dtype, base_name)
@@ -417,9 +418,9 @@ def scheduler_of(layout: Layout) -> diffusers.UniPCMultistepScheduler:
     )
 
 
-def base_folder(base: str | os.PathLike) -> Path:
+def base_folder(base: str | os.PathLike, revision: str | None = None) -> Path:
     """A diffusers folder of Wan, downloaded first if `base` names a repository."""
-    base = local_folder(base)
+    base = local_folder(base, **({"revision": revision} if revision else {}))
     for name in ("model_index.json", "transformer/config.json", "vae/config.json"):
         if not (base / name).is_file():
             raise ValueError(f"{base} holds no {name}. Give a Wan folder in the diffusers layout.")

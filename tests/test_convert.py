@@ -339,6 +339,22 @@ def test_a_backbone_in_blocks_takes_a_control_branch_that_is_not(tmp_path):
     assert 0 < difference < 0.05
 
 
+def test_the_bases_revision_is_asked_for_and_recorded(base, tmp_path, monkeypatch, capsys):
+    commit, asked = "a" * 40, []
+    (tmp_path / commit).symlink_to(base)  # as the cache of the Hub keeps them
+
+    def folder(name, **options):
+        asked.append((name, options))
+        return tmp_path / commit
+
+    monkeypatch.setattr("pipelines.convert.local_folder", folder)
+    arguments = ["--layout", "spatia", "--revision", commit]
+    assert convert("team/wan", tmp_path, *arguments, lora=False) == 0
+    assert asked == [("team/wan", {"revision": commit})]
+    weights = json.loads(capsys.readouterr().out)["weights"]
+    assert (weights[0]["name"], weights[0]["revision"]) == ("team/wan", commit)
+
+
 def test_bfloat16_is_kept_or_made(base, tmp_path):
     assert convert(base, tmp_path, "--layout", "spatia", "--dtype", "bfloat16", lora=False) == 0
     stored = load_file(tmp_path / "out" / "transformer" / "diffusion_pytorch_model.safetensors")
