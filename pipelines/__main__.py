@@ -203,7 +203,8 @@ def render(args: argparse.Namespace) -> dict:
     options = {"depth": estimator} if estimator else {}
     if few_steps:
         options["few_steps"] = few_steps
-    pipe = load_pipeline(args.model, args.device, args.dtype, args.profile, args.size, **options)
+    place = args.device, args.dtype, args.profile, args.size, args.first_block_cache
+    pipe = load_pipeline(args.model, *place, **options)
     load_seconds = time.perf_counter() - before_loading
     fps = pipe.engine.facts.fps
     if not args.trajectory:

@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", help="how a large model fits into the GPU: auto (default), or a name of `info --profiles`"
     )
+    parser.add_argument(
+        "--first-block-cache",
+        type=float,
+        metavar="SHARE",
+        help="with a profile: skip what changes less, 0.05 to 0.2",
+    )
 
 
 def load_pipeline(
@@ -25,6 +31,7 @@ def load_pipeline(
     dtype: str | None = None,
     profile: str | None = None,
     size: tuple[int, int] | None = None,
+    first_block_cache: float | None = None,
     few_steps: FewSteps | None = None,
     **options: Any,
 ):
@@ -45,13 +52,15 @@ def load_pipeline(
         raise ValueError("--device cuda: torch sees no GPU here. Use --device cpu, or install a build of torch for it.")
     if model == "embedded":
         asked = {"--device cuda": device == "cuda", f"--dtype {dtype}": dtype, f"--profile {profile}": profile}
-        asked["--few-step-lora"] = few_steps
+        asked |= {"--few-step-lora": few_steps, "--first-block-cache": first_block_cache is not None}
         for option in (option for option, value in asked.items() if value):
             raise ValueError(f"{option} is for large models; the embedded one needs no GPU. Leave it out.")
         return MiragePipeline.embedded(**options)
     on_gpu = has_gpu and device != "cpu"
     if profile == "auto" and not on_gpu:
         raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
+    if first_block_cache is not None and not (profile or on_gpu):
+        raise ValueError("--first-block-cache goes with a profile. Give one, for example --profile resident.")
     chosen = None
     if profile or on_gpu:
         chosen = choose(model, profile or "auto", size, Path(few_steps.file).stat().st_size if few_steps else 0)
@@ -67,7 +76,7 @@ def load_pipeline(
     if chosen:
         from pipelines import profiles
 
-        profiles.apply(pipe, chosen, "cuda" if on_gpu else "cpu")
+        profiles.apply(pipe, chosen, "cuda" if on_gpu else "cpu", first_block_cache)
         print(f"profile {chosen.name}: {chosen.what}", file=sys.stderr)
     return pipe
 

@@ -174,11 +174,12 @@ def is_available(profile: Profile) -> bool:
 
 
 def apply(pipe, profile: Profile | str, device: str | torch.device = "cuda", first_block_cache: float | None = None):
-    """Put a freshly loaded large pipeline (torch_dtype=torch.bfloat16) where the profile says; returns the profile.
+    """Put a freshly loaded large pipeline (dtype=torch.bfloat16) where the profile says; returns the profile.
 
     By diffusers' own means: layerwise casting, group offloading with a stream on CUDA, model offloading, TorchAO.
     first_block_cache: skip a step's later blocks where the first one changes by a smaller share than this, 0.05 to 0.2;
-    faster, and the picture changes, so no profile does it unasked. Raises ValueError where the profile cannot be had.
+    faster, and the picture changes, so no profile does it unasked. The recipe tells both. Raises ValueError where the
+    profile cannot be had.
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
     device = torch.device(device)
@@ -198,6 +199,8 @@ def apply(pipe, profile: Profile | str, device: str | torch.device = "cuda", fir
         from diffusers import FirstBlockCacheConfig
 
         pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=first_block_cache))
+    skipped = {} if first_block_cache is None else {"first_block_cache": first_block_cache}
+    pipe.profile = {"name": profile.name, "dtype": str(pipe.transformer.dtype).removeprefix("torch."), **skipped}
     pipe.take_along(device)
     if profile.transformer == "turns":
         pipe.enable_model_cpu_offload(device=device)

@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> dict:
         if args.suite == suite and (folder is None or not folder.is_dir()):
             raise ValueError(f"The suite {suite} needs --{option} FOLDER, got {folder}.")
     options = {"depth": args.depth_model} if args.depth_model else {}
-    pipe = load_pipeline(args.model, args.device, args.dtype, args.profile, args.size, **options)
+    place = args.device, args.dtype, args.profile, args.size, args.first_block_cache
+    pipe = load_pipeline(args.model, *place, **options)
     started = time.perf_counter()
     report = importlib.import_module(f"pipelines.evaluation.{args.suite}").evaluate(pipe, args)
     report = {
