@@ -89,6 +89,7 @@ class MiragePipeline(DiffusionPipeline):
     _optional_components = ["autoencoder", "depth", "transformer", "vae", "scheduler", "text_encoder", "tokenizer"]
     model_cpu_offload_seq = "text_encoder->transformer->vae"
     few_steps: FewSteps | None = None
+    profile: dict | None = None  # how it runs, where pipelines.profiles has set it up
 
     def __init__(
         self,
@@ -494,6 +495,7 @@ class MiragePipeline(DiffusionPipeline):
             "seed": int(seed),
             "quality": quality,
             **({"prompt": prompt} if prompt else {}),
+            **({"profile": self.profile} if self.profile else {}),
             **({"weights": list(self.engine.facts.weights)} if self.engine.facts.weights else {}),
             **({"depth": list(estimated)} if (estimated := depth_weights(self.engine.depth_estimator)) else {}),
             "trajectory": trajectory.to_dict(),

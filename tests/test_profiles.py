@@ -248,6 +248,10 @@ def test_a_first_block_cache_is_asked_for(converted, expected):
     assert pipe.transformer.is_cache_enabled
     frames = rendered(pipe)
     assert frames.shape == expected.shape and not np.array_equal(frames, expected)
+    lifted = pipe.lift(photo(*SIZE), *SIZE)
+    path = move("side-slide", lifted.camera, distance=lifted.distance, frames=5)
+    told = {"name": "resident", "dtype": "float32", "first_block_cache": 10.0}
+    assert pipe.recipe(None, path, 0, "standard")["profile"] == told
 
 
 def test_what_cannot_be_applied_is_told(converted, pipe):
@@ -284,9 +288,11 @@ def test_a_clip_renders_in_a_profile(converted, tmp_path, capsys, monkeypatch):
         ("auto", str(converted), "there is none. Name one"),
         ("quick", str(converted), "profile 'quick' is unknown"),
         ("resident", "embedded", "needs no GPU. Leave it out"),
+        (None, str(converted), "--first-block-cache goes with a profile"),
     ):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-        assert cli.main([*render, profile, "--model", model]) == 2
+        asked = [*render, profile] if profile else [*render[:-1], "--first-block-cache", "0.1"]
+        assert cli.main([*asked, "--model", model]) == 2
         assert words in capsys.readouterr().err
 
 
@@ -321,7 +327,7 @@ def test_the_free_memory_chooses(converted, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["text-aside"], costs), 0))
-    monkeypatch.setattr(profiles, "apply", lambda pipe, profile, device: asked.append((profile.name, device)))
+    monkeypatch.setattr(profiles, "apply", lambda pipe, profile, device, _: asked.append((profile.name, device)))
     pipe = cli.load_pipeline(str(converted), size=SIZE)
     name, device = asked[0]
     assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["text-aside"], costs) and device == "cuda"
