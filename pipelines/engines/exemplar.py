@@ -59,8 +59,11 @@ class SearchConfig:
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
     guess: float = 0.1  # weight of the first guess against what is known, while the fill grows
     calm: float = 0.9  # how far the colours of the fill give way to the likeliest ones where in doubt
-    detail: float = 0.9  # strength of its detail: what is wrong costs twice
+    contrast: float = 0.6  # how strong its detail is there, against that around
     broad: float = 0.023  # what is wider than this is colour and not detail, in frame widths
+
+
+FLAT = 0.02  # detail below this, in units of a token, is as good as none
 
 
 @dataclass(frozen=True)
@@ -147,8 +150,8 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
     for longest, rounds in zip(config.grids, config.rounds, strict=True):
         grid = small_grid(features, mask, depth, K, colour, longest, seed)
         if x is None:
-            likely, doubt = first_guess(grid)
-            x = likely
+            guess = first_guess(grid, features, mask, radius)
+            x = guess.values
         x = torch.where(grid.known, grid.values, resize(x, grid.known.shape))
         liking = preference(grid.known.shape, seed) * config.variety
         first, last = longest == config.grids[0], longest == config.grids[-1]
@@ -163,9 +166,7 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
     guide = copied + resize(x - reduce(copied, torch.ones(h, w), grid.known.shape)[0], (h, w))
     out = blend(features, copied, guide, full, mask, sourced, layer, colour, config.pull)
     proved = proof(grid, field, max(1, round(config.broad * max(grid.known.shape))))
-    doubt, proved = resize(doubt[None], (h, w)), resize(proved[None], (h, w))
-    unsure = (4 * doubt - 0.4).clamp(0, 1) * (2.5 - 2.5 * proved).clamp(0, 1)
-    out = torch.where(mask, shown, calmed(out, mask, likely, unsure, colour, radius, config))
+    out = torch.where(mask, shown, calmed(out, mask, guess, proved, colour, radius, config))
     yield
     full = torch.where(mask | sourced, full, own)
     source = torch.stack([full // w, full % w], -1).int()
@@ -238,15 +239,28 @@ def away(known: Tensor) -> Tensor:
     return ((row - torch.arange(h)[:, None]) ** 2 + (column - torch.arange(w)[None]) ** 2).float().sqrt()
 
 
-def first_guess(grid: Grid) -> tuple[Tensor, Tensor]:
-    """What is likely in the hole, before anything is copied: colours without detail, by kriging.
+@dataclass(frozen=True)
+class Guess:
+    """What is likely in the hole, before anything is copied: small grids (h, w).
 
-    Returns (C, h, w), known cells as they are; and (h, w) doubt, 0 where known to 1 where nothing tells.
+    values: (C, h, w), colours without detail, known cells as they are; contrast: how strong the detail around is, the
+    sum over colours of its size; doubt: 0 where known to 1 where nothing tells.
     """
+
+    values: Tensor
+    contrast: Tensor
+    doubt: Tensor
+
+
+def first_guess(grid: Grid, features: Tensor, mask: Tensor, radius: int) -> Guess:
+    """Colours and contrast by kriging. features (C, h, w), mask (h, w) bool: the full grid; radius: of detail."""
+    detail = detail_of(torch.einsum("kc,chw->khw", grid.colour, features), mask, radius)
+    strength, _ = reduce(detail.abs().sum(0, keepdim=True), mask, grid.known.shape)
     mean = grid.values[:, grid.known].mean(1)[:, None, None]
-    found, doubt = krige(torch.einsum("kc,chw->khw", grid.colour, grid.values - mean), grid.known, grid.around)
-    likely = mean + torch.einsum("kc,khw->chw", grid.colour, found)
-    return torch.where(grid.known, grid.values, likely), doubt
+    colours = torch.einsum("kc,chw->khw", grid.colour, grid.values - mean)
+    found, doubt = krige(torch.cat([colours, (strength + FLAT).log()]), grid.known, grid.around)
+    values = mean + torch.einsum("kc,khw->chw", grid.colour, found[:3])
+    return Guess(torch.where(grid.known, grid.values, values), (found[3].exp() - FLAT).clamp(min=0), doubt)
 
 
 def preference(size: tuple[int, int], seed: int) -> Tensor:
@@ -366,17 +380,23 @@ def detail_of(shown: Tensor, known: Tensor, radius: int) -> Tensor:
 
 
 def calmed(
-    filled: Tensor, mask: Tensor, likely: Tensor, unsure: Tensor, colour: Tensor, radius: int, config: SearchConfig
+    filled: Tensor, mask: Tensor, guess: Guess, proved: Tensor, colour: Tensor, radius: int, config: SearchConfig
 ) -> Tensor:
-    """Where one is unsure (1, h, w; 0..1), broad colours give way to the likely ones (C, h, w, on a small grid): what
-    nobody has seen should not draw the eye.
+    """Where the surroundings tell little, broad colours give way to the likeliest ones, and detail is as strong as
+    theirs: what nobody has seen should not draw the eye. A pattern that is proved to go on stays as it is.
     """
+    size = mask.shape
+    doubt, contrast = resize(guess.doubt[None], size), resize(guess.contrast[None], size)
+    unsure = (4 * doubt - 0.4).clamp(0, 1) * resize((2.5 - 2.5 * proved).clamp(0, 1)[None], size)
     mean = filled[:, mask].mean(1)[:, None, None]
-    likely = mean + torch.einsum("kc,kd,dhw->chw", colour, colour, resize(likely, mask.shape) - mean)
+    likely = mean + torch.einsum("kc,kd,dhw->chw", colour, colour, resize(guess.values, size) - mean)
     change = torch.where(mask, 0.0, filled - likely)
-    broad = blurred(torch.einsum("kc,chw->khw", colour, change), radius)
+    shown = torch.einsum("kc,chw->khw", colour, change)
+    broad = blurred(shown, radius)
+    own = blurred((shown - broad).abs().sum(0, keepdim=True), radius)
+    gain = 1 + unsure * ((config.contrast * contrast / own.clamp(min=1e-3)).clamp(max=2) - 1)
     broad = torch.einsum("kc,khw->chw", colour, broad)
-    return likely + (1 - config.calm * unsure) * broad + config.detail * (change - broad)
+    return likely + (1 - config.calm * unsure) * broad + gain * (change - broad)
 
 
 def blurred(x: Tensor, radius: int) -> Tensor:
