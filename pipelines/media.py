@@ -1,5 +1,6 @@
 """Photos in, clips out: the only file formats the engine's users meet. numpy, Pillow and PyAV, no torch."""
 
+import contextlib
 import io
 import json
 import os
@@ -141,11 +142,10 @@ def _to_srgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:  # phones photograph in Display P3; read as sRGB its colours would look dull
+        # Phones photograph in Display P3; read as sRGB its colours would look dull. A broken profile says nothing.
+        with contextlib.suppress(ImageCms.PyCMSError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except ImageCms.PyCMSError:
-            pass  # a broken profile says nothing about the pixels
     return image.convert("RGB")
 
 

@@ -1,13 +1,15 @@
 """Laws of the memory: what was written comes back, nearer wins, nothing is said twice, files hold it all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from pipelines.cameras import Camera
 from pipelines.engines.outlines import soften
-from pipelines.memory import LatentMemory
-from pipelines.memory.projection import project, projections, unproject
+from pipelines.memory import LatentMemory, files
+from pipelines.memory.projection import front_points, project, projections, unproject
 
 
 def camera(height=12, width=16, x=0.0, y=0.0, z=0.0, focal=14.0):
@@ -59,6 +61,43 @@ def test_nearer_surface_wins_whatever_the_order_of_points(depths):
         memory.write(torch.full((1, 12, 16), depth), torch.full((12, 16), depth), [near_camera, far_camera][i], valid)
     coarse = memory.readout(near_camera, 12, 8)
     assert coarse.mask.all() and (coarse.latents == 1.0).all()  # cells are copied, never mixed: exact
+
+
+def test_what_is_in_front_does_not_depend_on_the_order_of_points():
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(3, 40_000, generator=generator) * torch.tensor([[4.0], [3.0], [4.0]])
+    points = torch.cat([points - torch.tensor([[2.0], [1.5], [-0.5]]), torch.ones(1, 40_000)])
+    maps = torch.from_numpy(np.stack([projections(c.K, c.c2w) for c in (camera(), camera(x=0.3, z=0.4))])).float()
+    shuffled = torch.randperm(40_000, generator=generator)
+    here, there = (front_points(p, maps, 12, 16, torch.tensor([0.01])) for p in (points, points[:, shuffled]))
+    one = set(zip(here[0].tolist(), here[1].tolist(), strict=True))
+    other = set(zip(there[0].tolist(), shuffled[there[1]].tolist(), strict=True))
+    assert one == other and len(one) > 2 * 12 * 16
+
+
+def test_of_two_views_that_show_a_surface_alike_the_newer_shows():
+    first, second = LatentMemory(1), LatentMemory(1)
+    for memory, tokens_in_order in ((first, (0.0, 1.0)), (second, (1.0, 0.0))):
+        views = []
+        for row, token in enumerate(tokens_in_order):
+            part = LatentMemory(1)
+            part.write(torch.full((1, 12, 16), token), torch.full((12, 16), 3.0), camera())
+            (view,) = part.views
+            views.append(replace(view, token_at=torch.full_like(view.token_at, row)))
+        memory._keep(torch.tensor(tokens_in_order)[:, None].half(), views)
+    assert (first.readout(camera(), 12, 16).latents == 1).all()
+    assert (second.readout(camera(), 12, 16).latents == 0).all()
+
+
+@pytest.mark.parametrize("fov", [1, 90, 179])
+@pytest.mark.parametrize("z", [0.0, 2.0, 4.5])
+def test_any_lens_anywhere_even_inside_a_wall_reads_finite_values(fov, z):
+    memory = LatentMemory(3, interpolates=True)
+    memory.write(tokens(), box_depth(), camera())
+    out = memory.readout(camera(z=z, focal=8 / np.tan(np.radians(fov) / 2)), 12, 16)
+    assert torch.isfinite(out.latents).all() and torch.isfinite(out.depth).all() and torch.isfinite(out.xy).all()
+    assert (out.depth[out.mask] > 0).all() and (out.depth[~out.mask] == 0).all()
+    assert (out.latents.permute(0, 2, 3, 1)[~out.mask] == 0).all()
 
 
 def test_same_bits_for_any_number_of_threads_and_again():
@@ -155,13 +194,18 @@ def test_ply_holds_every_sample_at_its_place(tmp_path):
         memory.to_ply(tmp_path / "scene.ply", colors[1:])
 
 
-def test_files_that_are_no_memory_are_refused(tmp_path):
+def test_files_that_are_no_memory_are_refused(tmp_path, monkeypatch):
     memory = LatentMemory(3)
     memory.write(tokens(), box_depth(), camera())
     path = tmp_path / "scene.safetensors"
     memory.save(path)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ValueError, match="damaged or incomplete"):
+        LatentMemory.load(path)
+    monkeypatch.setattr(files, "VERSION", files.VERSION + 1)
+    memory.save(path)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=f"format version {files.VERSION + 1}; this program reads up to"):
         LatentMemory.load(path)
     from safetensors.torch import save_file
 

@@ -16,7 +16,7 @@ from pipelines.cameras import Camera, pixel_centers, project, unproject
 from pipelines.engines.baselines import smooth_fill
 from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
 from pipelines.evaluation.fidelity import psnr
-from pipelines.evaluation.rooms import AppendMemory, PhotoPixels, seen_along
+from pipelines.evaluation.rooms import AppendMemory, PhotoPixels, looked_up, seen_along
 from pipelines.evaluation.suites import say
 
 GAPS = (1, 2, 5, 10)  # frames between the photo and the view
@@ -50,11 +50,11 @@ def evaluate(pipe, args) -> dict:
 
 
 def medians(pairs: list[dict]) -> dict[str, float]:
-    """Median of every figure over pairs, the mean gain, and how many there were."""
+    """Median of every figure over pairs, the mean gains, and how many there were."""
     names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap")]
     figures = {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names}
-    if "gain" in names:
-        figures["gain_mean"] = round(float(np.mean([pair["gain"] for pair in pairs])), 2)
+    for gain in (name for name in ("gain", "gain_of_exact") if name in names):
+        figures[f"{gain}_mean"] = round(float(np.mean([pair[gain] for pair in pairs])), 2)
     return figures | {"pairs": len(pairs)}
 
 
@@ -63,9 +63,11 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
     """Covered PSNR in dB of one view, by what is known about the photo's depth; None where too little is covered.
 
     true: measured depth. rgb: the same, read from the photo's own pixels. estimated: the model's depth after scale and
-    shift. append: measured depth and the nearest point's token as it is, pinholes filled smoothly. gain: by how much
-    `true` is better than that over the cells that the memory backs; gain_on_points: where a nearest point falls, too.
-    covered: share of the later frame that was measured and is visible in the photo.
+    shift. exact: the decoded photo looked up pixel by pixel where the later frame's own measured depth says, which no
+    reader can know: what is missing there is exposure, blur, noise and errors of pose. append: measured depth and the
+    nearest point's token as it is, pinholes filled smoothly. gain: by how much `true` is better than that over the
+    cells that the memory backs; gain_on_points: where a nearest point falls, too; gain_of_exact: what `exact` would
+    gain there. covered: share of the later frame that was measured and is visible in the photo.
     """
     height, width = (side // 2 * 2 for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (
@@ -77,15 +79,18 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
         return None
     lifted = pipe.lift(image, height, width, camera, depth)
     read = seen_along(pipe.engine, lifted.memory, [view])[0]
-    scores = {"true": psnr(read, truth, covered)}
+    decoded = seen_along(pipe.engine, lifted.memory, [camera])[0]
+    exact = looked_up(decoded, later_depth, view, camera)
+    scores = {"true": psnr(read, truth, covered), "exact": psnr(exact, truth, covered)}
     if "rgb" in baselines:
         scores["rgb"] = psnr(seen_along(PhotoPixels(pipe.engine, image), lifted.memory, [view])[0], truth, covered)
     if "append" in baselines:
         nearest, shown = nearest_tokens(pipe.engine, image, depth, camera, view)
         backed = covered & lifted.memory.readout(view, height, width).mask[0].numpy()
         scores["append"] = psnr(nearest, truth, backed)
-        scores["gain"], scores["gain_on_points"] = (
-            psnr(read, truth, where) - psnr(nearest, truth, where) for where in (backed, backed & shown)
+        scores["gain"], scores["gain_on_points"], scores["gain_of_exact"] = (
+            psnr(reader, truth, where) - psnr(nearest, truth, where)
+            for reader, where in ((read, backed), (read, backed & shown), (exact, backed))
         )
     estimate, valid = pipe.engine.depth(image, camera.K)
     aligned = scaled_and_shifted(estimate, np.where(valid, depth, 0))

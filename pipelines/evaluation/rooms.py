@@ -232,11 +232,16 @@ def true_lookup(room: Room, t: int) -> np.ndarray:
     Where the room is `clear` no reader can do much better: what is missing is not in the photo, such as finer detail
     and highlights. At an outline it copies pixels that mix two surfaces. Means nothing where it is not `covered`.
     """
-    path, (height, width) = room.trajectory, room.depth[t].shape
-    pixels, _ = project(unproject(pixel_centers(height, width), room.depth[t], path[t]), path[0])
-    grid = torch.from_numpy(np.nan_to_num(pixels) / [width, height] * 2 - 1).float()[None]
-    photo = torch.from_numpy(room.frames[0]).permute(2, 0, 1)[None].float()
-    found = F.grid_sample(photo, grid, "bicubic", "border", align_corners=False)[0]
+    return looked_up(room.frames[0], room.depth[t], room.trajectory[t], room.trajectory[0])
+
+
+def looked_up(photo: np.ndarray, depth: np.ndarray, view: Camera, camera: Camera) -> np.ndarray:
+    """(H, W, 3) uint8: what `view` sees at z-depth (H, W), looked up in the photo (H, W, 3) uint8 of `camera`."""
+    height, width = depth.shape
+    pixels, _ = project(unproject(pixel_centers(height, width), depth, view), camera)
+    grid = torch.from_numpy(np.nan_to_num(pixels) / [camera.width, camera.height] * 2 - 1).float()[None]
+    pixels = torch.from_numpy(photo).permute(2, 0, 1)[None].float()
+    found = F.grid_sample(pixels, grid, "bicubic", "border", align_corners=False)[0]
     return found.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
