@@ -59,8 +59,9 @@ class Loading:
             with hub.telling(self._hear):
                 self._value = self._make()
         except Exception as error:  # whatever it is, the page must say it
-            log.exception("a model could not be loaded")
-            self.error = error
+            expected = isinstance(error, hub.FetchError)
+            log.error("%s could not be loaded: %s", self.name, error, exc_info=not expected)
+            self.error, self.progress = error, ("load", 0, 0)
         self._done.set()
 
     def _hear(self, what: str, done: int, total: int) -> None:

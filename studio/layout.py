@@ -93,10 +93,12 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             gr.HTML('<h1 class="mark"><i></i>Mirage Studio</h1>', elem_id="mark")
             ui["tagline"] = gr.HTML(say(start, "tagline"), elem_id="tagline")
             ui["status"] = gr.HTML(elem_id="status")
-            ui["retry"] = gr.Button(say(start, "retry"), visible=False, min_width=0, elem_id="retry")
             language = gr.Radio(
                 [("EN", "en"), ("IT", "it")], value=start, show_label=False, container=False, elem_id="language"
             )
+        with gr.Row(visible=False, elem_id="model-row") as ui["model_row"]:
+            ui["model_note"] = gr.HTML(elem_id="model-note")
+            ui["retry"] = gr.Button(say(start, "retry"), visible=False, min_width=0, elem_id="retry")
         with gr.Row(elem_id="table"):
             with gr.Column(elem_id="left"):
                 ui["stage"] = stage(stage_words(start), elem_id="stage")
@@ -343,7 +345,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         demo.load(first_visit, [session], [language, *spoken], **quiet).then(
             tie(status.watch_engine), [language, ui["depth"]], shown, concurrency_limit=None, **quiet
         )
-        ui["retry"].click(tie(status.try_again), [language], shown, **quiet)
+        ui["retry"].click(tie(status.try_again), [language, ui["depth"]], shown, **quiet)
         language.change(**count)
         demo.load(**count)
     demo.queue(default_concurrency_limit=8, max_size=64)

@@ -81,17 +81,18 @@ class Opened:
 
 def open_model(settings: Settings) -> Opened:
     """Fetch what is not here yet, read it and put it where it fits. Raises ValueError or OSError with one sentence."""
+    is_large = settings.model != EMBEDDED
+    folder = local_folder(settings.model) if is_large else None  # before torch is read: what fails is told at once
+    depth = {} if settings.depth is None else {"depth": depth_estimator(settings.depth)}
     from pipelines import MiragePipeline  # torch comes in here, not before
 
-    # first, since it is the smaller one
-    depth = {} if settings.depth is None else {"depth": depth_estimator(settings.depth)}
-    if settings.model == EMBEDDED:
+    if not is_large:
         return Opened(MiragePipeline.embedded(**depth))
     import torch
 
     from pipelines import profiles
 
-    has_gpu, folder = torch.cuda.is_available(), local_folder(settings.model)
+    has_gpu = torch.cuda.is_available()
     name, free = settings.profile, None
     if name is None and has_gpu:
         free = torch.cuda.mem_get_info()[0]

@@ -29,18 +29,25 @@ async def watch_engine(engine: Engine, language: str, depth):
         await asyncio.sleep(WATCH_SECONDS)
 
 
-def try_again(engine: Engine, language: str) -> Answer:
-    """The model failed to load: once more. Whoever watches is told."""
+def try_again(engine: Engine, language: str, depth=None) -> Answer:
+    """The model failed to load: once more. Every page that watches is told how it goes."""
     engine.model.retry()
-    return {"retry": gr.update(visible=False)}
+    return engine_status(engine, language, depth)
 
 
 def engine_status(engine: Engine, language: str, depth=None) -> Answer:
     """What changes with the model: the status, what may be asked for, and what is known about it."""
     offered = [(say(language, f"quality_{quality}"), quality) for quality in qualities(engine.grid)]
+    model = engine.model
+    figures = _progress(language, model) if model.progress[2] else ""
+    fault = (
+        "" if model.error is None else _line("failed", Refusal("model_failed", reason=model.error).said_in(language))
+    )
     return {
-        "status": _status(language, engine.model),
-        "retry": gr.update(visible=engine.model.error is not None, value=say(language, "retry")),
+        "status": _status(language, model),
+        "model_row": gr.update(visible=bool(figures or fault)),
+        "model_note": fault or figures,
+        "retry": gr.update(visible=bool(fault), value=say(language, "retry")),
         "prompt_box": gr.update(visible=engine.takes_prompt is True),
         "no_prompt": gr.update(visible=engine.takes_prompt is False, value=say(language, "no_prompt")),
         "quality": gr.update(label=say(language, "quality"), choices=offered),
@@ -48,12 +55,15 @@ def engine_status(engine: Engine, language: str, depth=None) -> Answer:
     }
 
 
-def _status(language: str, loading: Loading) -> str:
-    if loading.is_there:
-        return _line("ready", say(language, "model_ready"))
-    if loading.error is not None:
-        return _line("failed", Refusal("model_failed", reason=loading.error).said_in(language))
-    return _progress(language, loading)
+def _status(language: str, model: Loading) -> str:
+    """In the head of the page, so few words."""
+    if model.error is not None:
+        return _line("failed", say(language, "model_none"))
+    return (
+        _line("ready", say(language, "model_ready"))
+        if model.is_there
+        else _line("loading", say(language, "model_load"))
+    )
 
 
 def _progress(language: str, loading: Loading) -> str:

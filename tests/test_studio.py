@@ -255,7 +255,8 @@ def test_a_model_that_does_not_load_is_told(session):
     engine = Engine(load=load)
     error = last(handlers.preview(engine, session, "en", *FIELDS))["stage"]["error"]
     assert error.startswith("The model could not be loaded: autoencoder is missing") and "secret" not in error
-    assert "failed" in status.engine_status(engine, "it")["status"]
+    answer = status.engine_status(engine, "it")
+    assert "failed" in answer["status"] and answer["retry"]["visible"] and "Il modello non" in answer["model_note"]
 
 
 def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch):
@@ -424,7 +425,7 @@ engine = Engine(Settings(model=REPO))
 
 async def watch(states):
     async for answer in status.watch_engine(engine, "it", None):
-        said = answer["status"]
+        said = answer["status"] + answer["model_note"]
         print(answer["retry"]["visible"], said)
         if "failed" in said and states:
             hub.status = states.pop(0)
