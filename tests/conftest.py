@@ -1,6 +1,16 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 import torch
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+# for test files that need one: pytestmark = BROWSER
+BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install it, or set CHROMIUM to its path"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +82,13 @@ def converted(tmp_path_factory, tiny_vae):
     from tiny_wan import write_converted
 
     return write_converted(tmp_path_factory.mktemp("large"), tiny_vae)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()

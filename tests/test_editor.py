@@ -5,24 +5,20 @@ can be looked at.
 """
 
 import json
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
+from conftest import BROWSER
 from fake_pipeline import FakePipeline
 
 from pipelines.cameras import Camera, Trajectory, move
 from pipelines.cameras.path import Key, Path
 from pipelines.cameras.path import fov as fov_of
 from studio.engine import Engine
+from studio.models import Opened
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install it, or set CHROMIUM to its path"),
-]
+pytestmark = BROWSER
 DESK = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # Gradio's own: an event that is cancelled before it has a number, as Render does with a review under way; and a stream
@@ -56,20 +52,10 @@ def server(pipe, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("editor")))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-        demo = build_studio(Engine(lambda: pipe))
+        demo = build_studio(Engine(load=lambda: Opened(pipe)))
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=theme(), css_paths=CSS_PATHS)
         yield url
         demo.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -181,7 +167,7 @@ def test_the_cameras_drawn_are_the_cameras_rendered(visit, pipe):
     page = visit(DESK)
     draw_stroke(page)
     page.mouse.click(*camera_spot(page, 2))
-    page.click('.editor .chip:has-text("50 mm")')
+    page.click('.editor .chip[aria-label="50 mm"]')
     page.fill(".editor .roll input", "6")
     page.keyboard.press("Tab")
     page.wait_for_function(f"{DRAFT}.keys[2].roll === 6")
@@ -374,7 +360,7 @@ def test_another_crop_keeps_the_zoom_of_every_key(visit, pipe):
     page = visit(DESK)
     draw_stroke(page)
     page.mouse.click(*camera_spot(page, 1))
-    page.click('.editor .chip:has-text("85 mm")')
+    page.click('.editor .chip[aria-label="85 mm"]')
     wide = path_of(page)
     page.click('#ratio label:has-text("9:16")')
     page.wait_for_function(f"{DRAFT}.keys[0].fov < {wide['keys'][0]['fov'] - 5}")
