@@ -94,19 +94,21 @@ class Editor {
     const json = this.isDrawn ? JSON.stringify(this.path) : null;
     if (json === this.sent) return;
     this.sent = json;
-    this.props.value = json; // as text: Gradio copies a value many times, and an object piece by piece
     this.root.dataset.state = 'sent';
-    if (json) {
-      this.tell.hear(json).then((answer) => {
-        if (json !== this.sent || this.root.dataset.state !== 'sent') return; // there is something newer
-        this.root.dataset.state = 'heard';
-        // what takes no look at the place is new, the rest stands until the thorough review comes
-        const { kinds = [], findings = [], notice } = answer;
-        const kept = (this.review.findings ?? []).filter(({ kind }) => kind && !kinds.includes(kind));
-        this.hearReview({ coverage: this.review.coverage, findings: [...findings, ...kept], notice });
-      }, () => {}); // the thorough review, which is asked for beside this, says the same
-    } else this.hearReview({});
+    if (json) this.askAtOnce(json);
+    else this.hearReview({});
+    this.props.value = json; // as text: Gradio copies a value many times, and an object piece by piece
     this.tell.edited();
+  }
+
+  // What takes no look at the place comes back at once; the rest stands until the thorough review has its turn
+  async askAtOnce(json) {
+    const answer = await this.tell.hear(json).catch(() => null); // the thorough review says the same
+    if (!answer || json !== this.sent || this.root.dataset.state !== 'sent') return; // there is something newer
+    this.root.dataset.state = 'heard';
+    const { kinds = [], findings = [], notice } = answer;
+    const kept = (this.review.findings ?? []).filter(({ kind }) => kind && !kinds.includes(kind));
+    this.hearReview({ coverage: this.review.coverage, findings: [...findings, ...kept], notice });
   }
 
   travel(from, to) {

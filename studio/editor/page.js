@@ -68,6 +68,7 @@ export function drag(event, on, move, done = () => {}) {
 export class Speech {
   constructor(props) {
     this.props = props;
+    this.formats = {};
     this.named = []; // [part, key of its words, where they go]
   }
 
@@ -76,9 +77,12 @@ export class Speech {
   }
 
   number(value, digits) {
-    return (Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value).toLocaleString(this.props.texts.language, {
+    const { language } = this.props.texts;
+    const key = `${language} ${digits}`; // making a format takes longer than using it
+    this.formats[key] ??= new Intl.NumberFormat(language, {
       minimumFractionDigits: digits, maximumFractionDigits: digits,
     });
+    return this.formats[key].format(Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value);
   }
 
   name(part, key, where = 'textContent') {

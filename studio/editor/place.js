@@ -92,15 +92,22 @@ function surface({ width, height, depth }) {
   return { faces: faces.slice(0, count), rim: Uint32Array.from(rim) };
 }
 
+// Browsers that draw in software do not always own up to it; the name of what draws does
+function hasGraphicsCard() {
+  const gl = document.createElement('canvas').getContext('webgl2');
+  const facts = gl?.getExtension('WEBGL_debug_renderer_info');
+  const name = facts ? gl.getParameter(facts.UNMASKED_RENDERER_WEBGL) : '';
+  gl?.getExtension('WEBGL_lose_context')?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 export class Place {
   // canvas: covers both views. coarse: every how many pixels are drawn while something moves on a machine that has no
   // graphics card, to begin with. Throws where the browser has no WebGL
   constructor(canvas, coarse) {
-    const options = { alpha: true, antialias: true, preserveDrawingBuffer: true };
-    const card = canvas.getContext('webgl2', { ...options, failIfMajorPerformanceCaveat: true });
-    const context = card ?? canvas.getContext('webgl2', { ...options, antialias: false });
+    const card = hasGraphicsCard();
     this.canvas = canvas;
-    this.renderer = new WebGLRenderer({ canvas, context });
+    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: card, preserveDrawingBuffer: true });
     this.renderer.setPixelRatio(card ? Math.min(window.devicePixelRatio, 2) : 1);
     this.renderer.setClearColor(0, 0);
     this.renderer.autoClear = false;
