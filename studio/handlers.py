@@ -51,6 +51,7 @@ pace = Pace()
 
 LOW_COVERAGE = 0.8
 PREVIEW_FRAMES = 33
+DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
 MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
 STOP_SECONDS = 30
 
@@ -225,7 +226,8 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     lifted = lift(pipe, session, order, height, width)
     trajectory = order.trajectory(lifted.camera, lifted.distance)
     yield {"stage": stage(session, note=say(language, "drawing_preview"))}
-    frames, coverage = pipe.preview(lifted, trajectory, max_frames=PREVIEW_FRAMES)
+    max_frames = DRAWN_FRAMES if session.drawn else PREVIEW_FRAMES
+    frames, coverage = pipe.preview(lifted, trajectory, max_frames=max_frames)
     file = session.new_file(".mp4")
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, height, width)
