@@ -91,7 +91,7 @@ def panels(count: int) -> tuple[LatentMemory, torch.Tensor, torch.Tensor]:
         confidence = torch.ones(HEIGHT, WIDTH, dtype=torch.uint8)
         views.append(View(camera((2 * share, 0, 0), 0.6 * share), depth, rows, confidence))
     memory._keep(torch.randn(count * cells, CHANNELS, generator=generator).half(), views)
-    return memory, memory.samples.points[:3].T.contiguous(), memory.features
+    return memory, memory.samples.points.T.contiguous(), memory.features
 
 
 def seen_from(view: Camera, points: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -93,7 +93,7 @@ class LatentMemory:
         """Least and greatest x, y, z of the stored samples, scene units; zeros when empty."""
         if not self.num_points:
             return [0.0] * 3, [0.0] * 3
-        low, high = self.samples.points[:3].aminmax(dim=1)
+        low, high = self.samples.points.aminmax(dim=1)
         return low.tolist(), high.tolist()
 
     def is_of(self, channels: int, interpolates: bool, codec: str = "") -> bool:
@@ -175,7 +175,7 @@ class LatentMemory:
         if low.shape != (3,) or high.shape != (3,) or not (low < high).all():
             raise ValueError(f"low={low.tolist()} must be below high={high.tolist()} in x, y and z.")
         samples, part = self.samples, self.copy()
-        points = samples.points[:3].T
+        points = samples.points.T
         outside = ~((points >= low) & (points <= high)).all(dim=1)
         gone = torch.zeros(len(samples.depth), dtype=torch.bool)
         gone[samples.cell[outside]] = True
@@ -353,7 +353,7 @@ class LatentMemory:
 
         colors: (num_points, 3) uint8, in the order of the stored samples; left out if None.
         """
-        write_ply(path, self.samples.points[:3].T, colors)
+        write_ply(path, self.samples.points.T, colors)
 
 
 def in_free_space(depth: Tensor, camera: Camera, valid: Tensor, views: Sequence[View]) -> Tensor:

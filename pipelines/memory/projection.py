@@ -25,15 +25,25 @@ def cell_centres(height: int, width: int, device: torch.device | None = None) ->
     return torch.stack([xx, yy, torch.ones_like(xx)], dim=-1)
 
 
+def applied(maps: Tensor, points: Tensor) -> Tensor:
+    """maps (n, 4) of points (3, N), places in the world or pixels: (n, N), maps[:, :3] @ points + maps[:, 3:].
+
+    Step by step, because the last bits of a matrix product depend on the number of threads.
+    """
+    out = maps[:, 0:1] * points[0]
+    return out.addcmul_(maps[:, 1:2], points[1]).addcmul_(maps[:, 2:3], points[2]).add_(maps[:, 3:])
+
+
 def unproject(depth: Tensor, camera: Camera) -> Tensor:
     """Lift a depth map into the world.
 
     depth: (h, w) z-depth of camera's own grid. Returns (h, w, 3) world points in scene units.
     """
-    ray_to_world = torch.from_numpy(camera.c2w[:3, :3] @ np.linalg.inv(camera.K)).float()
+    rays = torch.zeros(3, 4)
+    rays[:, :3] = torch.from_numpy(camera.c2w[:3, :3] @ np.linalg.inv(camera.K)).float()
     origin = torch.from_numpy(camera.c2w[:3, 3].copy()).float()
-    rays = cell_centres(*depth.shape) @ ray_to_world.T
-    return rays * depth[..., None] + origin
+    places = applied(rays, cell_centres(*depth.shape).view(-1, 3).T).mul_(depth.reshape(-1)).add_(origin[:, None])
+    return places.T.reshape(*depth.shape, 3)
 
 
 def projections(K: np.ndarray, c2w: np.ndarray) -> np.ndarray:
@@ -59,7 +69,7 @@ def project(points: Tensor, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
     Returns u, v, z, each (T, N), pixels and scene units; u and v are meaningless where z < NEAR.
     """
-    x, y, z = (maps[..., :3] @ points.T + maps[..., 3:]).unbind(1)
+    x, y, z = applied(maps.reshape(-1, 4), points.T).view(len(maps), 3, -1).unbind(1)
     inverse = z.clamp(min=NEAR).reciprocal_()
     return x * inverse, y * inverse, z
 
@@ -74,7 +84,7 @@ def front_points(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The z-buffer: which points lie in front, in the cells of several cameras.
 
-    points (4, N) homogeneous, maps (T, 3, 4) from `projections`. tolerance (layers,): points within this share of the
+    points (3, N) in the world, maps (T, 3, 4) from `projections`. tolerance (layers,): points within this share of the
     nearest of their cell count as in front, 0 or more. layer (N,) whole numbers: each layer hides only its own points.
     Returns camera, point, cell (n,) int64 and inverse depth (n,). Cells are numbered layer by layer on a grid with one
     more on every side, which takes what falls outside: (layers, height + 2, width + 2). A point nearer than NEAR is
@@ -89,9 +99,9 @@ def front_points(
     blocks = []
     for start in range(0, points.shape[1], POINTS_PER_BLOCK):
         block = points[:, start : start + POINTS_PER_BLOCK]
-        inverse = F.threshold_(to_z @ block, NEAR, -1.0).reciprocal_()
-        column = (to_x @ block).mul_(inverse).clamp_(0, width + 1).floor_()
-        row = (to_y @ block).mul_(inverse).clamp_(0, height + 1).floor_()
+        inverse = F.threshold_(applied(to_z, block), NEAR, -1.0).reciprocal_()
+        column = applied(to_x, block).mul_(inverse).clamp_(0, width + 1).floor_()
+        row = applied(to_y, block).mul_(inverse).clamp_(0, height + 1).floor_()
         cell = column.add_(row, alpha=width + 2).long()  # exact in float32 up to 16 million cells
         if layer is not None:
             cell += layer[start : start + POINTS_PER_BLOCK] * cells
@@ -101,10 +111,9 @@ def front_points(
     limit.masked_fill_(front <= 0, torch.inf)
     found = []
     for start, cell, inverse in blocks:
-        pair = (inverse >= limit.gather(1, cell)).view(-1).nonzero()[:, 0]
-        camera = pair.div(inverse.shape[1], rounding_mode="floor")
-        point = pair - camera * inverse.shape[1] + start
-        found.append((camera, point, look_up(cell.view(-1), pair), look_up(inverse.view(-1), pair)))
+        camera, point = (inverse >= limit.gather(1, cell)).nonzero().T.contiguous()
+        pair = point.add(camera, alpha=inverse.shape[1])
+        found.append((camera, point.add_(start), look_up(cell.view(-1), pair), look_up(inverse.view(-1), pair)))
     return tuple(torch.cat(part) for part in zip(*found, strict=True))
 
 

@@ -218,7 +218,7 @@ def coarsening(samples: Samples, targets: Targets, thin: int) -> list[int]:
     """
     some = slice(None, None, max(1, len(samples) // 500))
     view = samples.view[some]
-    u, v, z = project(samples.points[:3, some].T, targets.maps)
+    u, v, z = project(samples.points[:, some].T, targets.maps)
     wide, high = targets.width, targets.height
     # In the picture or around it: a long lens may see the place between four samples.
     inside = (z > NEAR) & (u >= -wide) & (u < 2 * wide) & (v >= -high) & (v < 2 * high)
@@ -290,7 +290,7 @@ def alike(samples: Samples, targets: Targets, camera: Tensor, sample: Tensor, in
     """
     view = look_up(samples.view, sample)
     octaves = look_up(samples.token_depth, sample) + (look_up(targets.focal, camera) * inverse).log2_()
-    points = samples.points[:3].index_select(1, sample)
+    points = samples.points.index_select(1, sample)
     here, there = points - targets.eyes.T.index_select(1, camera), points - samples.eyes.T.index_select(1, view)
     lengths = (here * here).sum(0) * (there * there).sum(0)
     cosine = (here * there).sum(0) * lengths.rsqrt_()

@@ -14,7 +14,7 @@ from pipelines.memory.views import View
 class Samples:
     """Every stored sample of some views, in the order of the views and, in each, row by row. Never changed.
 
-    points (4, N) float32: homogeneous places in the world. view (N,) int64: whose sample it is; x, y (N,) float32: the
+    points (3, N) float32: places in the world, scene units. view (N,) int64: whose sample it is; x, y (N,) float32: the
     centre of its cell in that view's depth grid; cell (N,) int64: that cell in the flat planes.
     depth, confidence and token_at: the planes of all views, flat, one view after the other: see View.
     For each of the V views: rows, columns of its depth grid, h, w of its tokens, and where in the flat planes its own
@@ -45,10 +45,8 @@ class Samples:
         self.view = torch.repeat_interleave(torch.tensor([len(s) for s in stored], dtype=torch.int64))
         self.cell = look_up(self.depth_start, self.view) + row * look_up(self.columns, self.view) + column
         self.x, self.y = column + 0.5, row + 0.5
-        self.points = torch.ones(4, len(self.cell))
         places = [unproject(v.depth, v.camera)[s.unbind(1)] for v, s in zip(views, stored, strict=True)]
-        if places:
-            self.points[:3] = torch.cat(places).T
+        self.points = torch.cat([torch.zeros(0, 3), *places]).T.contiguous()
 
     def __len__(self) -> int:
         return len(self.view)
