@@ -4,8 +4,13 @@ The page is the studio's own; only the engine behind it is the stand-in, so that
 can be looked at.
 """
 
+import functools
+import http.server
 import json
 import re
+import shutil
+import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -45,17 +50,25 @@ def pipe():
     return Room()
 
 
-@pytest.fixture(scope="module")
-def server(pipe, tmp_path_factory):
+@contextmanager
+def studio(pipe, folder, **launch):
     from studio.layout import CSS_PATHS, build_studio, theme
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("editor")))
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         demo = build_studio(Engine(load=lambda: Opened(pipe)))
-        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=theme(), css_paths=CSS_PATHS)
+        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=theme(), css_paths=CSS_PATHS, **launch)
+        try:
+            yield url
+        finally:
+            demo.close()
+
+
+@pytest.fixture(scope="module")
+def server(pipe, tmp_path_factory):
+    with studio(pipe, tmp_path_factory.mktemp("editor"), ssr_mode=False) as url:
         yield url
-        demo.close()
 
 
 @pytest.fixture
@@ -63,8 +76,8 @@ def visit(browser, server):
     """Opens a page with a photo and the editor in front: visit(DESK) -> page. Nothing may fail in its console."""
     contexts, errors = [], []
 
-    def open_page(device):
-        context = browser.new_context(locale="en-US", **device)
+    def open_page(device, locale="en-US", server=server):
+        context = browser.new_context(locale=locale, **device)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
@@ -377,3 +390,233 @@ def test_another_crop_keeps_the_zoom_of_every_key(visit, pipe):
     rendered = pipe.calls[0]["trajectory"]
     assert (rendered.height, rendered.width) == (512, 288)
     assert fov_of(rendered.K[0, 0, 0] / rendered.width) == pytest.approx(tall["keys"][0]["fov"])
+
+
+# -- height, the view in 3D, findings, names, files -----------------------------------------------------------------
+
+
+def height_of(page, key: int = 1) -> float:
+    """How far a key is above where the photo was taken."""
+    return -path_of(page)["keys"][key]["position"][1]
+
+
+def test_a_point_is_lifted_by_hand_and_by_keys(visit):
+    page = visit(DESK)
+    draw_stroke(page)
+    assert page.is_hidden(".editor .lift")  # the photo's camera stays
+    page.mouse.click(*camera_spot(page, 1))
+    grip = page.locator(".editor .lift .grip").bounding_box()
+    pull(page, (grip["x"] + 11, grip["y"] + 11), [(0, -10), (0, -30)])
+    page.wait_for_function(f"{DRAFT}.keys[1].position[1] < -0.05")
+    lifted = height_of(page)
+    page.focus(".editor .lift")
+    page.keyboard.press("ArrowDown")
+    assert height_of(page) < lifted
+    page.keyboard.press("Home")
+    assert height_of(page) == 0 and page.get_attribute(".editor .lift", "aria-valuenow") == "0.00"
+    # in 3D the point has a handle of its own
+    page.click(".editor .modes button:has-text('3D')")
+    knob = page.locator(".editor .lifter circle >> nth=1").bounding_box()
+    before = path_of(page)["keys"][1]["position"]
+    pull(page, (knob["x"] + 11, knob["y"] + 11), [(0, -10), (0, -24)])
+    page.wait_for_function(f"{DRAFT}.keys[1].position[1] < -0.01")
+    after = path_of(page)["keys"][1]["position"]
+    assert (after[0], after[2]) == (before[0], before[2])
+
+
+def test_the_view_in_3d_turns_and_points_move_over_the_floor_in_it(visit):
+    page = visit(DESK)
+    draw_stroke(page)
+    page.click(".editor .modes button:has-text('3D')")
+    page.wait_for_selector('.editor[data-view="around"]')
+    still = path_of(page)
+    before, frustums = camera_spot(page, 2), page.get_attribute(".editor .frustums", "d")
+    assert frustums.count("M") == 3 * len(still["keys"]) and page.locator(".editor .ticks circle").count() >= 3
+    box = page.locator(".editor .above").bounding_box()
+    pull(page, (box["x"] + 40, box["y"] + box["height"] - 70), [(30, 4), (90, 12)])
+    page.wait_for_function(f"document.querySelector('.editor .frustums').getAttribute('d') !== {json.dumps(frustums)}")
+    assert np.hypot(*np.subtract(camera_spot(page, 2), before)) > 5 and path_of(page) == still
+    pull(page, camera_spot(page, 2), [(4, 2), (14, 6)])
+    page.wait_for_function(f"{DRAFT}.keys[2].position[0] !== {still['keys'][2]['position'][0]}")
+    assert path_of(page)["keys"][2]["position"][1] == still["keys"][2]["position"][1]
+    label = page.text_content(".editor .ruler")
+    page.focus(".editor .above > svg")
+    for _ in range(9):
+        page.keyboard.press("+")
+    page.wait_for_function(f"document.querySelector('.editor .ruler').textContent !== {json.dumps(label)}")
+
+
+def test_findings_are_marked_where_they_are(visit):
+    page = visit(DESK)
+    draw_stroke(page, width=150, height=90)
+    page.fill(".editor .length input", "1")
+    page.keyboard.press("Tab")
+    page.wait_for_selector('.editor li[data-kind="fast"]')
+    reviewed(page)
+    kinds = page.locator(".editor .health li").evaluate_all("rows => rows.map((row) => row.dataset.kind)")
+    assert "fast" in kinds and len(kinds) >= 2
+    marks = page.locator(".editor .flaw")
+    assert marks.count() >= len(kinds) and page.locator(".editor .flaws path[data-flaw]").count() == marks.count()
+    page.focus(".editor .track")
+    page.keyboard.press("Home")
+    marks.last.click()
+    page.wait_for_function("Number(document.querySelector('.editor .track').ariaValueNow) > 0.1")
+    assert page.locator(".editor .health li.pointed").count() == 1
+    for _ in range(8):  # every finding has its button, until nothing is left
+        if not page.locator(".editor .repair").count():
+            break
+        before = path_of(page)
+        page.click(".editor .repair >> nth=0")
+        page.wait_for_function(f"JSON.stringify({DRAFT}) !== {json.dumps(json.dumps(before, separators=(',', ':')))}")
+        reviewed(page)
+    page.wait_for_selector(".editor .health .good")
+    assert marks.count() == 0
+
+
+def test_names_are_text_and_nothing_else(visit):
+    page = visit(DESK)
+    draw_stroke(page)
+    page.mouse.click(*camera_spot(page, 1))
+    for words in ATTACKS:
+        page.fill(".editor .point_name input", words)
+        page.keyboard.press("Tab")
+        page.wait_for_function(f"{DRAFT}.keys[1].name?.startsWith({json.dumps(words[:8])})")
+        reviewed(page)
+    page.fill(".editor .point_name input", "  by the\twindow " + "x" * 60)
+    page.keyboard.press("Tab")
+    page.wait_for_function(f"{DRAFT}.keys[1].name?.startsWith('by the')")
+    name = path_of(page)["keys"][1]["name"]
+    assert len(name) <= 40 and page.text_content('.editor .key[data-key="1"] .tag') == name
+    assert name in page.get_attribute('.editor .key[data-key="1"]', "aria-label")
+    assert page.evaluate("window.pwned") is None and page.locator("img[src='x']").count() == 0
+    assert Path.from_dict(path_of(page)).keys[1].name == name
+
+
+def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
+    page = visit(DESK, "it-IT")
+    draw_stroke(page)
+    page.click(".editor summary")
+    page.click(".editor .menu button:has-text('Salva camere')")
+    for name in ("path", "json", "re10k", "colmap", "nerfstudio", "blender", "spatia"):
+        page.select_option(".editor .save_as select", name)
+        with page.expect_download() as download:
+            page.click(".editor .saver button:has-text('Salva')")
+        assert download.value.suggested_filename.startswith("mirage-")
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+        page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Salvato')")
+    kept = path_of(page)
+    assert Path.load(tmp_path / "mirage-path.json") == Path.from_dict(kept)
+    shutil.unpack_archive(tmp_path / "mirage-colmap.zip", tmp_path / "model")
+    page.click(".editor summary")
+    page.click(".editor .menu button:has-text('Ricomincia')")
+    page.wait_for_function(f"{DRAFT}.keys.length === 1")
+    both = [tmp_path / "model" / name for name in ("cameras.txt", "images.txt")]
+    page.set_input_files(".editor input[type=file]", both[:1])
+    page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Queste camere')")
+    page.set_input_files(".editor input[type=file]", both)
+    page.wait_for_function(f"{DRAFT}.keys.length > 1")
+    page.wait_for_function(
+        "document.querySelector('.editor .notice').textContent.includes('lette come testo di COLMAP')"
+    )
+    np.testing.assert_allclose(path_of(page)["keys"][-1]["position"], kept["keys"][-1]["position"], atol=1e-5)
+
+
+# -- touch, a page within a page, a page that the server draws --------------------------------------------------------
+
+
+def touch_drag(page, start, end, steps=6):
+    """One finger that goes down at `start`, moves to `end` and lets go, as the screen reports it."""
+    session = page.context.new_cdp_session(page)
+    touch = "Input.dispatchTouchEvent"
+    session.send(touch, {"type": "touchStart", "touchPoints": [{"x": start[0], "y": start[1]}]})
+    for share in np.linspace(0, 1, steps + 1)[1:]:
+        x, y = (a + share * (b - a) for a, b in zip(start, end, strict=True))
+        session.send(touch, {"type": "touchMove", "touchPoints": [{"x": float(x), "y": float(y)}]})
+    session.send(touch, {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_draws_moves_lifts_and_two_zoom(visit):
+    page = visit(PHONE)
+    x, y = camera_spot(page)
+    touch_drag(page, (x, y), (x + 50, y - 60), steps=16)
+    reviewed(page)
+    drawn = path_of(page)
+    assert len(drawn["keys"]) > 1 and drawn["keys"][-1]["position"][0] > 0
+    last = len(drawn["keys"]) - 1
+    x, y = camera_spot(page, last)
+    scrolled = page.evaluate("scrollY")
+    touch_drag(page, (x, y), (x - 30, y - 10))
+    page.wait_for_function(f"{DRAFT}.keys[{last}].position[0] < {drawn['keys'][-1]['position'][0]}")
+    assert page.evaluate("scrollY") == scrolled  # the room moved, not the page
+    grip = page.locator(".editor .lift .grip").bounding_box()
+    spot = grip["x"] + 11, grip["y"] + 11
+    touch_drag(page, spot, (spot[0], spot[1] - 40))
+    page.wait_for_function(f"{DRAFT}.keys[{last}].position[1] < -0.05")
+    page.wait_for_timeout(500)  # at once it would be the second half of a double tap
+    page.tap(".editor .modes button:has-text('3D')")
+    page.wait_for_selector('.editor[data-view="around"]')
+    knob = page.locator(".editor .lifter circle >> nth=1").bounding_box()
+    spot, before = (knob["x"] + 11, knob["y"] + 11), height_of(page, last)
+    touch_drag(page, spot, (spot[0], spot[1] + 20))
+    page.wait_for_function(f"-{DRAFT}.keys[{last}].position[1] < {before}")
+    label, kept = page.text_content(".editor .ruler"), path_of(page)
+    box = page.locator(".editor .above").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+    for kind, apart in [("touchStart", 20), *(("touchMove", d) for d in (40, 70, 100, 130))]:
+        points = [{"x": x - apart / 2, "y": y, "id": 0}, {"x": x + apart / 2, "y": y, "id": 1}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function(f"document.querySelector('.editor .ruler').textContent !== {json.dumps(label)}")
+    assert path_of(page) == kept
+
+
+@pytest.fixture
+def host(server, tmp_path):
+    """A page of another origin that shows the studio in a frame."""
+    frame = f'<body style="margin:0"><iframe src="{server}" style="width:1400px;height:880px;border:0"></iframe>'
+    (tmp_path / "index.html").write_text(frame)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as pages:
+        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{pages.server_port}"
+        pages.shutdown()
+
+
+def test_the_editor_works_within_another_page(browser, host):
+    context = browser.new_context(**DESK, locale="en-US")
+    page = context.new_page()
+    page.goto(host)
+    frame = page.frame_locator("iframe")
+    frame.locator("#examples .card").first.click()
+    frame.locator('.stage[data-kind="photo"]').wait_for()
+    frame.locator('#cards .card[data-id="drawn"]').click()
+    frame.locator(".editor[data-painted]:visible").wait_for()
+    dot = frame.locator('.editor .key[data-key="0"] .dot').bounding_box()  # of the outer page
+    t = np.linspace(0, 1, 24)[1:]
+    pull(page, (dot["x"] + 8, dot["y"] + 8), list(zip(60 * t, -40 * np.sin(2.6 * t), strict=True)))
+    frame.locator('.editor[data-state="reviewed"]').wait_for()
+    keys = frame.locator(".editor .key").count()
+    assert keys > 2
+    inner = page.frames[1]
+    assert inner.evaluate(DRAFT)["keys"][-1]["time"] > 1
+    frame.locator(".editor .player").click()
+    inner.wait_for_function("document.querySelector('.editor .track').ariaValueNow > 0.2")
+    frame.locator("#render").click()
+    frame.locator('.stage[data-kind="clip"]').wait_for()
+    context.close()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Gradio draws pages on the server with Node.js only")
+def test_the_editor_works_when_the_server_draws_the_page(visit, pipe, tmp_path):
+    with studio(pipe, tmp_path, ssr_mode=True) as url:
+        page = visit(DESK, server=url)
+        assert page.request.get(url).headers.get("x-sveltekit-page") == "true"  # Node.js made it
+        draw_stroke(page)
+        drawn = path_of(page)
+        pull(page, camera_spot(page, 1), [(5, -3), (22, -12)])
+        page.wait_for_function(f"{DRAFT}.keys[1].position[0] !== {drawn['keys'][1]['position'][0]}")
+        reviewed(page)
+        page.click("#render")
+        page.wait_for_selector('.stage[data-kind="clip"]')
+        page.context.close()

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import zipfile
+from pathlib import Path
 
 from pipelines.cameras.formats import FORMATS
 from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
@@ -11,7 +12,7 @@ from studio.editor.words import tell
 from studio.state import FPS, drawn_path, one_of
 from studio.text import Refusal, say_reason
 
-NAME = "mirage-path"
+NAME = "mirage-{}"
 AS_KEYS = "path"  # beside FORMATS: the points as they are edited
 
 
@@ -34,12 +35,13 @@ def save(asked: dict) -> dict:
         return {"refusal": error.said_in(language)}
     except (KeyError, TypeError, ValueError) as error:
         return {"refusal": tell(language, "not_saved", reason=say_reason(language, error))}
+    name = NAME.format("cameras" if name == "json" else name)
     if len(texts) == 1:
         (file, text), *_ = texts.items()
-        name, data = f"{NAME}{file[file.index('.') :]}", text.encode()
+        ending, data = Path(file).suffix, text.encode()
     else:
-        name, data = f"{NAME}-{name}.zip", _zipped(texts)
-    return {"name": name, "data": base64.b64encode(data).decode()}
+        ending, data = ".zip", _zipped(texts)
+    return {"name": name + ending, "data": base64.b64encode(data).decode()}
 
 
 def _zipped(texts: dict[str, str]) -> bytes:
