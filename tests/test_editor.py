@@ -342,6 +342,73 @@ ATTACKS = [
 ]
 
 
+def bad_paths(good: dict) -> list[str]:
+    """What no path is, as text."""
+    first, key = good["keys"][:2]
+    keys = [
+        [first, {**key, "time": 1}, {**key, "time": 1}],
+        [first, {**key, "time": 2}, {**key, "time": 1}],
+        [first],
+        [first, {**key, "orientation": [0, 0, 0, 0]}],
+        [first, {**key, "fov": float("nan")}],
+        [first, {**key, "position": [1e308, 0, 0]}],
+        [first] + [{**key, "time": (i + 1) / 1000} for i in range(10_000)],
+        [first, {**key, "name": "x" * 41}],
+    ]
+    return [json.dumps({**good, "keys": some}) for some in keys]
+
+
+def test_what_is_no_path_gets_a_sentence_and_the_page_goes_on(visit):
+    page = visit(DESK, "it-IT")
+    draw_stroke(page)
+    before = path_of(page)
+    page.click(".editor summary")
+    page.click(".editor .menu button:has-text('Percorso come testo')")
+    for text in bad_paths(before):
+        page.evaluate("document.querySelector('.editor .notice').textContent = ''")
+        page.evaluate("text => { document.querySelector('.editor textarea').value = text; }", text)
+        page.click(".editor button:has-text('Usa questo percorso')")
+        page.wait_for_function("document.querySelector('.editor .notice').textContent.length > 20")
+        said = page.text_content(".editor .notice")
+        assert said.startswith("Quest") and "must be" not in said, said
+    assert path_of(page) == before
+
+
+def test_the_menu_changes_the_whole_path_and_undo_takes_it_back(visit):
+    page = visit(DESK)
+    draw_stroke(page)
+    drawn = path_of(page)
+
+    def choose(words):
+        page.click(".editor summary")
+        page.click(f".editor .menu button:has-text('{words}')")
+
+    def becomes(test):
+        page.wait_for_function(f"(({DRAFT}) => {test})({DRAFT})".replace(f"({DRAFT}) =>", "(path) =>"))
+        changed = path_of(page)
+        page.click(".editor button:has-text('Undo')")
+        page.wait_for_function(f"JSON.stringify({DRAFT}) === {json.dumps(json.dumps(drawn, separators=(',', ':')))}")
+        return changed
+
+    choose("Close the loop")
+    loop = Path.from_dict(becomes("path.closed"))
+    assert loop.closed and loop.keys[-1].position == (0, 0, 0) and loop.duration > drawn["keys"][-1]["time"]
+    choose("Mirror")
+    mirrored = becomes(f"path.keys[1].position[0] === -{drawn['keys'][1]['position'][0]}")
+    assert mirrored["keys"][0]["position"] == [0, 0, 0]
+    choose("Reverse")
+    back = Path.from_dict(becomes("path.target === null && path.keys.length > 1"))
+    assert back.keys[0].position == (0, 0, 0) and back.duration == drawn["keys"][-1]["time"]
+    choose("Snap")
+    pull(page, camera_spot(page, 1), [(5, -3), (23, -12)])
+    snapped = becomes(f"path.keys[1].position[0] !== {drawn['keys'][1]['position'][0]}")
+    steps = np.array(snapped["keys"][1]["position"]) / (0.05 * 2)  # the subject of this place is 2 units away
+    np.testing.assert_allclose(steps, steps.round(), atol=1e-4)
+    page.mouse.click(*camera_spot(page, 1))
+    page.click(".editor button:has-text('Pause here')")
+    assert len(becomes(f"path.keys.length === {len(drawn['keys']) + 1}")["keys"]) == len(drawn["keys"]) + 1
+
+
 def test_nothing_that_is_pasted_is_executed(visit):
     page = visit(DESK)
     draw_stroke(page)

@@ -3,6 +3,7 @@
 import json
 import math
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -303,7 +304,10 @@ BAD_PATHS = [
     (path_with(keys=[None] * 10_000), r"has 10000 keys, must be 2\.\.200. Remove keys"),
     (path_with(None), "Key 1 must be a JSON object, got NoneType"),
     (path_with(key(fov=None)), "Key 1 lacks fov"),
-    (path_with(key(name="<img onerror=alert(1)>")), "Key 1 has unknown fields name"),
+    (path_with(key(title="<img onerror=alert(1)>")), "Key 1 has unknown fields title"),
+    (path_with(key(name="x" * 41)), "one line of at most 40 letters"),
+    (path_with(key(name="two\nlines")), "one line of at most 40 letters"),
+    (path_with(key(name=7)), "one line of at most 40 letters"),
     (json.loads('{"version": 1, "keys": [], "__proto__": {"closed": true}}'), "unknown fields __proto__"),
     (path_with(key(__proto__={})), "Key 1 has unknown fields __proto__"),
     (path_with(key(time=0)), "Key 1: time=0 must be later than key 0"),
@@ -428,7 +432,14 @@ def test_lens_and_field_of_view_are_one_thing():
 def fits(data, schema: dict) -> bool:
     """As much of JSON Schema as ours use; an unknown word in them is an error here, so that it cannot be overlooked."""
     known = {"$schema", "title", "default", "type", "const", "enum", "anyOf", "minimum", "maximum", "items", "minItems"}
-    assert schema.keys() <= known | {"maxItems", "properties", "required", "additionalProperties"}, schema.keys()
+    assert schema.keys() <= known | {
+        "maxItems",
+        "maxLength",
+        "pattern",
+        "properties",
+        "required",
+        "additionalProperties",
+    }, schema.keys()
     number = isinstance(data, (int, float)) and not isinstance(data, bool)
     types = {
         "object": isinstance(data, dict),
@@ -437,7 +448,12 @@ def fits(data, schema: dict) -> bool:
         "integer": number and data % 1 == 0,
         "boolean": isinstance(data, bool),
         "null": data is None,
+        "string": isinstance(data, str),
     }
+    if isinstance(data, str) and "pattern" in schema and not re.search(schema["pattern"], data):
+        return False
+    if isinstance(data, str) and len(data) > schema.get("maxLength", len(data)):
+        return False
     if "anyOf" in schema and not any(fits(data, choice) for choice in schema["anyOf"]):
         return False
     if not types.get(schema.get("type"), True) or data not in schema.get("enum", [data]):

@@ -30,7 +30,7 @@ MAX_NAME = 40  # letters
 MAX_FILE_BYTES = 256 * 1024  # 200 keys in full precision take about 50 KiB
 SAME = 1e-9  # two points of the spline (positions, quaternions, log focals, rolls) that are closer are one
 CLOSED_TOLERANCE = 1e-6
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what is no letter of a line
+LINE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*"  # no control characters, no halves of letters
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Key:
         set_field(self, "fov", checked_number("fov", self.fov, *FOV, "degrees"))
         if not isinstance(self.ease, str) or self.ease not in EASES:
             raise ValueError(f"ease={self.ease!r:.40} must be one of {', '.join(EASES)}. Use linear.")
-        if not isinstance(self.name, str) or len(self.name) > MAX_NAME or _BREAKS.search(self.name):
+        if not isinstance(self.name, str) or len(self.name) > MAX_NAME or not re.fullmatch(LINE, self.name):
             raise ValueError(f"name={self.name!r:.60} must be one line of at most {MAX_NAME} letters. Shorten it.")
 
     def to_dict(self) -> dict:
@@ -295,7 +295,7 @@ class Path:
             "roll": {"type": "number", "minimum": -MAX_ROLL, "maximum": MAX_ROLL, "default": 0},
             "fov": {"type": "number", "minimum": FOV[0], "maximum": FOV[1]},
             "ease": {"enum": list(EASES), "default": "linear"},
-            "name": {"type": "string", "maxLength": MAX_NAME, "default": ""},
+            "name": {"type": "string", "maxLength": MAX_NAME, "pattern": f"^{LINE}$", "default": ""},
         }
         key_schema = {
             "type": "object",

@@ -61,7 +61,7 @@ export class Above {
 
 export class Around {
   constructor() {
-    Object.assign(this, { yaw: -35, pitch: 28, distance: 2, pivot: [0, 0, 0.5], box: { width: 1, height: 1 } });
+    Object.assign(this, { yaw: -30, pitch: 30, distance: 2, pivot: [0, 0, 0.5], box: { width: 1, height: 1 } });
     this.aim();
   }
 
@@ -97,13 +97,13 @@ export class Around {
   }
 
   fit(points, distance) {
-    const all = [...points, [0, 0, 0.9 * distance]];
+    const all = [...points, [-0.2 * distance, 0, 1.1 * distance]];
     const middle = [0, 1, 2].map((i) => {
       const parts = all.map((point) => point[i]);
       return (Math.min(...parts) + Math.max(...parts)) / 2;
     });
     const reach = Math.max(...all.map((point) => norm(subtract(point, middle))), 0.5 * distance);
-    Object.assign(this, { yaw: -35, pitch: 28, pivot: middle, distance: 3.2 * reach });
+    Object.assign(this, { yaw: -30, pitch: 30, pivot: middle, distance: 3 * reach });
     this.aim();
   }
 

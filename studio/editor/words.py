@@ -139,32 +139,32 @@ WORDS: dict[str, tuple[str, str]] = {
     # what is wrong with a path, and how it is mended
     "found_good": ("Nothing to mend on this path.", "Nulla da correggere in questo percorso."),
     "found_fast": (
-        "Fast from {begin:.1f} to {end:.1f} s: slower looks calmer.",
-        "Veloce da {begin:.1f} a {end:.1f} s: più lento è più calmo.",
+        "Fast from {begin} to {end} s: slower looks calmer.",
+        "Veloce da {begin} a {end} s: più lento è più calmo.",
     ),
     "found_near": (
-        "Very close to something from {begin:.1f} to {end:.1f} s: it will look blurred.",
-        "Molto vicino a qualcosa da {begin:.1f} a {end:.1f} s: apparirà sfocato.",
+        "Very close to something from {begin} to {end} s: it will look blurred.",
+        "Molto vicino a qualcosa da {begin} a {end} s: apparirà sfocato.",
     ),
     "found_through": (
-        "Runs through something from {begin:.1f} to {end:.1f} s.",
-        "Attraversa qualcosa da {begin:.1f} a {end:.1f} s.",
+        "Runs through something from {begin} to {end} s.",
+        "Attraversa qualcosa da {begin} a {end} s.",
     ),
     "found_out": (
-        "Looks out of the photo from {begin:.1f} to {end:.1f} s: nearly all of it will be invented.",
-        "Guarda fuori dalla foto da {begin:.1f} a {end:.1f} s: quasi tutto sarà inventato.",
+        "Looks out of the photo from {begin} to {end} s: nearly all of it will be invented.",
+        "Guarda fuori dalla foto da {begin} a {end} s: quasi tutto sarà inventato.",
     ),
     "found_invented": (
-        "From {begin:.1f} to {end:.1f} s only {percent} % of the picture comes from your photo.",
-        "Da {begin:.1f} a {end:.1f} s solo il {percent} % dell'immagine viene dalla tua foto.",
+        "From {begin} to {end} s only {percent} % of the picture comes from your photo.",
+        "Da {begin} a {end} s solo il {percent} % dell'immagine viene dalla tua foto.",
     ),
     "found_lens": (
-        "An extreme lens from {begin:.1f} to {end:.1f} s: the picture will look bent or flat.",
-        "Obiettivo estremo da {begin:.1f} a {end:.1f} s: l'immagine sarà deformata o piatta.",
+        "An extreme lens from {begin} to {end} s: the picture will look bent or flat.",
+        "Obiettivo estremo da {begin} a {end} s: l'immagine sarà deformata o piatta.",
     ),
     "found_unreached": (
-        "The clip ends before the last point, at {end:.1f} s.",
-        "Il video finisce prima dell'ultimo punto, a {end:.1f} s.",
+        "The clip ends before the last point, at {end} s.",
+        "Il video finisce prima dell'ultimo punto, a {end} s.",
     ),
     "repair_slow_down": ("Slow down", "Rallenta"),
     "repair_shorten": ("Shorten", "Accorcia"),
@@ -186,7 +186,11 @@ WORDS: dict[str, tuple[str, str]] = {
 
 def tell(language: str, key: str, **values) -> str:
     """The sentence `key` in `language` ("en" or "it"; anything else reads English), its figures filled in."""
-    return WORDS[key][language == "it"].format(**values)
+    is_italian = language == "it"
+    for name, value in values.items():
+        if isinstance(value, float):  # seconds
+            values[name] = f"{value:.1f}".replace(".", "," if is_italian else ".")
+    return WORDS[key][is_italian].format(**values)
 
 
 def editor_words(language: str) -> dict[str, str]:
