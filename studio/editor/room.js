@@ -36,6 +36,9 @@ export function room(ed, views) {
   draw('circle', mark, { r: 8 });
   draw('path', mark, { d: 'M-13 0h8M5 0h8M0-13v8M0 5v8' });
   const handles = draw('g', map);
+  const badge = draw('g', map, { class: 'badge', 'aria-hidden': 'true' }); // the chosen point, above its neighbours
+  draw('circle', badge, { r: 10 });
+  draw('text', badge, { dy: '0.35em' });
   const lifter = draw('g', map, { class: 'lifter', 'aria-hidden': 'true' });
   draw('path', lifter, { class: 'stalk' });
   const knob = draw('g', lifter);
@@ -179,6 +182,11 @@ export function room(ed, views) {
       const [hx, hz] = [views[i].rotation[0][2], views[i].rotation[2][2]];
       set(heading, 'd', isAbove ? `M${round([hx * 10, -hz * 10])}L${round([hx * 17, -hz * 17])}` : '');
     });
+    const spot = lens.spot(ed.key.position);
+    badge.style.display = spot && ed.isDrawn ? '' : 'none';
+    if (spot) set(badge, 'transform', `translate(${round(spot)})`);
+    set(badge, 'class', edits.isLocked(path, chosen) ? 'badge locked' : 'badge');
+    write(badge.lastChild, String(chosen + 1));
     const seen = isAbove ? [] : views.filter((_, i) => keys.length <= MANY || i === chosen);
     set(frustums, 'd', seen.map((view) => frustum(view, FRUSTUM.key)).join(''));
 
