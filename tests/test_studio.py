@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -524,10 +525,13 @@ def test_a_large_model_gets_sizes_on_its_grid(ratio, photo):
 
 
 def collected(answers_of) -> list[dict]:
+    """In a thread of its own: in the main one the browser's tests keep a loop running."""
+
     async def collect():
         return [answer async for answer in answers_of]
 
-    return asyncio.run(collect())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, collect()).result()
 
 
 def test_better_depth_is_fetched_once_and_used_only_where_it_was_chosen(session, engine, pipe, monkeypatch):
