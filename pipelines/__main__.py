@@ -95,11 +95,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     convert = commands.add_parser("convert", help="released weights become a folder that --model opens")
     convert.add_argument(
-        "--base", required=True, help="Wan 2.2 TI2V-5B in the diffusers layout: a folder or repository"
+        "--base", required=True, help="Wan 2.2 TI2V-5B in the diffusers layout: a folder, or team/name[@revision]"
     )
-    convert.add_argument("--revision", metavar="COMMIT", help="of the base's repository; its newest if left out")
-    convert.add_argument("--vace", type=Path, help="the control branch: a safetensors file, index or folder")
-    convert.add_argument("--lora", type=Path, help="the LoRA, likewise")
+    convert.add_argument(
+        "--vace", help="the control branch: a safetensors file, index or folder, or team/name/FILE.safetensors"
+    )
+    convert.add_argument("--lora", help="the LoRA, likewise")
     convert.add_argument("--lora-alpha", type=float, help="its alpha, where the file does not say (default: its rank)")
     convert.add_argument("--layout", help="spatia or lsm-world; told by the number of control blocks if left out")
     convert.add_argument("--dtype", choices=("bfloat16", "float32"), help="of the weights; the base's if left out")
@@ -344,7 +345,7 @@ def convert(args: argparse.Namespace) -> dict:
     diffusers.utils.logging.set_verbosity_error()
     dtype = getattr(torch, args.dtype) if args.dtype else None
     files = args.base, args.out, args.vace, args.lora
-    return convert(*files, args.layout, args.lora_alpha, dtype, args.gguf, args.revision)
+    return convert(*files, args.layout, args.lora_alpha, dtype, args.gguf)
 
 
 def cameras_from(source: Path, height: int | None, width: int | None, fps: float | None = None, fix: str | None = None):

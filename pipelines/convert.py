@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pipelines import gguf_files
-from pipelines.hub import local_folder
+from pipelines.hub import COMMIT, local_file, local_folder
 from pipelines.layouts import (
     BASE_COMMERCIAL_USE,
     BASE_LICENCE,
@@ -308,23 +308,23 @@ def convert(
     lora_alpha: float | None = None,
     dtype: torch.dtype | None = None,
     gguf: str | None = None,
-    revision: str | None = None,
 ) -> dict[str, Any]:
     """Released control and LoRA files and a Wan base become one folder that `MiragePipeline.from_pretrained` opens.
 
-    base: a diffusers folder, or a repository on the Hub, at a revision (None: its newest). control, lora: see
-    `read_tensors`. layout: a name of pipelines/layouts.py; None: the one whose control branch has so many blocks. out:
-    a folder that does not exist yet; it appears whole or not at all. Unchanged parts of the base are linked where the
-    disk allows it, else copied. gguf: keep the transformer's matrices in blocks, a kind of `gguf_files.KINDS`.
+    base: a diffusers folder, or a repository on the Hub ("team/name" or "team/name@revision"). control, lora: see
+    `read_tensors`; or a file on the Hub, "team/name/file.safetensors". layout: a name of pipelines/layouts.py; None:
+    the one whose control branch has so many blocks. out: a folder that does not exist yet; it appears whole or not at
+    all. Unchanged parts of the base are linked where the disk allows it, else copied. gguf: keep the transformer's
+    matrices in blocks, a kind of `gguf_files.KINDS`.
     Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
     hashes and licences. Raises ValueError for what cannot be converted.
     """
-    out, base_name = Path(out), Path(base).resolve().name if Path(base).is_dir() else str(base)
+    out, base_name = Path(out), Path(base).resolve().name if Path(base).is_dir() else str(base).partition("@")[0]
     if out.exists():
         raise ValueError(f"{out} is there already. Give a folder that does not exist yet.")
     if not out.parent.is_dir():
         raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
-    base = base_folder(base, revision)
+    base = base_folder(base)
     if gguf:
         gguf_files.check_kind(gguf)
     model, chosen, report = assembled(base, control, lora, layout, lora_alpha, dtype, base_name)
@@ -360,6 +360,8 @@ def assembled(
     base_name = base_name or base.name
     config = json.loads((base / "transformer" / "config.json").read_text())
 
+    names = [str(file) for file in (control, lora) if file]
+    control, lora = (local_file(file) if file else None for file in (control, lora))
     branch = read_tensors(control) if control else {}
     num_blocks = count_blocks(map(to_diffusers, branch), "vace_blocks.")
     chosen = layout_named(layout) if layout else layout_of(num_blocks)
@@ -372,7 +374,8 @@ def assembled(
         lora_alpha=lora_alpha,
         dtype=dtype,
     )
-    revision = {"revision": base.name} if re.fullmatch(r"[0-9a-f]{40}", base.name) else {}
+    files = [file for file in (control, lora) if file]
+    revision = {"revision": base.name} if COMMIT.fullmatch(base.name) else {}
     report = {
         "layout": chosen.name,
         "layout_from": "--layout" if layout else f"{num_blocks} control blocks",
@@ -384,9 +387,8 @@ def assembled(
         "weights": [
             {"name": base_name, **revision, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
             *(
-                {**described(Path(path)), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
-                for path in (control, lora)
-                if path
+                {**described(file, name), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
+                for file, name in zip(files, names, strict=True)
             ),
         ],
     }
@@ -418,9 +420,9 @@ def scheduler_of(layout: Layout) -> diffusers.UniPCMultistepScheduler:
     )
 
 
-def base_folder(base: str | os.PathLike, revision: str | None = None) -> Path:
+def base_folder(base: str | os.PathLike) -> Path:
     """A diffusers folder of Wan, downloaded first if `base` names a repository."""
-    base = local_folder(base, **({"revision": revision} if revision else {}))
+    base = local_folder(base)
     for name in ("model_index.json", "transformer/config.json", "vae/config.json"):
         if not (base / name).is_file():
             raise ValueError(f"{base} holds no {name}. Give a Wan folder in the diffusers layout.")
@@ -467,8 +469,11 @@ def linked(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def described(path: Path) -> dict[str, Any]:
-    """Name, size and hash of a file, so that what was converted can be told later."""
+def described(path: Path, asked: str | None = None) -> dict[str, Any]:
+    """Name, size and hash of a file, so that what was converted can be told later.
+
+    asked: what `local_file` was asked for; of a file from the Hub that is its name, and the commit is told too.
+    """
     files: Iterable[Path] = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
     digest, size = hashlib.sha256(), 0
     for file in files:
@@ -476,4 +481,8 @@ def described(path: Path) -> dict[str, Any]:
             while block := opened.read(1 << 20):
                 digest.update(block)
         size += file.stat().st_size
-    return {"name": path.name, "bytes": size, "sha256": digest.hexdigest()}
+    told = {"name": path.name, "bytes": size, "sha256": digest.hexdigest()}
+    if asked and Path(asked) != path:
+        commit = next(folder.name for folder in path.parents if COMMIT.fullmatch(folder.name))
+        told |= {"name": re.sub(r"@[\w.-]+", "", asked, count=1), "revision": commit}
+    return told

@@ -6,17 +6,23 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from pipelines.files import whole
+from pipelines.pins import PINS
+
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
 PATTERNS = ["*.json", "*.safetensors", "*.gguf", "*.model", "*.txt"]  # no pickles, no code
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
-SHA256 = re.compile(r"[0-9a-f]{64}")
+CONFIGURATIONS = ["*config.json", "model_index.json", "conversion.json"]  # of a model: a few kilobytes
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")  # team/name, or team/name@revision
+REPOSITORY_FILE = re.compile(r"([\w.-]+/[\w.-]+(?:@[\w.-]+)?)/(.+\.safetensors)")
+COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 VERIFIED = "verified.txt"  # in a repository's cache: hash, size and time of the files that were found intact
+HELD = "held.txt"  # there too: the commit that was fetched first
 BLOCK = 16 * 2**20  # bytes that are read at a time
 
 FETCH_ERRORS = {
@@ -31,6 +37,8 @@ FETCH_ERRORS = {
     "room": "{name} needs {needed:.1f} GiB, {free:.1f} are free. Free some disk space.",
     "full": "The disk became full while {name} was fetched. Free some space and try again: it goes on from there.",
     "damaged": "{file} of {name} is damaged and was removed. Fetch it again.",
+    "changed": "{file} of {name} is not the file that is known by this name, and was removed. Ask who publishes it.",
+    "file": "{name} holds no {file}. Look on its page how the file is called now.",
 }
 
 
@@ -57,12 +65,14 @@ def telling(progress: Progress) -> Iterator[None]:
         _progress.reset(token)
 
 
-def local_folder(name: str | os.PathLike, **options) -> Path:
-    """The folder `name`, or that of the repository `name` in the cache.
+def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **options) -> Path:
+    """The folder `name`, or that of the repository `name` in the cache: "team/name", or "team/name@revision".
 
     A download needs room on the disk, shows its progress (on the terminal, and to `telling`), resumes where it was
-    interrupted, is checked against the hashes of the Hub and is not repeated; without a network the cache is used as
-    it is. options: see HUB_OPTIONS. Raises FetchError that says what to do where nothing can be opened.
+    interrupted, is checked against hashes and is not repeated; without a network the cache is used as it is. Where no
+    revision is named the repository is held to one commit: the one of pipelines/pins.py, else the one that was fetched
+    here first. patterns: which files; options: see HUB_OPTIONS. Raises FetchError that says what to do where nothing
+    can be opened.
     """
     if Path(name).is_dir():
         return Path(name)
@@ -70,7 +80,11 @@ def local_folder(name: str | os.PathLike, **options) -> Path:
         raise FetchError("name", name=name)
     from huggingface_hub import errors, snapshot_download
 
-    wanted = {"repo_id": str(name), "allow_patterns": PATTERNS, **options}
+    repository, _, revision = str(name).partition("@")
+    revision = revision or options.pop("revision", None)
+    record = cache_of(repository, options.get("cache_dir")) / HELD
+    commit = revision or held_commit(repository, record)
+    wanted = {"repo_id": repository, "allow_patterns": patterns, **options, **({"revision": commit} if commit else {})}
     try:
         needed = check_room(name, wanted)
         folder = Path(snapshot_download(**wanted, tqdm_class=_bar(needed)))
@@ -79,7 +93,7 @@ def local_folder(name: str | os.PathLike, **options) -> Path:
     except errors.RepositoryNotFoundError as error:
         raise FetchError("missing", name=name) from error
     except errors.RevisionNotFoundError as error:
-        raise FetchError("revision", name=name, revision=options.get("revision")) from error
+        raise FetchError("revision", name=repository, revision=commit) from error
     except errors.LocalEntryNotFoundError as error:
         raise FetchError("offline", name=name) from error
     except errors.HfHubHTTPError as error:
@@ -91,8 +105,40 @@ def local_folder(name: str | os.PathLike, **options) -> Path:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FetchError("full", name=name) from error
         raise
-    check_hashes(name, folder)
+    pin = PINS.get(repository)
+    check_hashes(name, folder, pin.sha256 if pin and folder.name == pin.revision else {})
+    if not commit:
+        with suppress(OSError), whole(record) as temporary:  # a cache that cannot be written to does not move on either
+            temporary.write_text(folder.name)
     return folder
+
+
+def local_file(name: str | os.PathLike) -> Path:
+    """The file or folder `name`, or that file of a repository, "team/name/file.safetensors", fetched like a folder."""
+    asked = REPOSITORY_FILE.fullmatch(str(name))
+    if Path(name).exists() or not asked:
+        return Path(name)
+    repository, file = asked.groups()
+    found = local_folder(repository, [file]) / file
+    if not found.is_file():
+        raise FetchError("file", name=repository, file=file)
+    return found
+
+
+def cache_of(repository: str, cache_dir: str | os.PathLike | None = None) -> Path:
+    """Where the library keeps a repository."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    return Path(cache_dir or constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model")
+
+
+def held_commit(repository: str, record: Path) -> str | None:
+    """The commit that a repository is held to, if any. record: where the one that was fetched first is written."""
+    if repository in PINS:
+        return PINS[repository].revision
+    commit = record.read_text().strip() if record.is_file() else ""
+    return commit if COMMIT.fullmatch(commit) else None
 
 
 def check_room(name: str | os.PathLike, wanted: dict) -> int:
@@ -134,13 +180,24 @@ def _bar(needed: int) -> type:
     return Bar
 
 
-def check_hashes(name: str | os.PathLike, folder: Path) -> None:
-    """Compare large files with their SHA-256, once each. Raises FetchError for a damaged one, which is removed."""
+def check_hashes(name: str | os.PathLike, folder: Path, known: Mapping[str, str] | None = None) -> None:
+    """Compare large files with their SHA-256, once each. Raises FetchError for a wrong one, which is removed.
+
+    known: path in the folder -> SHA-256 that the file must have; of others the Hub has told it.
+    """
     record = folder.parent.parent / VERIFIED
     verified = set(record.read_text().splitlines()) if record.exists() else set()
     blobs = {file: file.resolve() for file in sorted(folder.rglob("*"))}
     # the cache names large files by their hash
-    facts = {file: _facts(blob) for file, blob in blobs.items() if SHA256.fullmatch(blob.name)}
+    hashes = {file: blob.name for file, blob in blobs.items() if SHA256.fullmatch(blob.name)}
+    for file in blobs:
+        expected = (known or {}).get(file.relative_to(folder).as_posix())
+        if expected and hashes.get(file, expected) != expected:
+            _remove(file, blobs[file])
+            raise FetchError("changed", file=file.name, name=name)
+        if expected:
+            hashes[file] = expected
+    facts = {file: _facts(digest, blobs[file]) for file, digest in hashes.items()}
     unverified = [file for file in facts if facts[file] not in verified]
     progress, done, needed = _progress.get(), 0, sum(blobs[file].stat().st_size for file in unverified)
     for file in unverified:
@@ -151,13 +208,17 @@ def check_hashes(name: str | os.PathLike, folder: Path) -> None:
                 done += len(block)
                 if progress is not None:
                     progress("check", done, needed)
-        if digest.hexdigest() != blobs[file].name:
-            file.unlink()
-            blobs[file].unlink()
+        if digest.hexdigest() != hashes[file]:
+            _remove(file, blobs[file])
             raise FetchError("damaged", file=file.name, name=name)
         verified.add(facts[file])
         record.write_text("\n".join(sorted(verified)))
 
 
-def _facts(blob: Path) -> str:
-    return f"{blob.name} {blob.stat().st_size} {blob.stat().st_mtime_ns}"
+def _remove(*files: Path) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def _facts(digest: str, blob: Path) -> str:
+    return f"{digest} {blob.stat().st_size} {blob.stat().st_mtime_ns}"

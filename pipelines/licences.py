@@ -5,10 +5,10 @@ An entry is a dict: name; revision and sha256 where they are known; licence; com
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
+from pipelines.hub import COMMIT, local_folder
 from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -37,15 +37,17 @@ def depth_weights(estimator) -> tuple[dict[str, Any], ...]:
 def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[str, Any], ...]:
     """The entries of a folder in the diffusers layout; name: what it was asked for as, if not the folder's own.
 
-    A converted folder has written them down. Of others only what this project ships and Wan's own name are known.
+    A converted folder has written them down; where it came from a repository, each tells that too. Of others only
+    what this project ships and Wan's own name are known.
     """
     folder = Path(folder)
-    revision = {"revision": folder.name} if re.fullmatch(r"[0-9a-f]{40}", folder.name) else {}
+    name = str(name or folder.name).partition("@")[0]
+    revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
     if (folder / CONVERSION).is_file():
-        return tuple(json.loads((folder / CONVERSION).read_text())["weights"])
+        source = {"from": f"{name}@{folder.name}"} if revision else {}
+        return tuple({**entry, **source} for entry in json.loads((folder / CONVERSION).read_text())["weights"])
     if folder.resolve() == EMBEDDED_FOLDER.resolve():
         return ({"name": "embedded/autoencoder", **OWN},)
-    name = str(name or folder.name)
     terms = {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in name else UNKNOWN
     return ({"name": name, **revision, **terms},)
 
@@ -55,8 +57,6 @@ def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
 
     depth: name of the estimator beside it. Raises ValueError where nothing can be read.
     """
-    from pipelines.hub import local_folder
-
     folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, local_files_only=True)
     if not (folder / "model_index.json").is_file():
         raise ValueError(f"{model} holds no model_index.json. Give a folder in the diffusers layout.")

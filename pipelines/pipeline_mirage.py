@@ -150,7 +150,8 @@ class MiragePipeline(DiffusionPipeline):
             dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
             kind = gguf_files.kind_of(folder / "transformer")
             if released:
-                name = None if Path(pretrained_model_name_or_path).is_dir() else str(pretrained_model_name_or_path)
+                name = str(pretrained_model_name_or_path)
+                name = None if Path(name).is_dir() else name.partition("@")[0]
                 model, layout, report = assembled(
                     folder, **released, layout=kwargs.get("layout"), dtype=dtype, base_name=name
                 )

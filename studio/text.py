@@ -289,6 +289,8 @@ _FETCH_ITALIAN = {
     "room": "{name} richiede {needed:.1f} GiB, ne sono liberi {free:.1f}. Libera spazio sul disco.",
     "full": "Il disco si è riempito mentre si scaricava {name}. Libera spazio e riprova: riparte da lì.",
     "damaged": "{file} di {name} è danneggiato ed è stato tolto. Scaricalo di nuovo.",
+    "changed": "{file} di {name} non è il file noto con questo nome ed è stato tolto. Chiedi a chi lo pubblica.",
+    "file": "{name} non contiene {file}. Guarda sulla sua pagina come si chiama ora il file.",
 }
 TEXT |= {f"fetch_{reason}": (FETCH_ERRORS[reason], italian) for reason, italian in _FETCH_ITALIAN.items()}
 

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -348,11 +350,20 @@ def test_the_bases_revision_is_asked_for_and_recorded(base, tmp_path, monkeypatc
         return tmp_path / commit
 
     monkeypatch.setattr("pipelines.convert.local_folder", folder)
-    arguments = ["--layout", "spatia", "--revision", commit]
-    assert convert("team/wan", tmp_path, *arguments, lora=False) == 0
-    assert asked == [("team/wan", {"revision": commit})]
+    assert convert(f"team/wan@{commit}", tmp_path, "--layout", "spatia", lora=False) == 0
+    assert asked == [(f"team/wan@{commit}", {})]
     weights = json.loads(capsys.readouterr().out)["weights"]
     assert (weights[0]["name"], weights[0]["revision"]) == ("team/wan", commit)
+
+    snapshot = tmp_path / "cache" / commit
+    snapshot.mkdir(parents=True)
+    control = shutil.copy(tmp_path / "vace.safetensors", snapshot)
+    monkeypatch.setattr("pipelines.convert.local_file", lambda name: asked.append(name) or Path(control))
+    arguments = ["--layout", "spatia", "--vace", "team/spatia@main/vace.safetensors"]
+    assert convert(f"team/wan@{commit}", tmp_path, *arguments, out="second", lora=False) == 0
+    branch = json.loads(capsys.readouterr().out)["weights"][1]
+    assert asked[-1] == arguments[-1] and branch["sha256"] == hashlib.sha256(Path(control).read_bytes()).hexdigest()
+    assert (branch["name"], branch["revision"]) == ("team/spatia/vace.safetensors", commit)
 
 
 def test_bfloat16_is_kept_or_made(base, tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,6 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlparse
 
 import pytest
+
+from pipelines.hub import COMMIT as COMMIT_NAME
+from pipelines.hub import SHA256
+from pipelines.pins import PINS, WAN
 
 COMMIT = "1" * 40
 REPO = "team/tiny"
@@ -19,11 +24,12 @@ class FakeHub(ThreadingHTTPServer):
     """Serves {path: bytes} as the repository team/tiny; safetensors are large files, known by their SHA-256.
 
     cut: a path whose first answer breaks off half-way. status: what every call is answered with, if not 200.
+    commit: the newest one, which main is; it has these files, as every other has.
     """
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), Answer)
-        self.files, self.cut, self.status, self.requests = files, None, 200, []
+        self.files, self.cut, self.status, self.commit, self.requests = files, None, 200, COMMIT, []
         self.hashes = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -45,13 +51,13 @@ class Answer(BaseHTTPRequestHandler):
             codes = {403: {"X-Error-Code": "GatedRepo"}, 404: {"X-Error-Code": "RepoNotFound"}}
             return self.answer(hub.status, b"{}", codes.get(hub.status, {}))
         if path == f"/api/models/{REPO}/revision/main":
-            return self.answer(200, json.dumps({"id": REPO, "sha": COMMIT, "siblings": []}).encode())
-        if path == f"/api/models/{REPO}/tree/{COMMIT}":
+            return self.answer(200, json.dumps({"id": REPO, "sha": hub.commit, "siblings": []}).encode())
+        if re.fullmatch(f"/api/models/{REPO}/tree/[0-9a-f]{{40}}", path):
             return self.answer(200, json.dumps([self.entry(file) for file in hub.files]).encode())
-        file = path.removeprefix(f"/{REPO}/resolve/{COMMIT}/")
+        commit, _, file = path.removeprefix(f"/{REPO}/resolve/").partition("/")
         if file not in hub.files:
             return self.answer(404, b"{}", {"X-Error-Code": "EntryNotFound"})
-        self.answer_file(file)
+        self.answer_file(file, commit)
 
     def entry(self, file):
         entry = {"type": "file", "path": file, "size": len(self.server.files[file]), "oid": "2" * 40}
@@ -59,10 +65,10 @@ class Answer(BaseHTTPRequestHandler):
             entry["lfs"] = {"oid": self.server.hashes[file], "size": entry["size"], "pointerSize": 130}
         return entry
 
-    def answer_file(self, file):
+    def answer_file(self, file, commit):
         data = self.server.files[file]
         first = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
-        headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{self.server.etag(file)}"', "Accept-Ranges": "bytes"}
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{self.server.etag(file)}"', "Accept-Ranges": "bytes"}
         if first:
             headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
         is_cut = self.server.cut == file and self.command == "GET"
@@ -141,6 +147,46 @@ def test_a_damaged_file_is_refused_and_not_kept(hub, tmp_path):
     with open(f"{folder}/{path}", "r+b") as file:  # and one that was damaged later, on this disk
         file.truncate(1000)
     assert refusal in run(FETCH, hub, tmp_path)[1]
+
+
+def test_a_repository_is_held_to_the_commit_that_was_fetched_first(hub, tmp_path):
+    first, _ = run(FETCH, hub, tmp_path)
+    path, newer = "transformer/weights.safetensors", "3" * 40
+    hub.files[path], hub.commit = b"newer", newer
+    hub.hashes[path] = hashlib.sha256(b"newer").hexdigest()
+    assert run(FETCH, hub, tmp_path)[0] == first and first.endswith(COMMIT)
+    for named in (f"{REPO}@main", f"{REPO}@{newer}"):
+        folder, errors = run(FETCH.replace(REPO, named), hub, tmp_path)
+        assert folder.endswith(newer) and open(f"{folder}/{path}", "rb").read() == b"newer", errors
+    assert run(FETCH, hub, tmp_path)[0] == first
+    assert run(FETCH, hub, tmp_path / "elsewhere")[0].endswith(newer)
+
+
+def test_of_known_repositories_one_commit_and_its_files_are_taken(hub, tmp_path):
+    for repository, pin in PINS.items():
+        assert "/" in repository and COMMIT_NAME.fullmatch(pin.revision) and pin.sha256
+        assert all(SHA256.fullmatch(digest) and path.endswith(".safetensors") for path, digest in pin.sha256.items())
+    assert len(PINS[WAN].sha256) == len(set(PINS[WAN].sha256.values())) == 9
+
+    path, newer = "transformer/weights.safetensors", "3" * 40
+    known = "from pipelines import pins; pins.PINS[{!r}] = pins.Pin({!r}, {{{!r}: {!r}}}); " + FETCH
+    hub.commit = newer
+    folder, errors = run(known.format(REPO, COMMIT, path, hub.hashes[path]), hub, tmp_path)
+    assert folder.endswith(COMMIT), errors  # not what main is now
+    _, errors = run(known.format(REPO, newer, path, "0" * 64), hub, tmp_path / "other")
+    assert "weights.safetensors of team/tiny is not the file that is known by this name, and was removed." in errors
+    assert not list((tmp_path / "other").rglob("weights.safetensors"))
+
+
+def test_a_single_file_is_fetched_alone(hub, tmp_path):
+    hub.files["other.safetensors"], hub.hashes["other.safetensors"] = b"not asked for", "4" * 64
+    code = f"""
+from pipelines.hub import local_file
+print(local_file({REPO!r} + "@main/transformer/weights.safetensors"))
+local_file({REPO!r} + "/step.safetensors")"""
+    file, errors = run(code, hub, tmp_path)
+    assert file.endswith(f"{COMMIT}/transformer/weights.safetensors") and os.path.getsize(file) == 2**20, errors
+    assert "team/tiny holds no step.safetensors" in errors and not list(tmp_path.rglob("other.safetensors"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ frames. Figures: docs/depth.md. `depth-anything-metric-indoor` and
 Pictures are prepared here rather than by transformers' processor, which wants torchvision.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,42 +23,33 @@ from torch import Tensor
 
 from pipelines.depth.edges import align, connected
 from pipelines.depth.refine import SKY_FACTOR, reach
-from pipelines.hub import SHA256, local_folder
+from pipelines.hub import COMMIT, SHA256, local_folder
+from pipelines.pins import DEPTH_ANYTHING, DEPTH_ANYTHING_INDOOR, DEPTH_ANYTHING_OUTDOOR, PINS
 
 RELATIVE = "depth-anything"
 FILES = ("config.json", "model.safetensors")
-COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One repository at a fixed revision; commercial_use in the EU: "yes", "no" or "unknown"."""
+    """One repository of pipelines/pins.py; commercial_use in the EU: "yes", "no" or "unknown"."""
 
     repository: str
-    revision: str
     licence: str
     commercial_use: str
+
+    @property
+    def revision(self) -> str:
+        return PINS[self.repository].revision
 
 
 # The cards of the two metric ones name no licence; the project's page gives Small as Apache-2.0, and they were trained
 # on Hypersim and Virtual KITTI 2, whose terms are their own.
 NO_CARD = "Apache-2.0 (project page; none on the card)"
 CHECKPOINTS = {
-    RELATIVE: Checkpoint(
-        "depth-anything/Depth-Anything-V2-Small-hf", "5426e4f0f36572d16453bbda7a8389317b1bef99", "Apache-2.0", "yes"
-    ),
-    f"{RELATIVE}-metric-indoor": Checkpoint(
-        "depth-anything/Depth-Anything-V2-Metric-Indoor-Small-hf",
-        "8078d68a9c75a972131914f6afd0c1723be0da7f",
-        NO_CARD,
-        "unknown",
-    ),
-    f"{RELATIVE}-metric-outdoor": Checkpoint(
-        "depth-anything/Depth-Anything-V2-Metric-Outdoor-Small-hf",
-        "fd2c22027eaf20374204f14099b8341e1925ad39",
-        NO_CARD,
-        "unknown",
-    ),
+    RELATIVE: Checkpoint(DEPTH_ANYTHING, "Apache-2.0", "yes"),
+    f"{RELATIVE}-metric-indoor": Checkpoint(DEPTH_ANYTHING_INDOOR, NO_CARD, "unknown"),
+    f"{RELATIVE}-metric-outdoor": Checkpoint(DEPTH_ANYTHING_OUTDOOR, NO_CARD, "unknown"),
 }
 
 # The network's input: the side that needs the least change becomes this long, as in training; colours are ImageNet's.
@@ -104,7 +94,7 @@ class DepthAnything:
     ) -> "DepthAnything":
         """Load one of CHECKPOINTS by its name, a folder or a repository; options: cache_dir and so on, as HUB_OPTIONS.
 
-        A named checkpoint has a fixed revision; of another repository the branch is followed, and the card records
+        A named checkpoint has a fixed revision, another repository the one that was fetched first; the card records
         the commit. Raises ValueError or OSError with one plain sentence where the weights cannot be had or are damaged.
         """
         from safetensors import SafetensorError
