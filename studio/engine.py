@@ -10,7 +10,7 @@ from pipelines import hub
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.licences import depth_weights
 from studio.models import EMBEDDED, Opened, Settings, open_model
-from studio.state import one_of
+from studio.state import FPS, one_of
 from studio.text import Refusal
 
 if TYPE_CHECKING:
@@ -143,9 +143,19 @@ class Engine:
         return self.facts.takes_prompt if self.facts else None
 
     @property
+    def own_size(self) -> tuple[int, int] | None:
+        """(height, width) that the model was trained with; None where any is as good, or nobody knows yet."""
+        return self.facts.size if self.facts else None
+
+    @property
     def grid(self) -> int:
         """Sides of a clip are multiples of so many pixels."""
         return self.facts.size_step if self.facts else 2
+
+    @property
+    def fps(self) -> int:
+        """Frames per second of a clip."""
+        return self.facts.fps if self.facts else FPS
 
     def card(self, depth: str | None = None) -> list[dict[str, Any]]:
         """The licence card: every weight in use with this depth; empty while they are not there."""

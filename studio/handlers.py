@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from pipelines.cameras import checks
+from pipelines.cameras import Camera, checks
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, write_poster
@@ -41,6 +41,7 @@ from studio.state import (
     clip_size,
     directions,
     drawn_path,
+    large_size,
     one_of,
     presets,
     with_lens,
@@ -52,7 +53,7 @@ pace = Pace()
 LOW_COVERAGE = 0.8
 PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
-MIN_PARTIAL = FPS  # frames: a stopped clip shorter than a second is not worth keeping
+MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
 STOP_SECONDS = 30
 
 
@@ -109,7 +110,14 @@ def lens(session: Session, image) -> dict[str, float]:
 def size_of(engine: Engine, session: Session, order: Order, quality: str = "draft") -> tuple[int, int]:
     """(height, width) of a clip of this photo; 16:9 is taken for a photo that is not there yet."""
     photo_size = (9, 16) if session.photo is None else (session.photo.height, session.photo.width)
-    return clip_size(order.ratio, quality, photo_size, engine.grid)
+    if engine.own_size is None:
+        return clip_size(order.ratio, quality, photo_size)
+    return large_size(order.ratio, quality, photo_size, engine.own_size, engine.grid)
+
+
+def order_of(engine: Engine, *fields) -> Order:
+    """What the widgets ask for, at the model's frame rate. Raises Refusal."""
+    return Order.read(*fields, fps=engine.fps)
 
 
 def show_photo(engine: Engine, session: Session, order: Order) -> None:
@@ -217,7 +225,7 @@ def preview(engine: Engine, session: Session, language: str, *fields) -> Iterato
 def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     if session.photo is None:
         raise Refusal("need_photo")
-    order = Order.read(*fields)
+    order = order_of(engine, *fields)
     show_photo(engine, session, order)
     yield {"stage": stage(session, note=say(language, "lifting"))}
     pipe = engine.pipe(order.depth)
@@ -261,7 +269,7 @@ def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[A
     if fields[0] == DRAWN:
         yield from _open_editor(engine, session, language, *fields)
         return
-    order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
+    order = order_of(engine, fields[0] or next(iter(presets())), *fields[1:])
     show_photo(engine, session, order)
     if fields[0] is None:
         yield {"stage": stage(session)}
@@ -283,7 +291,7 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
     """The longest path of the same kind that keeps at least 80 % of every frame from the photo."""
     if session.photo is None:
         raise Refusal("need_photo")
-    order = Order.read(*fields)
+    order = order_of(engine, *fields)
     pipe = engine.pipe(order.depth)
     height, width = size_of(engine, session, order)
     lifted = lift(pipe, session, order, height, width)
@@ -291,7 +299,7 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
     strength = round(order.strength * 100)
     while strength > 10:
         strength = max(10, round(strength * 0.8 / 5) * 5)
-        shorter = Order.read(*fields[:5], strength, *fields[6:])
+        shorter = order_of(engine, *fields[:5], strength, *fields[6:])
         trajectory = shorter.trajectory(lifted.camera, lifted.distance)
         if pipe.coverage(lifted.memory, trajectory).min() >= LOW_COVERAGE:
             break
@@ -345,7 +353,7 @@ def edit_path(engine: Engine, session: Session, language: str, *fields) -> Itera
     if fields[0] == DRAWN:
         yield from _open_editor(engine, session, language, *fields)
         return
-    order = Order.read(*fields)
+    order = order_of(engine, *fields)
     lifted = _enter(engine, session, order)
     path = CameraPath.from_trajectory(order.trajectory(lifted.camera, lifted.distance))
     session.drawing = True
@@ -381,7 +389,7 @@ def check_path(engine: Engine, session: Session, language: str, *fields) -> Iter
 def _review(engine: Engine, language: str, lifted, fields: tuple) -> dict:
     """What the editor tells about the path it holds."""
     try:
-        order = Order.read(*fields)
+        order = Order.read(*fields)  # the editor counts in frames of its own
     except Refusal:
         return {"review": {}}
     trajectory = order.trajectory(lifted.camera, lifted.distance)
@@ -445,7 +453,7 @@ def take_cameras(engine: Engine, session: Session, language: str, files, *fields
 def estimate(engine: Engine, session: Session, language: str, *fields) -> Answer:
     """How long a render would take, how large and how long the clip would be."""
     try:
-        order = Order.read(fields[0] or next(iter(presets())), *fields[1:])
+        order = order_of(engine, fields[0] or next(iter(presets())), *fields[1:])
     except Refusal as error:
         return {"estimate": escape(error.said_in(language))}
     height, width = size_of(engine, session, order, order.quality)
@@ -467,7 +475,7 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
     """The clip, with every step told and its frames shown as they come. Closing the generator stops the work."""
     if session.photo is None:
         raise Refusal("need_photo")
-    order = Order.read(*fields)
+    order = order_of(engine, *fields)
     height, width = size_of(engine, session, order, order.quality)
     show_photo(engine, session, order)
     session.drawing, session.drawn = False, order.path is not None
@@ -478,7 +486,8 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
         started = time.perf_counter()
         # The preview's camera and distance: what was shown is what is rendered
         lifted = lift(pipe, session, order, *size_of(engine, session, order))
-        trajectory = order.trajectory(lifted.camera.resized(height, width), lifted.distance)
+        camera = Camera.from_fov(lifted.camera.fov_degrees, height, width)
+        trajectory = order.trajectory(camera, lifted.distance)
         image = media.crop(session.photo, height, width, order.focus)
         done, quality = None, "draft" if order.quality == "draft" else "standard"
         settings = {"prompt": order.prompt or None, "seed": order.seed, "quality": quality}
@@ -523,7 +532,7 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
     take.ended.wait(STOP_SECONDS)
     if session.clip is not None and session.clip.order is take.order:  # it was finished just before
         return finished(session, language)
-    if take.num_frames < MIN_PARTIAL:
+    if take.num_frames < MIN_PARTIAL * take.order.fps:
         if session.clip is not None:  # the clip before it is still there, with its figures and files
             answer = finished(session, language)
             answer["stage"]["note"] = say(language, "stopped")
@@ -539,7 +548,7 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
     except OSError as error:
         return {"stage": stage(session, error=sentence(language, error)), **idle()}
     answer = finished(session, language)
-    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / FPS)
+    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / take.order.fps)
     return answer
 
 
@@ -583,7 +592,7 @@ def _write_clip(session: Session, order: Order, frames: np.ndarray, coverage: np
     folder.mkdir()
     name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
     try:
-        video = write_mp4(frames, folder / f"{name}.mp4", fps=FPS, recipe=recipe)
+        video = write_mp4(frames, folder / f"{name}.mp4", fps=order.fps, recipe=recipe)
         poster = write_poster(frames[0], folder / f"{name}.jpg")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -608,7 +617,7 @@ def sheet(session: Session, language: str) -> Answer:
         return {"sheet": gr.update(visible=False)}
     report = clip.recipe["report"]
     facts = [
-        ("fact_length", f"{clip.num_frames / FPS:.1f} s"),
+        ("fact_length", f"{clip.num_frames / clip.order.fps:.1f} s"),
         ("fact_size", f"{clip.size[1]} × {clip.size[0]}"),
         ("fact_seed", str(clip.order.seed)),
     ]

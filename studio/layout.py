@@ -344,7 +344,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
         demo.load(first_visit, [session], [language, *spoken], **quiet).then(
             tie(status.watch_engine), [language, ui["depth"]], shown, concurrency_limit=None, **quiet
-        )
+        ).then(**count)
         ui["retry"].click(tie(status.try_again), [language, ui["depth"]], shown, **quiet)
         language.change(**count)
         demo.load(**count)

@@ -25,7 +25,7 @@ from pipelines.media import MAX_SIDE
 from presets.schema import MovePreset, load_moves
 from studio.text import Refusal
 
-FPS = 16
+FPS = 16  # of the embedded model, of the presets and of the editor; a large model has its own
 SECONDS = (2, 8)
 STRENGTH = (10, 150)  # percent
 MAX_SEED = 2**31 - 1
@@ -54,8 +54,10 @@ SIZES = {
     ("4:5", "full"): (1350, 1080),
 }
 AREA = {"draft": 288 * 512, "standard": 720 * 1280, "full": 1080 * 1920}
-LARGE_AREA = 704 * 1280  # what large engines were trained at, and their profiles are counted for
+GRID = 2  # pixels: video files want even sides
 MAX_PARTS = 24  # the photo's own ratio as a fraction of at most this denominator
+SAME_SHAPE = 0.03  # of a ratio: what is cut off to have a large model's own size
+SHAPE_WEIGHT = 20  # one percent of another shape is as bad as 20 percent less area
 
 
 @cache
@@ -63,35 +65,54 @@ def presets() -> dict[str, MovePreset]:
     return load_moves()
 
 
-def clip_size(ratio: str, quality: str, photo_size: tuple[int, int], grid: int = 2) -> tuple[int, int]:
-    """(height, width) of the clip, multiples of `grid`. photo_size: (height, width), only asked for the ratio "photo".
+def clip_size(ratio: str, quality: str, photo_size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the embedded model's clip. photo_size: (height, width), only asked for the ratio "photo".
 
     Every quality has exactly the same shape, so that the cameras of the preview are those of the render.
     """
-    if ratio != "photo" and grid == 2:
+    if ratio != "photo":
         return SIZES[ratio, quality]
-    rows, columns = shape_of(ratio, photo_size, grid)
-    area = AREA[quality] if grid == 2 else min(AREA[quality], LARGE_AREA)
-    step = min(math.sqrt(area / (rows * columns)), MAX_SIDE / max(rows, columns))
-    step = max(int(step / grid) * grid, grid)
+    for parts in range(MAX_PARTS, 0, -1):
+        shape = Fraction(*photo_size).limit_denominator(parts)
+        if shape.numerator * shape.denominator * GRID**2 <= AREA["draft"]:
+            break
+    rows, columns = shape.numerator, shape.denominator
+    step = min(math.sqrt(AREA[quality] / (rows * columns)), MAX_SIDE / max(rows, columns))
+    step = max(int(step / GRID) * GRID, GRID)
     return rows * step, columns * step
 
 
-def shape_of(ratio: str, photo_size: tuple[int, int], grid: int) -> tuple[int, int]:
-    """Height and width in small whole numbers; a coarse grid bends the photo's own ratio a little."""
-    if ratio != "photo":
-        columns, rows = map(int, ratio.split(":"))
-        return rows, columns
-    for parts in range(MAX_PARTS, 0, -1):
-        shape = Fraction(*photo_size).limit_denominator(parts)
-        if shape.numerator * shape.denominator * grid**2 <= AREA["draft"]:
-            break
-    return shape.numerator, shape.denominator
+def large_size(
+    ratio: str, quality: str, photo_size: tuple[int, int], own: tuple[int, int], grid: int
+) -> tuple[int, int]:
+    """(height, width) of a large model's clip, multiples of `grid`. own: what it was trained with, lying.
+
+    A clip of nearly that shape, lying or upright, has that size; of another shape it is as large in area. A draft is
+    small, and as near to the shape as the grid allows: the preview then shows up to 2 % more or less at two rims.
+    """
+    columns, rows = photo_size[::-1] if ratio == "photo" else map(int, ratio.split(":"))
+    height, width = min(own, own[::-1], key=lambda size: abs(math.log(size[0] * columns / (size[1] * rows))))
+    if abs(math.log(height * columns / (width * rows))) > SAME_SHAPE:
+        height, width = near_shape(rows / columns, own[0] * own[1], grid)
+    return near_shape(height / width, AREA["draft"], grid) if quality == "draft" else (height, width)
 
 
-def qualities(grid: int) -> tuple[str, ...]:
-    """Those that differ on this grid."""
-    return QUALITIES if grid == 2 else QUALITIES[:2]
+def near_shape(shape: float, area: int, grid: int) -> tuple[int, int]:
+    """The multiples of `grid` that are nearly height / width = shape and large, but no larger than area."""
+    cells, side = area // grid**2, MAX_SIDE // grid
+    sizes = [(rows, math.floor(rows / shape) + more) for rows in range(2, side + 1) for more in (0, 1)]
+    sizes = [(rows, columns) for rows, columns in sizes if 2 <= columns <= side and rows * columns <= cells]
+
+    def loss(size: tuple[int, int]) -> float:
+        return SHAPE_WEIGHT * abs(math.log(size[0] / size[1] / shape)) - math.log(size[0] * size[1])
+
+    rows, columns = min(sizes, key=loss)
+    return rows * grid, columns * grid
+
+
+def qualities(own: tuple[int, int] | None) -> tuple[str, ...]:
+    """Those that a model has; own: see `large_size`, None for the embedded one."""
+    return QUALITIES if own is None else QUALITIES[:2]
 
 
 @dataclass(frozen=True)
@@ -109,10 +130,23 @@ class Order:
     path: CameraPath | None = None  # only where it was drawn; its keys then say how long the clip is
     prompt: str = ""
     depth: str | None = None  # the estimator that was chosen; None where the studio offers no choice
+    fps: int = FPS  # the model's
 
     @classmethod
     def read(
-        cls, preset, seconds, ratio, quality, direction, strength, focus, seed, path=None, prompt="", depth=None
+        cls,
+        preset,
+        seconds,
+        ratio,
+        quality,
+        direction,
+        strength,
+        focus,
+        seed,
+        path=None,
+        prompt="",
+        depth=None,
+        fps: int = FPS,
     ) -> "Order":
         """Values as the widgets send them (strength and focus in percent). Raises Refusal."""
         if preset is None:
@@ -129,23 +163,24 @@ class Order:
             path=drawn_path(path) if preset == DRAWN else None,
             prompt=prompt_of(prompt),
             depth=None if depth is None else one_of("depth", depth, tuple(ESTIMATORS)),
+            fps=fps,
         )
 
     @property
     def frames(self) -> int:
         """4n + 1: latents hold the first frame, then fours."""
-        return self.seconds * FPS + 1 if self.path is None else num_frames(self.path.duration, FPS)
+        return self.seconds * self.fps + 1 if self.path is None else num_frames(self.path.duration, self.fps)
 
     def trajectory(self, photo_camera, distance: float) -> Trajectory:
         """The very cameras that are previewed and rendered. distance: depth of the subject in scene units."""
         if self.path is not None:
-            return with_lens(self.path, photo_camera).trajectory(photo_camera.height, photo_camera.width, FPS)
+            return with_lens(self.path, photo_camera).trajectory(photo_camera.height, photo_camera.width, self.fps)
         preset = presets()[self.preset]
         takes = MOVES[preset.move].params
         params: dict[str, Any] = {**preset.params, "strength": self.scaled(preset.params.get("strength", 1.0))}
         if "direction" in takes and self.direction in takes["direction"].options:
             params["direction"] = self.direction
-        return move(preset.move, photo_camera, distance=distance, frames=self.frames, fps=FPS, **params)
+        return move(preset.move, photo_camera, distance=distance, frames=self.frames, fps=self.fps, **params)
 
     def scaled(self, strength: float) -> float:
         """The preset's own strength times the slider's, inside what moves accept."""
@@ -216,7 +251,8 @@ def directions(preset: str) -> tuple[str, ...]:
 
 def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:
     """The length at which a path that is too fast would be calm; None where it is calm already (or never would be)."""
-    before, after = trajectory.c2w[:-4], trajectory.c2w[4:]
+    quarter = round(trajectory.fps / 4)  # of a second, which the limits are for
+    before, after = trajectory.c2w[:-quarter], trajectory.c2w[quarter:]
     travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1).max() / (CAP_TRAVEL * distance)
     chord = np.linalg.norm(after[:, :3, :3] - before[:, :3, :3], axis=(-2, -1)).max() / (2 * math.sqrt(2))
     excess = max(travel, 2 * math.degrees(math.asin(min(chord, 1))) / CAP_DEGREES)

@@ -37,7 +37,7 @@ def try_again(engine: Engine, language: str, depth=None) -> Answer:
 
 def engine_status(engine: Engine, language: str, depth=None) -> Answer:
     """What changes with the model: the status, what may be asked for, and what is known about it."""
-    offered = [(say(language, f"quality_{quality}"), quality) for quality in qualities(engine.grid)]
+    offered = [(say(language, f"quality_{quality}"), quality) for quality in qualities(engine.own_size)]
     model = engine.model
     figures = _progress(language, model) if model.progress[2] else ""
     fault = (

@@ -28,17 +28,18 @@ def weights(name: str) -> dict:
 class FakePipeline:
     """Draws the photo wherever the camera is. `closed` is set when a render was closed before its end.
 
-    lifted_with: the depth estimator of every lift. takes_prompt, size_step: facts of its engine.
+    lifted_with: the depth estimator of every lift. is_large: with the facts of a large engine.
     """
 
-    def __init__(self, step_seconds: float = 0.0, takes_prompt: bool = False, size_step: int = 2):
+    def __init__(self, step_seconds: float = 0.0, is_large: bool = False):
         self.step_seconds = step_seconds
         self.closed = threading.Event()
         self.calls: list[dict] = []
         self.lifted_with: list = []
-        facts = SimpleNamespace(
-            name="fake", takes_prompt=takes_prompt, size_step=size_step, weights=(weights("fake/model"),)
+        own = (
+            {"size": (704, 1248), "size_step": 32, "fps": 24} if is_large else {"size": None, "size_step": 2, "fps": 16}
         )
+        facts = SimpleNamespace(name="fake", takes_prompt=is_large, weights=(weights("fake/model"),), **own)
         self.engine = SimpleNamespace(facts=facts, depth_estimator=SimpleNamespace(weights=(weights("fake/depth"),)))
 
     def lift(self, image, height, width, fov_degrees=60.0):

@@ -27,6 +27,7 @@ from pipelines.cameras.fitting import fit_error
 from pipelines.cameras.path import Key
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.hub import FetchError
+from pipelines.layouts import LAYOUTS
 from pipelines.media import read_recipe
 from presets.schema import load_moves
 from studio import answers, handlers, status
@@ -34,7 +35,19 @@ from studio.drawings import drawing
 from studio.engine import Engine, Loading
 from studio.media import crop, examples, strip_svg
 from studio.models import Opened, Settings
-from studio.state import FPS, KEPT_PICTURES, MAX_SIDE, QUALITIES, RATIOS, Order, Pace, Session, calm_seconds, clip_size
+from studio.state import (
+    FPS,
+    KEPT_PICTURES,
+    MAX_SIDE,
+    QUALITIES,
+    RATIOS,
+    Order,
+    Pace,
+    Session,
+    calm_seconds,
+    clip_size,
+    large_size,
+)
 from studio.text import TEXT, Refusal, say
 
 ROOT = Path(__file__).parents[1]
@@ -492,7 +505,7 @@ def test_who_waits_for_the_model_stands_in_nobodys_way(session, monkeypatch):
 
 
 def test_a_prompt_reaches_the_model_and_the_recipe(session):
-    pipe = FakePipeline(takes_prompt=True, size_step=32)
+    pipe = FakePipeline(is_large=True)
     engine = Engine(Settings(model="team/large"), load=lambda: Opened(pipe, "H100", "resident", int(24e9)))
     assert status.engine_status(engine, "en")["prompt_box"] == gr.update(visible=False)  # nobody knows yet
     assert engine.model.wait(10)
@@ -504,7 +517,7 @@ def test_a_prompt_reaches_the_model_and_the_recipe(session):
     fields = (*with_field(3, "standard")[:9], "  a room with a red sofa ", None)
     last(handlers.render(engine, session, "en", *fields))
     assert pipe.calls[0]["prompt"] == "a room with a red sofa"
-    assert session.clip.size == (576, 1024)
+    assert session.clip.size == (704, 1248)
     recipe = read_recipe(session.clip.video)
     assert recipe["prompt"] == recipe["studio"]["prompt"] == "a room with a red sofa"
     assert recipe["weights"][0]["licence"] == "Apache-2.0" and recipe["depth"][0]["commercial_use"] == "yes"
@@ -513,15 +526,37 @@ def test_a_prompt_reaches_the_model_and_the_recipe(session):
     assert refused["stage"]["error"].startswith("depth is 'embedded'")
 
 
-@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("own", [(layout.height, layout.width) for layout in LAYOUTS.values()])
 @pytest.mark.parametrize("photo", [(1440, 1920), (1920, 1277), (480, 1920), (1079, 1919)])
-def test_a_large_model_gets_sizes_on_its_grid(ratio, photo):
-    sizes = [clip_size(ratio, quality, photo, 32) for quality in QUALITIES[:2]]
-    assert all(side % 32 == 0 and side <= MAX_SIDE for size in sizes for side in size)
-    assert sizes[0][0] * sizes[1][1] == sizes[0][1] * sizes[1][0] and sizes == sorted(sizes)
-    assert sizes[1][0] * sizes[1][1] <= 704 * 1280
-    if ratio == "photo":
-        assert sizes[0][0] / sizes[0][1] == pytest.approx(photo[0] / photo[1], rel=0.06)
+def test_a_large_model_gets_its_own_size_or_one_like_it(own, photo):
+    assert large_size("16:9", "standard", photo, own, 32) == own
+    assert large_size("9:16", "standard", photo, own, 32) == own[::-1]
+    assert large_size("4:5", "standard", photo, own, 32) == (960, 768)
+    for ratio in RATIOS:
+        draft, standard = (large_size(ratio, quality, photo, own, 32) for quality in ("draft", "standard"))
+        assert all(side % 32 == 0 and 64 <= side <= MAX_SIDE for side in (*draft, *standard))
+        assert draft[0] * draft[1] <= 288 * 512 and 0.8 * own[0] * own[1] < standard[0] * standard[1] <= own[0] * own[1]
+        columns, rows = photo[::-1] if ratio == "photo" else map(int, ratio.split(":"))
+        assert standard[0] / standard[1] == pytest.approx(rows / columns, rel=0.03)
+        assert draft[0] / draft[1] == pytest.approx(standard[0] / standard[1], rel=0.025)
+
+
+def test_a_large_model_renders_what_was_previewed_at_its_own_size_and_rate(session, monkeypatch):
+    pipe, previewed = FakePipeline(is_large=True), []
+    engine, draw = Engine(Settings(model="team/large"), load=lambda: Opened(pipe)), pipe.preview
+    monkeypatch.setattr(pipe, "preview", lambda lifted, path, **kw: previewed.append(path) or draw(lifted, path, **kw))
+    for path in (None, WAY):
+        fields = ("drawn" if path else "push-in", 2, "16:9", "standard", "left", 80, 20, 3, path, "", None)
+        last(handlers.preview(engine, session, "en", *fields))
+        last(handlers.render(engine, session, "en", *fields))
+        shown, rendered = previewed[-1], pipe.calls[-1]["trajectory"]
+        assert (rendered.height, rendered.width, rendered.fps, len(rendered)) == (704, 1248, 24, 49)
+        assert np.array_equal(shown.c2w, rendered.c2w) and (shown.height, shown.width) == (288, 512)
+        np.testing.assert_allclose(shown.K[:, 0, 0] / 512, rendered.K[:, 0, 0] / 1248, rtol=1e-9)
+        assert np.array_equal(rendered.K[:, 0, 0], rendered.K[:, 1, 1])  # square pixels
+        with av.open(str(session.clip.video)) as container:
+            assert container.streams.video[0].average_rate == 24
+    assert "1248 × 704 · 49 frames" in handlers.estimate(engine, session, "en", *fields)["estimate"]
 
 
 def collected(answers_of) -> list[dict]:

@@ -23,7 +23,8 @@ class EngineFacts:
     pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts. first_chunk: those of
     the first chunk, 0 if they are as many. depth_stride: pixels per depth sample that the memory keeps. weights: of
     each file in use its name, licence, commercial_use in the EU ("yes", "no", "unknown") and, if known, its sha256.
-    fps: native rate. size_step, max_side: clips are multiples of the one and at most the other, in pixels.
+    fps: native rate. size: native (height, width) of a landscape clip; None: any is as good. size_step, max_side: clips
+    are multiples of the one and at most the other, in pixels.
     takes_prompt: understands text. licence: of the weights. codec: fingerprint of those that encode and decode tokens.
     """
 
@@ -41,6 +42,7 @@ class EngineFacts:
     codec: str = ""
     first_chunk: int = 0
     depth_stride: int = 1
+    size: tuple[int, int] | None = None
     weights: tuple[dict[str, Any], ...] = ()
 
 

@@ -96,6 +96,7 @@ class WanMemoryEngine:
             first_chunk=layout.first_frames,
             depth_stride=DEPTH_STRIDE,
             fps=layout.fps,
+            size=(layout.height, layout.width),
             size_step=stride * transformer.config.patch_size[1],
             max_side=1920,
             takes_prompt=True,
