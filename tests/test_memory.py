@@ -262,6 +262,20 @@ def test_uneven_depth_opens_no_holes_in_a_near_surface():
     assert near[0, 1:-1, 7:34].all()
 
 
+def test_what_a_sensor_missed_in_a_surface_shows_nothing_behind_but_a_real_gap_does():
+    """Every fifth row and column without depth, as depth cameras give it; a gap of four is a window."""
+    depth = torch.full((32, 64), 50.0)
+    depth[:, 16:48] = 1.0
+    depth[::5], depth[:, ::5] = 0.0, 0.0
+    depth[12:16, 28:32] = 0.0
+    memory = LatentMemory(1)
+    memory.write(torch.where(depth == 1, 1.0, 0.0)[None], depth, camera(32, 64, focal=56.0))
+    readout = memory.readout(camera(32, 64, x=0.1, focal=56.0), 32, 64)  # 5.6 cells to the left
+    near = readout.mask[0] & (readout.depth[0] < 2)
+    assert near[1:-1, 12:21].all() and near[1:-1, 28:41].all()
+    assert not near[13:15, 23:25].any()
+
+
 def flat(depth, height=24, width=32):
     return torch.full((height, width), depth)
 

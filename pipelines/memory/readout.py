@@ -337,7 +337,8 @@ def close_cracks(samples: Samples, depth: Tensor, sample: Tensor, thin: int) -> 
         # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
         closed = apart <= HIDDEN * thin
         far = (closed & (apart > thin)).nonzero()[:, 0]
-        closed[far] = one_surface(samples, s0[far], s1[far])
+        # Sensors miss single samples all over a surface; of two in a row nobody knows what is there.
+        closed[far] = one_surface(samples, s0[far], s1[far], dropout=apart[far] <= 2 * thin)
         one, span, d0, d1, s0 = (x[closed] for x in (one, span, d0, d1, s0))
         # Every cell between the ends of its gap; of several surfaces that close over a cell the nearest counts.
         inner = [(span > step).nonzero()[:, 0] for step in range(1, WIDEST)]
@@ -360,8 +361,11 @@ def close_cracks(samples: Samples, depth: Tensor, sample: Tensor, thin: int) -> 
     return depth, sample
 
 
-def one_surface(samples: Samples, one: Tensor, other: Tensor) -> Tensor:
-    """(n,) bool: nothing but one surface lies between two samples of a view, each (n,) and up to HIDDEN apart."""
+def one_surface(samples: Samples, one: Tensor, other: Tensor, dropout: Tensor) -> Tensor:
+    """(n,) bool: nothing but one surface lies between two samples of a view, each (n,) and up to HIDDEN apart.
+
+    dropout (n,) bool: a sample that is missing between those two does not count.
+    """
     view = look_up(samples.view, one)
     start, columns = look_up(samples.depth_start, view), look_up(samples.columns, view)
     share = torch.arange(1, HIDDEN)[:, None] / HIDDEN
@@ -370,7 +374,8 @@ def one_surface(samples: Samples, one: Tensor, other: Tensor) -> Tensor:
         for axis in (samples.x, samples.y)
     )
     mine, there = look_up(samples.depth, look_up(samples.cell, one)), look_up(samples.depth, start + y * columns + x)
-    return ((there - mine).abs_() < SAME_SURFACE * mine).all(dim=0)
+    alike = (there - mine).abs() < SAME_SURFACE * mine
+    return (alike | ((there == 0) & dropout)).all(dim=0)
 
 
 def close_rims(samples: Samples, relative: Tensor, depth: Tensor, sample: Tensor, thin: int) -> None:
