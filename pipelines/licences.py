@@ -13,6 +13,7 @@ from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 OWN = {"licence": "Apache-2.0", "commercial_use": "yes"}  # trained by this project on what it generated
+EMBEDDED_DEPTH = {"name": "embedded/depth", **OWN, "from": "EfficientNet-Lite0 for ImageNet-1k, Apache-2.0"}
 UNKNOWN = {"licence": "unknown", "commercial_use": "unknown"}
 BASE = "Wan2.2-TI2V-5B"  # part of the name of every copy of the base that is not renamed
 
@@ -31,7 +32,7 @@ def depth_weights(estimator) -> tuple[dict[str, Any], ...]:
         return ()
     place = Path(net.config.get("_name_or_path") or "unnamed")
     shipped = (EMBEDDED_FOLDER / "depth").resolve() in (place.resolve(), (place / "depth").resolve())
-    return ({"name": "embedded/depth", **OWN} if shipped else {"name": place.name, **UNKNOWN},)
+    return (EMBEDDED_DEPTH if shipped else {"name": place.name, **UNKNOWN},)
 
 
 def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[str, Any], ...]:
@@ -65,7 +66,7 @@ def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
 
 def card_of_depth(name: str) -> list[dict[str, Any]]:
     if name == "embedded":
-        return [{"name": "embedded/depth", **OWN}]
+        return [dict(EMBEDDED_DEPTH)]
     from pipelines.depth.depth_anything import CHECKPOINTS
 
     known = CHECKPOINTS.get(name)

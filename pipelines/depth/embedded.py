@@ -15,6 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from pipelines.depth.backbone import LEVELS, EfficientNetLite0
 from pipelines.depth.refine import refine_depth
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded" / "depth"
@@ -88,7 +89,11 @@ class DepthOutput:
 
 
 class DepthNet(ModelMixin, ConfigMixin):
-    """U-Net with attention at 1/16; convolutions at 1/4 and 1/8. See the module's docstring for the output layer."""
+    """U-Net with attention at 1/16; convolutions at 1/4 and 1/8. See the module's docstring for the output layer.
+
+    Every level of the way down also gets what EfficientNet-Lite0 sees there. Its weights began as those that were
+    trained on ImageNet: generated scenes teach geometry, but not what the things in a photo are.
+    """
 
     config_name = "config.json"
 
@@ -101,6 +106,11 @@ class DepthNet(ModelMixin, ConfigMixin):
         self.to_middle = nn.Conv2d(4 * fine, middle, 1)
         self.encode_middle = nn.Sequential(*[ResidualConvs(middle) for _ in range(convs)])
         self.to_coarse = nn.Conv2d(4 * middle, coarse, 1)
+        self.backbone = EfficientNetLite0()
+        self.from_backbone = nn.ModuleList(
+            nn.Conv2d(channels, width, 1)
+            for channels, width in zip(LEVELS.values(), (fine, middle, coarse, coarse), strict=True)
+        )
         self.position = nn.Parameter(torch.randn(1, coarse, 12, 12) * 0.02)
         self.attention = nn.ModuleList([GlobalBlock(coarse, heads) for _ in range(blocks)])
         self.norm = nn.LayerNorm(coarse)
@@ -121,7 +131,7 @@ class DepthNet(ModelMixin, ConfigMixin):
         self.focal = nn.Linear(coarse, 1)
         for conv in (self.stem, self.to_middle, self.to_coarse, self.from_coarse, self.from_middle):
             nn.init.normal_(conv.weight, std=conv.weight[0].numel() ** -0.5)  # keeps the variance of its input
-        for head in (self.layout, self.plane[-1], self.pick[-1], self.focal):
+        for head in (self.layout, self.plane[-1], self.pick[-1], self.focal, *self.from_backbone):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
         with torch.no_grad():
@@ -132,13 +142,18 @@ class DepthNet(ModelMixin, ConfigMixin):
         batch, _, height, width = image.shape
         if height % 32 or width % 32:
             raise ValueError(f"image is {height}x{width}; both sides must be multiples of 32. Resize it first.")
+        image = image.contiguous(memory_format=torch.channels_last)
+        maps = self.backbone(image)
+        seen_fine, seen_middle, *seen_coarse = (conv(m) for conv, m in zip(self.from_backbone, maps, strict=True))
         cells = F.pixel_unshuffle(image * 2 - 1, 4)
         y = torch.linspace(-1, 1, height // 4, dtype=cells.dtype, device=cells.device)
         x = torch.linspace(-1, 1, width // 4, dtype=cells.dtype, device=cells.device)
         grid = torch.stack(torch.meshgrid(y, x, indexing="ij")).expand(batch, -1, -1, -1)
-        fine = self.encode_fine(self.stem(torch.cat([cells, grid], 1).contiguous(memory_format=torch.channels_last)))
-        middle = self.encode_middle(self.to_middle(F.pixel_unshuffle(fine, 2)))
-        coarse = self.to_coarse(F.pixel_unshuffle(middle, 2))
+        stem = self.stem(torch.cat([cells, grid], 1).contiguous(memory_format=torch.channels_last))
+        fine = self.encode_fine(stem + seen_fine)
+        middle = self.encode_middle(self.to_middle(F.pixel_unshuffle(fine, 2)) + seen_middle)
+        coarse = self.to_coarse(F.pixel_unshuffle(middle, 2)) + seen_coarse[0]
+        coarse = coarse + F.interpolate(seen_coarse[1], scale_factor=2, mode="bilinear", align_corners=False)
         rows, columns = coarse.shape[-2:]
         position = F.interpolate(self.position, (rows, columns), mode="bilinear", align_corners=False)
         tokens = (coarse + position).flatten(2).transpose(1, 2)

