@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 from PIL import Image
 
 from pipelines import MiragePipeline
-from pipelines.cameras import Camera
+from pipelines.cameras import Camera, pixel_centers, unproject
+from pipelines.cameras.rotations import rotation
 from pipelines.depth.embedded import DepthNet
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.evaluation import loop, rgbd, rooms, suites
@@ -126,6 +128,37 @@ def test_scale_and_shift_undoes_a_scale_and_a_shift():
     estimate = 1 / (0.3 / measured + 0.05)
     holes = np.where(np.arange(30) % 3 == 0, 0, measured)
     assert rgbd.scaled_and_shifted(estimate, holes) == pytest.approx(measured, rel=0.05)
+
+
+def test_a_wrong_pose_is_corrected_by_depth_alone_and_a_right_one_left():
+    """Two looks into the corner of a box; the second pose is told a degree and a centimetre off."""
+    turn, wrong = np.eye(4), np.eye(4)
+    turn[:3, :3], turn[:3, 3] = rotation(np.array([0.995, 0.03, 0.09, 0.02]) / 0.99995), (0.2, -0.1, 0.1)
+    wrong[:3, :3], wrong[:3, 3] = rotation(np.array([1, 0.004, -0.007, 0.004])), (0.006, 0.006, -0.006)
+    camera = Camera.from_fov(60, 60, 80)
+    walls = np.array([[1.4, 0, 1], [-1.4, 0, 1], [0, 1.5, 1]])  # n of each: n . x = 2
+    frames = []
+    for c2w in (np.eye(4), turn):
+        ahead = unproject(pixel_centers(60, 80), np.ones((60, 80)), Camera(camera.K, c2w, 60, 80)) - c2w[:3, 3]
+        reach = (2 - walls @ c2w[:3, 3]) / (ahead @ walls.T)
+        depth = np.where(reach > 0, reach, np.inf).min(-1).astype(np.float32)
+        frames.append(rgbd.RgbdFrame(np.zeros((60, 80, 3), np.uint8), depth, camera.K, c2w))
+    photo, later = frames
+    assert rgbd.registered(photo, later) is later
+    corrected = rgbd.registered(photo, replace(later, c2w=turn @ wrong)).c2w
+    assert np.abs(corrected - turn).max() < 1e-3 < 5e-3 < np.abs(turn @ wrong - turn).max()
+
+
+@torch.no_grad()
+def test_the_nearest_point_at_the_photo_s_own_camera_is_the_photo_s_own_token(pipe):
+    camera, depth = Camera.from_fov(60, HEIGHT, WIDTH), np.full((HEIGHT, WIDTH), 2.0, np.float32)
+    depth[:, : WIDTH // 2] = 0
+    seen, shown = rgbd.nearest_tokens(pipe.engine, picture(), depth, camera, camera)
+    assert not shown[:, : WIDTH // 2].any() and shown[:, WIDTH // 2 :].all()
+    whole = pipe.engine.autoencoder.decode(pipe.engine.encode(torch.from_numpy(picture()).permute(2, 0, 1) / 255)[None])
+    whole = (whole[0].clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()
+    right = slice(WIDTH * 3 // 4, None)  # the decoder mixes what lies beside
+    assert np.abs(seen[:, right] - whole[:, right]).max() <= 1
 
 
 def test_a_tiny_rooms_run_gives_sane_figures(pipe, tmp_path, monkeypatch, capsys):

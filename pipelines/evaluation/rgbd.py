@@ -1,11 +1,13 @@
 """RGB-D sequences: a frame of a real camera, lifted with its depth and seen from the true cameras of later frames.
 
-A real camera changes its exposure from frame to frame and blurs what moves; both are inside these figures.
+A real camera changes its exposure from frame to frame and blurs what moves; both are inside these figures. Poses that
+the measured depths of two frames contradict are corrected by depth alone, see `registered`.
 """
 
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +15,20 @@ import torch
 import torch.nn.functional as F
 
 from pipelines.cameras import Camera, pixel_centers, project, unproject
+from pipelines.cameras.rotations import rotation
 from pipelines.engines.baselines import smooth_fill
 from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
 from pipelines.evaluation.fidelity import psnr
-from pipelines.evaluation.rooms import AppendMemory, PhotoPixels, looked_up, seen_along
+from pipelines.evaluation.rooms import PhotoPixels, looked_up, seen_along
 from pipelines.evaluation.suites import say
+from pipelines.memory.projection import best_of_cells, front_points, projections
+from pipelines.memory.projection import unproject as lifted_points
 
 GAPS = (1, 2, 5, 10)  # frames between the photo and the view
 SAME_DEPTH = 0.05  # measured depths of one surface agree within this share
 ENOUGH = 500  # pixels that a figure needs
+ROUNDS = 30  # of registration
+TUKEY = 4.685  # see alignment.py
 
 
 def evaluate(pipe, args) -> dict:
@@ -37,9 +44,13 @@ def evaluate(pipe, args) -> dict:
         for gap in (gap for gap in GAPS if gap < count):
             starts = np.unique(np.linspace(0, count - 1 - gap, args.pairs).round().astype(int))
             for start in starts.tolist():
-                scores = evaluate_pair(pipe, frames[start], frames[start + gap], baselines)
+                photo, later = frames[start], registered(frames[start], frames[start + gap])
+                scores = evaluate_pair(pipe, photo, later, baselines)
                 if scores is not None:
-                    pairs.append({"sequence": folder.name, "start": start, "gap": gap, **scores})
+                    corrected = later is not frames[start + gap]
+                    pairs.append(
+                        {"sequence": folder.name, "start": start, "gap": gap, "corrected": corrected, **scores}
+                    )
         say(f"{folder.name}: " + str(medians([pair for pair in pairs if pair["sequence"] == folder.name])))
     return {
         "all": medians(pairs),
@@ -50,12 +61,12 @@ def evaluate(pipe, args) -> dict:
 
 
 def medians(pairs: list[dict]) -> dict[str, float]:
-    """Median of every figure over pairs, the mean gains, and how many there were."""
-    names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap")]
+    """Median of every figure over pairs, the mean gains, how many pairs, and how many of them with another pose."""
+    names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap", "corrected")]
     figures = {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names}
     for gain in (name for name in ("gain", "gain_of_exact") if name in names):
         figures[f"{gain}_mean"] = round(float(np.mean([pair[gain] for pair in pairs])), 2)
-    return figures | {"pairs": len(pairs)}
+    return figures | {"pairs": len(pairs), "corrected": sum(pair["corrected"] for pair in pairs)}
 
 
 @torch.no_grad()
@@ -103,18 +114,73 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
 def nearest_tokens(engine, image: np.ndarray, depth: np.ndarray, camera: Camera, view: Camera):
     """As the published method reads: each token a point, the nearest one of each cell as it is, then decoded.
 
+    Cells without a point, which that method leaves at zero, are filled smoothly.
     Returns (H, W, 3) uint8 and where a token was found, (H, W) bool.
     """
     height, width = depth.shape
     tokens = engine.encode(torch.from_numpy(image).permute(2, 0, 1).float() / 255)
-    grid = tokens.shape[1:]
+    grid = rows, columns = tokens.shape[1:]
     at_tokens = F.interpolate(torch.from_numpy(depth)[None, None], grid, mode="nearest-exact")[0, 0]
-    memory = AppendMemory(len(tokens))
-    memory.append(tokens, at_tokens, camera)
-    seen = memory.readout(view, *grid)
-    picture = engine.autoencoder.decode(smooth_fill(seen.latents[0], seen.mask[0])[None])[0]
-    shown = seen.mask[0].repeat_interleave(height // grid[0], 0).repeat_interleave(width // grid[1], 1)
+    known = at_tokens > 0
+    points = lifted_points(at_tokens, camera.resized(*grid))[known].T.contiguous()
+    target = view.resized(*grid)
+    maps = torch.from_numpy(projections(target.K, target.c2w))[None].float()
+    _, point, cell, _ = front_points(points, maps, *grid, tolerance=torch.zeros(1))
+    seen = best_of_cells(cell, (rows + 2) * (columns + 2), point).view(rows + 2, columns + 2)[1:-1, 1:-1]
+    shown = seen >= 0
+    latents = tokens[:, known][:, point[seen.clamp(min=0)]]
+    picture = engine.autoencoder.decode(smooth_fill(latents, shown)[None])[0]
+    shown = shown.repeat_interleave(height // rows, 0).repeat_interleave(width // columns, 1)
     return (picture.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy(), shown.numpy()
+
+
+def registered(photo: RgbdFrame, later: RgbdFrame) -> RgbdFrame:
+    """`later`, with its pose corrected if the measured depths then agree at least twice as well; else as it is.
+
+    Points of `later` are brought onto the surface of `photo` along its normals (Chen and Medioni, IVC 1992), with
+    Tukey's weights. Colours are not looked at, so no picture gets closer to another than the depths demand.
+    """
+    height, width = photo.depth.shape
+    eye = Camera(photo.K, np.eye(4), height, width)
+    surface = unproject(pixel_centers(height, width), np.where(photo.depth > 0, photo.depth, np.nan), eye)
+    normals = normals_of(surface)
+    measured = later.depth > 0
+    points = unproject(pixel_centers(*later.depth.shape), np.where(measured, later.depth, 1), eye)[measured]
+    points = points[:: max(1, len(points) // 50_000)]
+    pose = np.linalg.inv(photo.c2w) @ later.c2w
+    errors = []
+    for _ in range(ROUNDS):
+        moved = points @ pose[:3, :3].T + pose[:3, 3]
+        pixels, z = project(moved, eye)
+        column, row = np.nan_to_num(pixels, nan=-1).clip(-1, max(height, width)).astype(int).T
+        inside = (z > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        there, normal, moved = surface[row[inside], column[inside]], normals[row[inside], column[inside]], moved[inside]
+        same = np.abs(there[:, 2] / moved[:, 2] - 1) < SAME_DEPTH  # false where one is not known
+        same &= np.isfinite(normal[:, 0])
+        if same.sum() < ENOUGH:
+            return later
+        there, normal, moved = there[same], normal[same], moved[same]
+        error = ((there - moved) * normal).sum(1) / there[:, 2]
+        errors.append(np.median(np.abs(error)))
+        weight = np.clip(1 - (error / (TUKEY * 1.4826 * errors[-1] + 1e-9)) ** 2, 0, None) ** 2
+        slopes = np.concatenate([np.cross(moved, normal), normal], axis=1) / there[:, 2:]
+        x = np.linalg.lstsq(np.sqrt(weight)[:, None] * slopes, np.sqrt(weight) * error, rcond=1e-4)[0]
+        motion, turn = np.eye(4), np.array([1, *x[:3] / 2])
+        motion[:3, :3], motion[:3, 3] = rotation(turn / np.linalg.norm(turn)), x[3:]
+        pose = motion @ pose
+    return replace(later, c2w=photo.c2w @ pose) if 2 * errors[-1] < errors[0] else later
+
+
+def normals_of(surface: np.ndarray) -> np.ndarray:
+    """(H, W, 3) unit normals of a grid of points (H, W, 3); NaN at its border, beside NaN and at outlines."""
+    normals = np.full_like(surface, np.nan)
+    across, down = surface[1:-1, 2:] - surface[1:-1, :-2], surface[2:, 1:-1] - surface[:-2, 1:-1]
+    normal = np.cross(across, down)
+    step = np.maximum(np.abs(across[..., 2]), np.abs(down[..., 2]))
+    smooth = step < SAME_DEPTH * surface[1:-1, 1:-1, 2]
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    normals[1:-1, 1:-1] = np.where(smooth[..., None], normal, np.nan)
+    return normals
 
 
 def covered_by(depth: np.ndarray, camera: Camera, later_depth: np.ndarray, view: Camera) -> np.ndarray:
