@@ -95,14 +95,14 @@ class Views(NamedTuple):
 
 @dataclass(frozen=True)
 class Path:
-    """Keys and the curve through them, in the world of the photo: key 0 of an edited path is the photo's camera.
+    """Keys and the curve through them, in the world of the photo: the first of an edited path is the photo's camera.
 
     keys: 2..200 in the order of their times; the first at 0, the last at 0.25..60 s, which is the length of the clip.
     closed: the last key is the first one again, and the curve goes through it without a corner.
     target: a point that every camera looks at, level with the photo; orientations are then ignored, rolls are not.
 
     Between keys everything (position, orientation as a quaternion, log focal, roll) runs on one centripetal
-    Catmull-Rom spline, see `spline`. Keys are numbered from 0 in errors.
+    Catmull-Rom spline, see `spline`. Errors number keys from 1, as the page does.
     """
 
     keys: tuple[Key, ...]
@@ -114,17 +114,17 @@ class Path:
         object.__setattr__(self, "keys", keys)
         _check_count(len(keys))
         if keys[0].time != 0:
-            raise ValueError(f"Key 0: time={keys[0].time:g} must be 0. Subtract {keys[0].time:g} from every time.")
+            raise ValueError(f"Key 1: time={keys[0].time:g} must be 0. Subtract {keys[0].time:g} from every time.")
         for i in range(1, len(keys)):
             if keys[i].time <= keys[i - 1].time:
                 raise ValueError(
-                    f"Key {i}: time={keys[i].time:g} must be later than key {i - 1} ({keys[i - 1].time:g}). "
+                    f"Key {i + 1}: time={keys[i].time:g} must be later than key {i} ({keys[i - 1].time:g}). "
                     "Sort the keys by time and keep one of those at the same time."
                 )
         low, high = SECONDS
         if not low <= self.duration <= high:
             raise ValueError(
-                f"Key {len(keys) - 1}: time={self.duration:g} is the length of the path, must be {low:g}..{high:g} "
+                f"Key {len(keys)}: time={self.duration:g} is the length of the path, must be {low:g}..{high:g} "
                 "seconds. Retime the path."
             )
         if not isinstance(self.closed, bool):
@@ -133,8 +133,8 @@ class Path:
             object.__setattr__(self, "target", checked_point("target", self.target))
         if self.closed and (apart := self._apart()) > CLOSED_TOLERANCE:
             raise ValueError(
-                f"Key {len(keys) - 1}: a closed path must end at key 0 within {CLOSED_TOLERANCE:g}, but its last key "
-                f"is {apart:.3g} away. Add a last key that equals key 0, or set closed to false."
+                f"Key {len(keys)}: a closed path must end at key 1 within {CLOSED_TOLERANCE:g}, but its last key "
+                f"is {apart:.3g} away. Add a last key that equals key 1, or set closed to false."
             )
 
     def _apart(self) -> float:
@@ -272,7 +272,7 @@ class Path:
             raise ValueError(f"The path's keys are {type(data['keys']).__name__}, must be a list. See docs/path.md.")
         _check_count(len(data["keys"]))  # before any of them is read
         keys = []
-        for i, entry in enumerate(data["keys"]):
+        for i, entry in enumerate(data["keys"], 1):
             _check_fields(f"Key {i}", entry, ("time", "position", "orientation", "fov"), ("roll", "ease", "name"))
             try:
                 keys.append(Key(**entry))

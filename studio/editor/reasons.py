@@ -135,16 +135,16 @@ SENTENCES = {
     # editable paths
     "The text has * letters, at most * are read. Shorten the path.": "Il testo ha * lettere, se ne leggono al massimo "
     "*. Accorcia il percorso.",
-    "Key 0: time=* must be 0. Subtract * from every time.": "Punto 0: time=* deve essere 0. Togli * da ogni tempo.",
-    "Key *: *": "Punto * (dallo 0): *",
+    "Key 1: time=* must be 0. Subtract * from every time.": "Punto 1: time=* deve essere 0. Togli * da ogni tempo.",
+    "Key *: *": "Punto *: *",
     "The path has * keys, must be *. *": "Il percorso ha * punti, devono essere *. *",
     "time=* must be later than key * (*). Sort the keys by time and keep one of those at the same time.": "time=* deve "
     "venire dopo il punto * (*). Ordina i punti per tempo e tienine uno solo per istante.",
     "time=* is the length of the path, must be * seconds. Retime the path.": "time=* è la durata del percorso, devono "
     "essere * secondi. Cambia la durata.",
     "closed=* must be true or false.": "closed=* deve essere true o false.",
-    "a closed path must end at key 0 within *, but its last key is * away. Add a last key that equals key 0, or set "
-    "closed to false.": "un percorso chiuso finisce al punto 0 entro *, ma l'ultimo punto ne dista *. Aggiungi un "
+    "a closed path must end at key 1 within *, but its last key is * away. Add a last key that equals key 1, or set "
+    "closed to false.": "un percorso chiuso finisce al punto 1 entro *, ma l'ultimo punto ne dista *. Aggiungi un "
     "ultimo punto uguale al primo, o metti closed a false.",
     "The path's version is *, only * is read. Convert it.": "La versione del percorso è *, si legge solo *. "
     "Convertilo.",
