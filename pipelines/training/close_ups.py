@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipelines.training.materials import hsv
-from pipelines.training.surroundings import daylight, furnish, lamplight, room_shell
+from pipelines.training.surroundings import ceiling_lamps, daylight, four_walls, furnish, lamplight, room_shell
 
 
 def tabletop(b):
@@ -123,3 +123,83 @@ def shelves(b):
     for _ in range(6):
         eye = (u(-1.5, 1.5), u(0.7, 1.9), away)
         b.views.append((eye, (eye[0] + b.pick(0, u(-0.2, 0.2), u(-1.2, 1.2)) * away, eye[1] + u(-0.3, 0.3), 0)))
+
+
+def carton(b):
+    """Open boxes, crates and pigeonholes with goods in them, seen from near: what is dark is not nearer."""
+    u = b.u
+    b.floor(0, 0, 2.5, 2, replace(b.material("wood|stone|plaster|fabric|tile", gloss=u(0, 0.4)), scale=u(0.8, 3)))
+    b.floor(0, 0, 10, 10, b.material("wood|tile|stone"), y=-0.8)
+    paper = b.plain(tuple(hsv(u(0.06, 0.1), u(0.3, 0.6), u(0.3, 0.7)) ** 2))
+    skin = b.pick(paper, b.plain(), b.material("wood|metal|plaster"))
+    w, h, deep, thick = u(0.2, 0.6), u(0.15, 0.45), u(0.12, 0.4), b.pick(0.004, 0.015)
+    columns, rows = (b.rng.integers(1, 4), b.rng.integers(1, 3)) if b.chance(0.35) else (1, 1)
+    with b.at(u(-0.1, 0.1), 0, 0, u(-0.3, 0.3)):
+        for x in np.linspace(-w / 2, w / 2, columns + 1):
+            b.block(x, 0, 0, thick, h, deep, skin)
+        for y in np.linspace(0, h, rows + 1):
+            b.block(0, y, 0, w, thick, deep, skin)
+        b.block(0, 0, -deep / 2, w, h, thick, b.pick(skin, skin, b.plain((0.02, 0.02, 0.02))))
+        if b.chance(0.6):  # a lip that the goods look over
+            b.block(0, 0, deep / 2, w, h * u(0.08, 0.35), thick, b.pick(skin, b.image("label")))
+        if b.chance(0.4):  # a flap
+            with b.at(b.pick(-1, 1) * w / 2, 0, deep / 2, u(-2.6, 2.6)):
+                b.block(0, 0, w / 4, thick, h, w / 2, skin)
+        for _ in range(b.rng.integers(2, 5) * columns * rows):
+            column, row = b.rng.integers(columns), b.rng.integers(rows)
+            x = ((column + u(0.2, 0.8)) / columns - 0.5) * w
+            with b.at(x, row * h / rows + thick, u(-0.35, 0.35) * deep, u(0, 6.3), roll=u(-0.2, 0.2)):
+                b.thing(min(h / rows * u(0.25, 0.75), w / columns * 0.5))
+    for _ in range(b.rng.integers(0, 6)):
+        with b.at(u(-0.9, 0.9), 0, u(-0.9, 0.3), u(0, 6.3)):
+            b.pick(
+                lambda: b.thing(u(0.06, 0.25)),
+                lambda: b.block(0, 0, 0, u(0.1, 0.4), u(0.1, 0.4), 0.2, b.image("label")),
+            )()
+    if b.chance(0.5):
+        b.quad((0, 1, -u(0.5, 1.2)), (6, 3), b.material("tile|brick|plaster|wood"), casts=False)
+    else:
+        with b.at(0, -0.75, -2):
+            room_shell(b, 6, 8, 2.7, windows=(0.7, 0.5, 0.5, 0))
+            furnish(b, 6, 8, 7)
+    lamplight(b, u(1, 2), 1.2)
+    b.light(u(-2, 2), u(0.6, 1.6), u(0.3, 1.5), u(0.5, 3), hsv(0.6, u(0, 0.2), 1), 0.8)
+    for _ in range(8):
+        turn, lift, away = u(-0.9, 0.9), u(0.05, 0.8), u(0.2, 0.7)
+        target = np.array([u(-0.1, 0.1), h * u(0.2, 0.7), 0])
+        direction = np.array([np.sin(turn) * np.cos(lift), np.sin(lift), np.cos(turn) * np.cos(lift)])
+        b.views.append((tuple(target + (away + deep / 2) * direction), tuple(target)))
+    b.settings.update(shallow=0.3, close_up=True, roll=12.0)
+
+
+def handheld(b):
+    """Furniture of a room from one or two steps away, held askew: cut off by the frame, on carpets, against walls."""
+    u = b.u
+    w, d, h = u(3, 6), u(3, 6), u(2.4, 3.2)
+    room_shell(b, w, d, h)
+    ceiling_lamps(b, w, d, h)
+    for i in range(b.rng.integers(0, 3)):  # carpets and changes of the floor, which are no steps
+        size = (u(0.8, 0.6 * w), u(1, d))
+        carpet = b.pick(
+            b.material("fabric"), b.plain(), b.image("rug", crop=(0, 0, 1, 1)), b.material("wood|tile|stone")
+        )
+        b.floor(u(-0.4, 0.4) * w, u(-0.4, 0.4) * d, *size, carpet, y=0.002 * (i + 1))
+    spots = []
+    for _, _, x, z, yaw in four_walls(w, d):
+        for _ in range(b.rng.integers(0, 3)):
+            along = u(-0.35, 0.35)
+            with b.at(x, 0, z, yaw), b.at(along * (w if z else d), 0, 0.5, u(-0.15, 0.15)):
+                b.pick(b.sofa, b.sofa, b.cabinet, b.lamp, b.chair, lambda: b.plant(u(0.6, 1.8)), b.shelf, b.table)()
+                spots.append(b.origin.copy())
+    for _ in range(b.rng.integers(1, 4)):
+        with b.at(u(-0.25, 0.25) * w, 0, u(-0.25, 0.25) * d, u(0, 6.3)):
+            b.pick(b.table, b.chair, b.lamp, lambda: b.plant(u(0.4, 1.6)), b.sofa, lambda: b.thing(u(0.2, 0.6)))()
+            spots.append(b.origin.copy())
+    lamplight(b, h, max(w, d), b.chance(0.3))
+    for _ in range(10):
+        target = spots[b.rng.integers(len(spots))] + [u(-0.8, 0.8), u(0.1, 1.6), u(-0.8, 0.8)]
+        turn, away = u(0, 6.3), u(0.8, 2.6)
+        eye = np.array([target[0] + away * np.sin(turn), u(0.5, 1.9), target[2] + away * np.cos(turn)])
+        eye[[0, 2]] = np.clip(eye[[0, 2]], (-w / 2 + 0.2, -d / 2 + 0.2), (w / 2 - 0.2, d / 2 - 0.2))
+        b.views.append((tuple(eye), tuple(target)))
+    b.settings.update(shallow=0.1, close_up=True, roll=16.0)

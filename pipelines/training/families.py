@@ -23,5 +23,9 @@ _BUILDS = (
     held_out.gallery,
     held_out.kitchen,
     held_out.arcade,
+    close_ups.carton,
+    close_ups.handheld,
+    interiors.hall,
+    outdoors.square,
 )
 FAMILIES = {build.__name__: build for build in _BUILDS}

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from pipelines.training.surroundings import ceiling_lamps, furnish, lamplight, railing, room_shell, room_views
+from pipelines.training.surroundings import (
+    ceiling_lamps,
+    four_walls,
+    furnish,
+    lamplight,
+    railing,
+    room_shell,
+    room_views,
+)
 
 PI = np.pi
 
@@ -237,3 +245,35 @@ def restaurant(b):
             b.person()
     lamplight(b, h, max(w, d), b.chance(0.25))
     room_views(b, w, d, 1.2, 2.4)
+
+
+def hall(b):
+    """Pale and nearly plain: walls that step forth and back, niches, beams and platforms in the colour of the walls."""
+    u, w, d, h = b.u, b.u(4, 14), b.u(6, 18), b.u(2.6, 6)
+    room_shell(b, w, d, h, windows=(0.3, 0.6, 0.4, 0), glass=b.chance(0.8))
+    shade = u(0.5, 0.95)
+    paint = b.plain((shade, shade * u(0.93, 1), shade * u(0.85, 1)))
+    for _, _, x_wall, z_wall, yaw in four_walls(w, d)[: b.rng.integers(2, 5)]:
+        length = w if z_wall else d
+        with b.at(x_wall, 0, z_wall, yaw):
+            for _ in range(b.rng.integers(0, 4)):
+                style, along, wide, out = b.rng.integers(0, 4), u(-0.45, 0.45) * length, u(0.4, 3), u(0.1, 1.2)
+                if style == 0:  # a pier or a cupboard up to the ceiling
+                    b.block(along, 0, out / 2, wide, h, out, paint)
+                elif style == 1:  # a counter or a bench
+                    b.block(along, 0, out / 2, wide, u(0.3, 1.2), out, paint)
+                elif style == 2:  # what hangs from the ceiling
+                    drop = u(0.2, 0.35 * h)
+                    b.block(along, h - drop, out / 2, wide, drop, out, paint)
+                else:  # a doorway: dark, or into a room beyond
+                    b.block(along, 0, 0, 0.95, 2.1, 0.03, b.pick(b.plain((0.03,) * 3), b.image("picture", emit=0.4)))
+    if b.chance(0.4):
+        b.block(u(-0.3, 0.3) * w, 0, u(-0.4, 0.1) * d, u(1, 0.4 * w), h * b.pick(1, u(0.3, 0.7)), u(0.1, 0.5), paint)
+    columns(b, w, d, h, 0.3)
+    for _ in range(b.rng.integers(0, 5)):
+        with b.at(u(-0.4, 0.4) * w, 0, u(-0.4, 0.3) * d, u(0, 6.3)):
+            b.pick(b.chair, b.table, b.person, b.sofa, lambda: b.plant(u(0.6, 1.8)))()
+    ceiling_lamps(b, w, d, h)
+    lamplight(b, h, max(w, d), b.chance(0.5))
+    b.settings["mirror_height"] = 0.0 if b.chance(0.3) else None
+    room_views(b, w, d, 0.9, 2.0)

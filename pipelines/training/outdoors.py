@@ -326,3 +326,34 @@ def garden(b):
     for _ in range(8):
         eye = (u(-3, 3), u(0.7, 2.2), u(0, 4))
         b.views.append((eye, (u(-4, 4), u(0.3, 1.8), -u(4, 10))))
+
+
+def square(b):
+    """People on a square, near and far, before steps that go up to a building."""
+    u, far, rise = b.u, b.u(15, 60), b.u(0, 8)
+    b.floor(0, 0, 300, 300, b.material("stone|tile|ground"))
+    steps = max(1, int(rise / 0.2)) if rise > 1 else 0
+    wide, run, skin = u(8, 40), u(0.3, 0.8), b.material("stone")
+    for i in range(0, steps, max(1, steps // 24)):  # few thick ones stand for many
+        deep = (steps - i) * run + far
+        b.block(0, 0, -far + steps * run - i * run - deep / 2, wide, (i + 1) * rise / steps, deep, skin)
+    with b.at(u(-0.1, 0.1) * far, rise if steps else 0, -far, u(-0.2, 0.2)):
+        house(b, u(12, 30), u(8, 20), 10)
+        for side in (-1, 1):
+            if b.chance(0.5):
+                tower = u(3, 5)
+                b.block(side * u(5, 8), 0, -2, tower, u(14, 28), tower, b.material("stone|plaster|brick"))
+    for side in (-1, 1):
+        if b.chance(0.6):
+            with b.at(side * u(9, 18), 0, -u(4, 12), -side * PI / 2):
+                house(b, u(12, 30), u(7, 16), 8, relief=b.chance(0.7))
+    for _ in range(b.rng.integers(6, 26)):
+        away = u(1.6, 5) if b.chance(0.4) else u(4, far)
+        with b.at(u(-0.6, 0.6) * away, 0, 2 - away, u(0, 6.3)):
+            b.person()
+    plants(b, -14, 14, -far, -5, b.rng.integers(0, 7), (3, 9))
+    daylight(b, 25, (0, 0, -10))
+    for _ in range(8):
+        eye = (u(-2, 2), u(1.2, 2.6), u(1, 4))
+        b.views.append((eye, (u(-0.1, 0.1) * far, u(0.05, 0.25) * far, -far)))
+    b.settings["steepest"] = 30.0

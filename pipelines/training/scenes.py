@@ -35,9 +35,9 @@ def make_scene(seed, family=None, assets=None) -> Scene:
     family = family or TRAIN_FAMILIES[rng.integers(len(TRAIN_FAMILIES))]
     builder = Builder(rng, texture_bank(None if assets is None else str(assets)))
     FAMILIES[family](builder)
-    shallow = builder.settings.pop("shallow", 0.12)
+    shallow, roll = builder.settings.pop("shallow", 0.12), builder.settings.pop("roll", 2.0)
     scene = _pack(builder, family, seed)
-    _place_camera(scene, builder.views, rng)
+    _place_camera(scene, builder.views, rng, roll)
     if not scene.close_up and rng.random() < 0.35:
         _add_foreground(builder, scene, rng)
         scene = _pack(builder, family, seed, scene.camera, scene.fov_degrees)
@@ -110,8 +110,11 @@ def is_free(scene, positions, margin=MARGIN):
     return ~(np.abs(local) < scene.half + margin).all(-1).any(-1)
 
 
-def _place_camera(scene, views, rng):
-    """The first view that stands free, sees most of its frame at a fair distance, and is not all sky or one wall."""
+def _place_camera(scene, views, rng, roll):
+    """The first view that stands free, sees most of its frame at a fair distance, and is not all sky or one wall.
+
+    roll: degrees that the camera may be held askew.
+    """
     best = -1.0
     for eye, target in views:
         eye, target = np.array(eye), np.array(target)
@@ -120,7 +123,7 @@ def _place_camera(scene, views, rng):
         pitch = np.clip(np.arctan2(ahead[1], flat), np.radians(-25), np.radians(scene.steepest))
         if scene.close_up:
             pitch = np.arctan2(ahead[1], flat)
-        c2w = look_at(eye, eye + [ahead[0], flat * np.tan(pitch), ahead[2]], np.radians(rng.uniform(-2, 2)))
+        c2w = look_at(eye, eye + [ahead[0], flat * np.tan(pitch), ahead[2]], np.radians(rng.uniform(-roll, roll)))
         fov = rng.uniform(40, 85)
         K = Camera.from_fov(fov, 30, 40).K
         with np.errstate(all="ignore"):
