@@ -28,6 +28,7 @@ from pipelines import Camera, LatentMemory, profiles  # noqa: E402
 from pipelines.conditioning import Tiles, VideoDecoder  # noqa: E402
 from pipelines.convert import evenly  # noqa: E402
 from pipelines.layouts import LAYOUTS, WAN_VAE  # noqa: E402
+from pipelines.metering import metered  # noqa: E402
 from pipelines.transformer import MirageTransformer3DModel  # noqa: E402
 
 REFERENCES, TARGETS, PRECEDING = 4, 9, 2
@@ -116,7 +117,7 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
     parts["step"] = parts.pop("step_alone") - parts["constants"]
     parts["step_without_control"] = meter(step(None))
     parameters = sum(p.numel() for p in model.parameters())
-    alive = profiles.metered(lambda _: step(control, constants=known)()).peak if device == "meta" else None
+    alive = metered(lambda _: step(control, constants=known)()).peak if device == "meta" else None
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else None
     model = known = None  # room for the next
 

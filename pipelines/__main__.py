@@ -5,7 +5,7 @@ import io
 import json
 import sys
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from pipelines.files import whole
 from pipelines.layouts import FewSteps
 from pipelines.loading import add_arguments as add_device
-from pipelines.loading import load_pipeline
+from pipelines.loading import few_steps_of, load_pipeline, named_values
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
     render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
     add_device(render)
-    render.add_argument("--few-step-lora", type=Path, metavar="FILE", help="a LoRA distilled for few steps")
+    render.add_argument("--few-step-lora", metavar="FILE", help="a LoRA distilled for few steps; or team/name/FILE")
     render.add_argument(
         "--few-step",
         action="append",
@@ -117,32 +117,12 @@ def size(text: str) -> tuple[int, int]:
     return height, width
 
 
-def named_values(option: str, settings: list[str]) -> dict:
-    """NAME=VALUE, each a number where it can be."""
-    params = {}
-    for setting in settings:
-        name, separator, value = setting.partition("=")
-        if not separator:
-            raise ValueError(f"{option} {setting} must be NAME=VALUE, for example {option} strength=0.5.")
-        try:
-            params[name] = float(value)
-        except ValueError:
-            params[name] = value
-    return params
-
-
-def few_steps_of(args: argparse.Namespace) -> FewSteps | None:
-    settings = named_values("--few-step", args.few_step)
-    if args.few_step_lora is None:
-        if settings:
-            raise ValueError("--few-step says how a LoRA is sampled, and there is none. Give --few-step-lora FILE.")
-        return None
-    known = [field.name for field in fields(FewSteps) if field.name != "file"]
-    if unknown := sorted(settings.keys() - set(known)):
-        raise ValueError(f"--few-step {unknown[0]} is unknown. Use one of {', '.join(known)}.")
-    if not args.few_step_lora.is_file():
-        raise ValueError(f"--few-step-lora {args.few_step_lora} is no file. Check it.")
-    return FewSteps(str(args.few_step_lora), **settings)
+def few_steps_asked(args: argparse.Namespace) -> FewSteps | None:
+    if args.few_step_lora is not None:
+        return few_steps_of(args.few_step_lora, "--few-step", args.few_step)
+    if args.few_step:
+        raise ValueError("--few-step says how a LoRA is sampled, and there is none. Give --few-step-lora FILE.")
+    return None
 
 
 def load_depth(path: Path, scale: float) -> np.ndarray:
@@ -173,7 +153,7 @@ def render(args: argparse.Namespace) -> dict:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
     depth = load_depth(args.depth, args.depth_scale) if args.depth else None
     params = named_values("--set", args.set)
-    few_steps = few_steps_of(args)
+    few_steps = few_steps_asked(args)
     checked_frames(args.frames)
     for out in filter(None, (args.out, args.report)):
         if not out.parent.is_dir():
@@ -329,10 +309,10 @@ def info_of_model(args: argparse.Namespace) -> dict:
         card = licences.card_of(str(args.path), args.depth_model)
         print(licences.as_table(card), file=sys.stderr)
         return {"weights": card}
-    from pipelines import profiles
+    from pipelines import costs
 
-    rows = profiles.table(args.path)
-    print(profiles.as_table(rows), file=sys.stderr)
+    rows = costs.table(args.path)
+    print(costs.as_table(rows), file=sys.stderr)
     return {"profiles": rows}
 
 

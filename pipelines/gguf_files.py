@@ -13,7 +13,8 @@ import torch
 from diffusers import ModelMixin
 from torch import Tensor
 
-KINDS = ("q8_0", "q4_0")  # that can be written; what diffusers reads are more
+from pipelines.layouts import GGUF_KINDS as KINDS
+
 BLOCK = 32
 MATRIX = re.compile(r"(vace_)?blocks\.\d+\.(attn[12]\.to_|ffn\.|proj_).*\.weight")  # what is worth it: 99 % of all
 NAME = "diffusion_pytorch_model-{kind}.gguf"

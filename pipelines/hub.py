@@ -56,8 +56,11 @@ _progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
 @contextmanager
-def telling(progress: Progress) -> Iterator[None]:
-    """Inside, in this thread, every fetch by whomever tells how far it is; `progress` is called from any thread."""
+def telling(progress: Progress | None) -> Iterator[None]:
+    """Inside, in this thread, every fetch by whomever tells how far it is; `progress` is called from any thread.
+
+    None: nothing is told.
+    """
     token = _progress.set(progress)
     try:
         yield

@@ -12,6 +12,7 @@ DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
 LORA, LORA_FOLDER, LORA_FILE = "released", "transformer_lora", "pytorch_lora_weights.safetensors"
 FEW_STEPS = "few-steps"  # the adapter of a distilled LoRA
 CONVERSION = "conversion.json"  # what such a folder was made of
+GGUF_KINDS = ("q8_0", "q4_0")  # of blocks that weights can be kept in; what diffusers reads are more
 
 BASE_LICENCE, BASE_COMMERCIAL_USE = "Apache-2.0", "yes"  # of Wan 2.2
 
@@ -125,8 +126,9 @@ LAYOUTS = {
 class FewSteps:
     """A LoRA that was distilled for few steps, and how it is sampled, in place of what the layout says.
 
-    file: safetensors. strength: of the LoRA; alpha: where the file does not say it (None: its rank). The defaults are
-    those of what was distilled from Wan2.2-TI2V-5B to four steps without guidance; its own card knows better.
+    file: safetensors, here or on the Hub (team/name/FILE). strength: of the LoRA; alpha: where the file does not say it
+    (None: its rank). The defaults are those of what was distilled from Wan2.2-TI2V-5B to four steps without guidance;
+    its own card knows better.
     """
 
     file: str

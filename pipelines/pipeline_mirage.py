@@ -30,7 +30,7 @@ from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
-from pipelines.hub import HUB_OPTIONS, local_folder
+from pipelines.hub import HUB_OPTIONS, local_file, local_folder
 from pipelines.layouts import DEFAULT_LAYOUT, FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, FewSteps, layout_named
 from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights
 from pipelines.memory import LatentMemory, Readout
@@ -188,6 +188,7 @@ class MiragePipeline(DiffusionPipeline):
         """
         from pipelines.convert import described
 
+        file = local_file(few.file)
         if self.transformer is None:
             raise ValueError("A few-step LoRA is for the large engine; the embedded one is fast. Leave it out.")
         if self.few_steps:
@@ -195,12 +196,12 @@ class MiragePipeline(DiffusionPipeline):
         self._attach_few_steps(few)
         self.register_modules(scheduler=type(self.scheduler).from_config(self.scheduler.config, flow_shift=few.shift))
         told = {name: value for name, value in asdict(few).items() if name != "file" and value is not None}
-        self.engine.use_few_steps(few, self.scheduler, {**described(Path(few.file)), **told})
+        self.engine.use_few_steps(few, self.scheduler, {**described(file, few.file), **told})
 
     def _attach_few_steps(self, few: FewSteps) -> None:
         from pipelines.convert import add_lora, read_tensors
 
-        add_lora(self.transformer, read_tensors(few.file), few.alpha, FEW_STEPS, few.strength)
+        add_lora(self.transformer, read_tensors(local_file(few.file)), few.alpha, FEW_STEPS, few.strength)
         self.few_steps = few
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import hub
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.licences import depth_weights
+from pipelines.profiles import ProfileError
 from studio.models import EMBEDDED, Opened, Settings, open_model
 from studio.state import FPS, one_of
 from studio.text import Refusal
@@ -59,7 +60,7 @@ class Loading:
             with hub.telling(self._hear):
                 self._value = self._make()
         except Exception as error:  # whatever it is, the page must say it
-            expected = isinstance(error, hub.FetchError)
+            expected = isinstance(error, hub.FetchError | ProfileError)
             log.error("%s could not be loaded: %s", self.name, error, exc_info=not expected)
             self.error, self.progress = error, ("load", 0, 0)
         self._done.set()

@@ -1,5 +1,6 @@
 """Which models a studio offers, and how they come up: the operator's settings, checked before anything is fetched."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -7,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.depth import ESTIMATORS, PLUG_INS, depth_estimator
-from pipelines.hub import REPOSITORY, local_folder
+from pipelines.hub import REPOSITORY
+from pipelines.layouts import FewSteps
+from pipelines.loading import EMBEDDED, bytes_of, few_steps_of, open_large, place_of
+from pipelines.profiles import PROFILES, is_available
 
-EMBEDDED = "embedded"  # the model, and the depth estimator, that ship with the project
 BETTER_DEPTH = "depth-anything"
 
 
@@ -17,15 +20,17 @@ BETTER_DEPTH = "depth-anything"
 class Settings:
     """model: "embedded", a folder or a Hub repository. depth: name of an estimator, a folder or a repository; None:
     the one that ships with the project. profile: how a large model fits into the GPU; None: by the memory that is free.
+    few_steps: a LoRA for few steps, and how it is sampled: "FILE [NAME=VALUE ...]", as on the command line.
     """
 
     model: str = EMBEDDED
     depth: str | None = None
     profile: str | None = None
+    few_steps: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """MIRAGE_MODEL, MIRAGE_DEPTH, MIRAGE_PROFILE. Raises ValueError: name, value, what is allowed."""
+        """MIRAGE_MODEL and so on, by the names of the fields. Raises ValueError: name, value, what is allowed."""
         given = {name: environment.get(f"MIRAGE_{name.upper()}", "").strip() for name in cls.__dataclass_fields__}
         settings = cls(**{name: value for name, value in given.items() if value})
         settings.check()
@@ -40,18 +45,20 @@ class Settings:
         if self.depth not in (None, *estimators) and not may_hold(self.depth, "config.json"):
             names = ", ".join(estimators)
             refuse("DEPTH", self.depth, f"{names}, a folder with a config.json, or a Hub repository (team/name)")
-        if self.profile is None:
-            return
-        if self.model == EMBEDDED:
-            refuse("PROFILE", self.profile, "none, since the embedded model needs no GPU; set MIRAGE_MODEL with it")
-        import torch  # only who names a profile waits for this before the page is there
-
-        from pipelines.profiles import PROFILES, is_available
-
-        has_gpu = torch.cuda.is_available()
-        possible = [name for name, x in PROFILES.items() if is_available(x) and (has_gpu or x.transformer != "turns")]
-        if self.profile not in possible:
+        for name in ("profile", "few_steps"):
+            if self.model == EMBEDDED and (value := getattr(self, name)):
+                refuse(name.upper(), value, "none, since the embedded model needs no GPU; set MIRAGE_MODEL with it")
+        possible = [name for name, profile in PROFILES.items() if is_available(profile)]
+        if self.profile not in (None, *possible):
             refuse("PROFILE", self.profile, f"{', '.join(possible)} on this machine")
+        self.lora_for_few_steps()
+
+    def lora_for_few_steps(self) -> FewSteps | None:
+        """Raises ValueError where it cannot be read."""
+        if self.few_steps is None:
+            return None
+        file, *values = shlex.split(self.few_steps)
+        return few_steps_of(file, "MIRAGE_FEW_STEPS", values)
 
     @property
     def more_depths(self) -> tuple[str, ...]:
@@ -80,26 +87,20 @@ class Opened:
 
 
 def open_model(settings: Settings) -> Opened:
-    """Fetch what is not here yet, read it and put it where it fits. Raises ValueError or OSError with one sentence."""
-    is_large = settings.model != EMBEDDED
-    folder = local_folder(settings.model) if is_large else None  # before torch is read: what fails is told at once
-    depth = {} if settings.depth is None else {"depth": depth_estimator(settings.depth)}
-    from pipelines import MiragePipeline  # torch comes in here, not before
+    """Fetch what is not here yet, read it and put it where it fits; whether it fits is known before.
 
-    if not is_large:
-        return Opened(MiragePipeline.embedded(**depth))
+    Raises ValueError or OSError with one sentence.
+    """
+    if settings.model == EMBEDDED:
+        from pipelines import MiragePipeline  # torch comes in here, not before
+
+        return Opened(MiragePipeline.embedded(settings.depth))
+    few_steps = settings.lora_for_few_steps()
+    place = place_of(settings.model, profile=settings.profile, more=bytes_of(few_steps))
+    depth = {} if settings.depth is None else {"depth": depth_estimator(settings.depth)}
+    pipe = open_large(settings.model, place, few_steps=few_steps, **depth)
+    if place.device == "cpu":
+        return Opened(pipe, profile=place.profile and place.profile.name)
     import torch
 
-    from pipelines import profiles
-
-    has_gpu = torch.cuda.is_available()
-    name, free = settings.profile, None
-    if name is None and has_gpu:
-        free = torch.cuda.mem_get_info()[0]
-        name = profiles.choose_profile(free, profiles.costs_of(folder, frames=None)).name
-    dtype = {} if name is None else {"torch_dtype": profiles.COMPUTE}
-    # by its name, which the licence card shows; everything is here
-    pipe = MiragePipeline.from_pretrained(settings.model, local_files_only=True, **depth, **dtype)
-    if name is not None:
-        profiles.apply(pipe, name, "cuda" if has_gpu else "cpu")
-    return Opened(pipe, torch.cuda.get_device_name() if has_gpu else "cpu", name, free)
+    return Opened(pipe, torch.cuda.get_device_name(), place.profile.name, place.free)

@@ -2,6 +2,7 @@
 
 from pipelines.hub import FETCH_ERRORS, FetchError
 from pipelines.media import PHOTO_ERRORS, PhotoError
+from pipelines.profiles import PROFILE_ERRORS, ProfileError
 from studio.editor.reasons import reason
 
 TEXT: dict[str, tuple[str, str]] = {
@@ -294,6 +295,20 @@ _FETCH_ITALIAN = {
 }
 TEXT |= {f"fetch_{reason}": (FETCH_ERRORS[reason], italian) for reason, italian in _FETCH_ITALIAN.items()}
 
+# The same of a model that cannot run here as it was asked to
+_PROFILE_ITALIAN = {
+    "unknown": "Il profilo {name!r} non esiste. Ci sono {allowed}.",
+    "small": "Sulla scheda grafica sono liberi {free:.1f} GiB; il profilo che ne chiede meno ({name}) ne usa circa "
+    "{needed:.1f}: mancano {missing:.1f} GiB. Chiudi altri programmi che la usano o scegli il modello incluso.",
+    "package": "Il profilo {name!r} richiede il pacchetto {package}. Installalo, o usa float8.",
+    "turns": "Il profilo {name!r} richiede una scheda grafica. Sul processore usa resident.",
+    "blocks": "Il profilo {name!r} non va con questo modello: i suoi pesi sono in formato {kept} e girano solo come "
+    "{only}. Usa {only}, o converti di nuovo senza --gguf.",
+    "plain": "Il profilo {name!r} non va con pesi in formato {kept}. Converti con --gguf {storage}.",
+    "embedded": "I profili sono per il modello grande; quello incluso non usa la scheda grafica. Togli il profilo.",
+}
+TEXT |= {f"profile_error_{reason}": (PROFILE_ERRORS[reason], italian) for reason, italian in _PROFILE_ITALIAN.items()}
+
 # What `bad_value` calls the widgets
 _FIELDS_ITALIAN = {
     "move": "movimento",
@@ -324,6 +339,8 @@ def say_reason(language: str, error: BaseException) -> str:
     """Why something failed, in one line: no traceback, no folders of this machine."""
     if isinstance(error, FetchError):
         return say(language, f"fetch_{error.reason}", **error.values)
+    if isinstance(error, ProfileError):
+        return say(language, f"profile_error_{error.reason}", **error.values)
     words = (" ".join(reason(language, str(error)).split()) or type(error).__name__)[:300].split()
     return " ".join("…" if word.lstrip("'\"(").startswith("/") else word for word in words)
 

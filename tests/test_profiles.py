@@ -11,20 +11,14 @@ from conftest import photo
 from test_wan_memory import tiny_pipe
 
 from pipelines import __main__ as cli
-from pipelines import gguf_files, move, profiles
+from pipelines import costs as counted
+from pipelines import gguf_files, loading, metering, move, profiles
 from pipelines.convert import convert
-from pipelines.layouts import LAYOUTS
-from pipelines.profiles import (
-    COMPUTE,
-    CONTEXT,
-    GIB,
-    PROFILES,
-    Costs,
-    choose_profile,
-    costs_of,
-    metered,
-    needed_bytes,
-)
+from pipelines.costs import CONTEXT, GIB, Costs, choose_profile, costs_of, needed_bytes, read_model
+from pipelines.hub import CONFIGURATIONS
+from pipelines.layouts import LAYOUTS, LORA_FILE, LORA_FOLDER
+from pipelines.metering import COMPUTE, metered
+from pipelines.profiles import PROFILES, ProfileError
 from pipelines.transformer import MirageTransformer3DModel
 
 SIZE = 64, 96
@@ -85,8 +79,9 @@ def test_blocks_of_weights_weigh_what_their_file_does(tmp_path):
     for kind in gguf_files.KINDS:
         gguf_files.write(tmp_path / kind, model.state_dict(), kind)
         size = (tmp_path / kind).stat().st_size
-        counted = profiles.gguf_bytes(model, kind)
-        assert size == pytest.approx(counted, rel=0.02) and size < 0.7 * profiles.bytes_of(model)
+        assert size == pytest.approx(counted.gguf_bytes(model, kind), rel=0.02) and size < 0.7 * metering.bytes_of(
+            model
+        )
 
 
 def test_the_released_families_are_known_without_their_files():
@@ -95,14 +90,14 @@ def test_the_released_families_are_known_without_their_files():
 
     sizes = {"spatia": 11.9, "lsm-world": 14.2}  # 6.40 and 7.61 billion in bfloat16, benchmarks/transformer.py
     for layout in LAYOUTS.values():
-        model = profiles.released(layout)
-        transformer = profiles.on_meta(lambda model=model: MirageTransformer3DModel(**model.transformer))
-        assert abs(profiles.bytes_of(transformer) / GIB - sizes[layout.name]) < 0.1
-        assert profiles.lora_bytes(transformer) == 2 * 80_609_280  # 600 tensors of rank 32
-    vae = profiles.on_meta(lambda: AutoencoderKLWan(**model.vae))
-    text_encoder = profiles.on_meta(lambda: UMT5EncoderModel(model.text_encoder))
-    assert 1.2 < profiles.bytes_of(vae) / GIB < 1.4 and 10 < profiles.bytes_of(text_encoder) / GIB < 11
-    tiles = profiles.tiles_of(vae, 704, 1280)
+        model = counted.released(layout)
+        transformer = metering.on_meta(lambda model=model: MirageTransformer3DModel(**model.transformer))
+        assert abs(metering.bytes_of(transformer) / GIB - sizes[layout.name]) < 0.1
+        assert counted.lora_bytes(transformer) == 2 * 80_609_280  # 600 tensors of rank 32
+    vae = metering.on_meta(lambda: AutoencoderKLWan(**model.vae))
+    text_encoder = metering.on_meta(lambda: UMT5EncoderModel(model.text_encoder))
+    assert 1.2 < metering.bytes_of(vae) / GIB < 1.4 and 10 < metering.bytes_of(text_encoder) / GIB < 11
+    tiles = counted.tiles_of(vae, 704, 1280)
     assert len(tiles) == 6 and not vae.use_tiling
 
 
@@ -115,7 +110,7 @@ def test_longer_and_larger_chunks_need_more(converted, costs):
 
 
 def test_models_are_made_without_memory():
-    model = profiles.on_meta(lambda: MirageTransformer3DModel(num_layers=1))
+    model = metering.on_meta(lambda: MirageTransformer3DModel(num_layers=1))
     assert next(model.parameters()).dtype == COMPUTE and torch.get_default_dtype() == torch.float32
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
 
@@ -132,7 +127,7 @@ def test_weights_in_blocks_are_kept_as_they_are():
 
 
 def test_more_memory_never_makes_it_slower(monkeypatch):
-    monkeypatch.setattr(profiles, "is_available", lambda profile: profile.requires is None)
+    monkeypatch.setattr(counted, "is_available", lambda profile: profile.requires is None)
     ranks, order = [], list(PROFILES)
     for free in np.arange(0, 64, 0.5):
         try:
@@ -168,6 +163,31 @@ def test_what_is_not_installed_is_not_chosen_and_refused(monkeypatch, converted)
     pipe = tiny_pipe(converted, "spatia")
     with pytest.raises(ValueError, match="'int8' needs the package torchao. Install it, or use float8"):
         profiles.apply(pipe, "int8", "cpu")
+
+
+def test_whether_a_model_fits_is_known_before_its_weights_are_fetched(converted, tmp_path, monkeypatch):
+    for pattern in CONFIGURATIONS:
+        for file in converted.rglob(pattern):
+            (target := tmp_path / file.relative_to(converted)).parent.mkdir(exist_ok=True)
+            target.write_bytes(file.read_bytes())
+    assert not list(tmp_path.rglob("*.safetensors"))
+    lora = (converted / LORA_FOLDER / LORA_FILE).stat().st_size
+    known = replace(read_model(tmp_path), lora=lora)  # else taken as of the released rank
+    assert costs_of(known, *SIZE) == costs_of(converted, *SIZE) and read_model(tmp_path).lora is None
+
+    asked = []
+    monkeypatch.setattr(loading, "local_folder", lambda name, patterns=None: asked.append((name, patterns)) or tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (GIB // 2, 8 * GIB))
+    with pytest.raises(ProfileError, match=r"0\.5 GiB of GPU memory are free, and .* are missing"):
+        loading.load_pipeline("team/tiny", size=SIZE)
+    with pytest.raises(ProfileError, match="profile 'gguf-q4' does not suit weights kept as bfloat16. Convert with"):
+        loading.load_pipeline("team/tiny", profile="gguf-q4")
+    assert asked == [("team/tiny", CONFIGURATIONS)] * 2
+    record = json.loads((tmp_path / "conversion.json").read_text())
+    (tmp_path / "conversion.json").write_text(json.dumps({**record, "gguf": "q4_0"}))
+    with pytest.raises(ProfileError, match="kept as q4_0, which run as gguf-q4 only. Use gguf-q4, or convert again"):
+        loading.load_pipeline("team/tiny", profile="resident")
 
 
 # ---- applying ---------------------------------------------------------------------------------------------------
@@ -209,11 +229,12 @@ def test_weights_in_blocks_render_nearly_the_same(converted, expected, tmp_path,
     profiles.apply(pipe, "gguf-q8", "cpu")
     difference = np.abs(rendered(pipe) - expected)
     assert 0 < difference.mean() < 1
-    assert profiles.read_model(tmp_path / "q8").kept == "q8_0"
+    assert counted.read_model(tmp_path / "q8").kept == "q8_0"
     known = replace(FULL, kept="q8_0", flop=dict.fromkeys(("transformer", "vae", "tiles"), 1e12))
-    monkeypatch.setattr(profiles, "costs_of", lambda *_: known)
-    assert [row["profile"] for row in profiles.table(tmp_path / "q8", *SIZE)] == ["gguf-q8"]
-    for folder, profile, words in ((tmp_path / "q8", "float8", "kept as q8_0"), (converted, "gguf-q8", "--gguf q8_0")):
+    monkeypatch.setattr(counted, "costs_of", lambda *_: known)
+    assert [row["profile"] for row in counted.table(tmp_path / "q8", *SIZE)] == ["gguf-q8"]
+    only = "kept as q8_0, which run as gguf-q8 only. Use gguf-q8"
+    for folder, profile, words in ((tmp_path / "q8", "float8", only), (converted, "gguf-q8", "--gguf q8_0")):
         with pytest.raises(ValueError, match=words):
             profiles.apply(tiny_pipe(folder, "spatia"), profile, "cpu")
 
@@ -327,7 +348,7 @@ def test_the_free_memory_chooses(converted, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["text-aside"], costs), 0))
-    monkeypatch.setattr(profiles, "apply", lambda pipe, profile, device, _: asked.append((profile.name, device)))
+    monkeypatch.setattr(loading, "apply", lambda pipe, profile, device, _: asked.append((profile.name, device)))
     pipe = cli.load_pipeline(str(converted), size=SIZE)
     name, device = asked[0]
     assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["text-aside"], costs) and device == "cuda"

@@ -27,8 +27,9 @@ from pipelines.cameras.fitting import fit_error
 from pipelines.cameras.path import Key
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.hub import FetchError
-from pipelines.layouts import LAYOUTS
+from pipelines.layouts import LAYOUTS, FewSteps
 from pipelines.media import read_recipe
+from pipelines.profiles import PROFILE_ERRORS, PROFILES, ProfileError
 from presets.schema import load_moves
 from studio import answers, handlers, status
 from studio.drawings import drawing
@@ -273,6 +274,16 @@ def test_a_model_that_does_not_load_is_told(session):
     assert "failed" in answer["status"] and answer["retry"]["visible"] and "Il modello non" in answer["model_note"]
 
 
+def test_a_graphics_card_that_is_too_small_is_told_in_the_language_of_the_page():
+    def load():
+        raise ProfileError("small", name="group-offload", free=4.0, needed=7.9, missing=3.9)
+
+    engine = Engine(Settings(model="team/large"), load=load)
+    assert engine.model.wait(10)
+    told = {language: status.engine_status(engine, language)["model_note"] for language in ("en", "it")}
+    assert "4.0 GiB of GPU memory are free, and group-offload" in told["en"] and "mancano 3.9 GiB" in told["it"]
+
+
 def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch):
     def refuse(*args, **kwargs):
         raise ValueError("No depth could be found in this photo. Give a depth map.")
@@ -396,6 +407,7 @@ def test_a_pasted_path_is_read_or_refused(session, engine):
         ("MODEL", str(ROOT), "embedded, a folder with a model_index.json"),  # a folder without one
         ("DEPTH", "deep", "embedded, depth-anything, depth-anything-metric-indoor,"),
         ("PROFILE", "resident", "none, since the embedded model needs no GPU"),
+        ("FEW_STEPS", "turbo.safetensors", "none, since the embedded model needs no GPU"),
     ],
 )
 def test_a_bad_setting_gets_a_sentence(setting, value, allowed):
@@ -405,13 +417,22 @@ def test_a_bad_setting_gets_a_sentence(setting, value, allowed):
 
 
 def test_settings_are_checked_before_the_page_and_profiles_have_words(monkeypatch):
-    from pipelines.profiles import PROFILES
-
     assert Settings.read({}) == Settings() and Settings.read({"MIRAGE_MODEL": " team/model "}).model == "team/model"
     assert Settings.read({"MIRAGE_MODEL": "team/model", "MIRAGE_PROFILE": "resident"}).profile == "resident"
     with pytest.raises(ValueError, match="MIRAGE_PROFILE is 'fastest', allowed is resident, "):
         Settings.read({"MIRAGE_MODEL": "team/model", "MIRAGE_PROFILE": "fastest"})
-    assert {f"profile_{name}" for name in PROFILES} <= TEXT.keys()
+    worded = {key.removeprefix("profile_") for key in TEXT if key.startswith("profile_")} - {"picked", "set"}
+    assert {name for name in worded if not name.startswith("error_")} == PROFILES.keys()
+    assert {name.removeprefix("error_") for name in worded - PROFILES.keys()} == PROFILE_ERRORS.keys()
+    few = "team/turbo/turbo.safetensors steps=8 licence=MIT"
+    settings = Settings.read({"MIRAGE_MODEL": "team/model", "MIRAGE_FEW_STEPS": few})
+    assert settings.lora_for_few_steps() == FewSteps("team/turbo/turbo.safetensors", steps=8, licence="MIT")
+    for wrong, words in (
+        ("gone.pt", "gone.pt is no file here"),
+        (few.replace("steps", "fast"), "fast is unknown"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Settings.read({"MIRAGE_MODEL": "team/model", "MIRAGE_FEW_STEPS": wrong})
     monkeypatch.setenv("MIRAGE_DEPTH", "deep")
     with pytest.raises(SystemExit, match="error: MIRAGE_DEPTH is 'deep', allowed is embedded, "):
         app.main()
@@ -428,6 +449,7 @@ hub = FakeHub({str(x.relative_to(folder)): x.read_bytes() for x in folder.rglob(
 os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port}"
 from huggingface_hub import constants
 constants.DOWNLOAD_CHUNK_SIZE = 2**14
+from pipelines.hub import CONFIGURATIONS
 from studio import status
 from studio.engine import Engine, Loading
 from studio.models import Settings
@@ -451,7 +473,7 @@ async def watch(states):
 hub.status = 403
 asyncio.run(watch([401, 404, 500, 200]))
 steps = [(done, total) for what, done, total in told if what == "fetch"]
-sizes = sum(len(data) for path, data in hub.files.items())
+sizes = sum(len(data) for path, data in hub.files.items() if not any(map(Path(path).match, CONFIGURATIONS)))
 print(len(steps) > 10, steps == sorted(steps), {total for _, total in steps} == {sizes}, steps[-1] == (sizes, sizes))
 print([what for what, done, total in told if done == total])
 """
