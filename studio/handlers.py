@@ -4,6 +4,7 @@ Handlers answer with {name of a widget: new value or update}; `layout` maps the 
 here or in `state`: any visitor can send any payload to any event.
 """
 
+import contextlib
 import json
 import secrets
 import shutil
@@ -148,7 +149,7 @@ def take_photo(engine: Engine, session: Session, language: str, path, ratio, foc
     try:
         photo, focal = open_photo(path), read_focal(path)
     finally:
-        Path(path).unlink(missing_ok=True)
+        _discard(path)
     yield from _new_photo(engine, session, language, photo, focal, ratio, focus)
 
 
@@ -166,6 +167,15 @@ def _is_upload(path) -> bool:
     if not isinstance(path, str) or len(path) > 1024 or "\0" in path:
         return False
     return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+
+
+def _discard(upload: str) -> None:
+    """Remove an upload, and the folder that the upload route made for it."""
+    upload = Path(upload).resolve()
+    upload.unlink(missing_ok=True)
+    if upload.parent != Path(get_upload_folder()).resolve():
+        with contextlib.suppress(OSError):  # another file came in with it
+            upload.parent.rmdir()
 
 
 def _new_photo(engine: Engine, session: Session, language: str, photo, focal, ratio, focus) -> Iterator[Answer]:
@@ -396,7 +406,8 @@ def _review(engine: Engine, language: str, lifted, fields: tuple) -> dict:
     coverage = engine.pipe(order.depth).coverage(lifted.memory, trajectory)
     found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, coverage, order.path)
     found = findings(found, language) or [{"level": "good", "words": words.tell(language, "found_good")}]
-    return {"review": {"coverage": np.round(coverage, 3).tolist(), "findings": found, "turn": next(turn)}}
+    said = {"coverage": np.round(coverage, 3).tolist(), "findings": found, "turn": next(turn)}
+    return {"review": {**said, "of": fields[8] if isinstance(fields[8], str) else None}}
 
 
 @explains
@@ -442,7 +453,7 @@ def take_cameras(engine: Engine, session: Session, language: str, files, *fields
         path, notice = opened(files, lifted.camera, language)
     finally:
         for file in files:
-            Path(file).unlink(missing_ok=True)
+            _discard(file)
     value = {} if path is None else {"value": path.to_dict()}
     yield {"stage": stage(session), "editor": gr.update(review={"notice": notice, "turn": next(turn)}, **value)}
 
@@ -509,7 +520,7 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
             events.close()  # the work stops with the visit that asked for it
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
         recipe = {**done.recipe, "studio": order.recipe(), "report": _report(done)}
-        session.clip = _write_clip(session, order, done.frames, done.coverage, recipe)
+        session.keep(_write_clip(session, order, done.frames, done.coverage, recipe))
         pace.learn(time.perf_counter() - started, order.frames, height, width)
     finally:
         take.ended.set()
@@ -544,7 +555,7 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
     recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
-        session.clip = _write_clip(session, take.order, frames, coverage, recipe)
+        session.keep(_write_clip(session, take.order, frames, coverage, recipe))
     except OSError as error:
         return {"stage": stage(session, error=sentence(language, error)), **idle()}
     answer = finished(session, language)

@@ -12,7 +12,7 @@ from studio.editor.editor import TrajectoryEditor
 from studio.editor.words import editor_words
 from studio.engine import Engine
 from studio.models import EMBEDDED
-from studio.state import DRAWN, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
+from studio.state import DRAWN, LEFTOVER_SECONDS, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
 from studio.text import say
 from studio.widgets import cards, stage
 
@@ -86,7 +86,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
     start = "en"
     # Values arrive as they were sent: Gradio's own checks answer in English only, and leave Stop where Render was
     quiet = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
-    with gr.Blocks(title="Mirage Studio", fill_width=True, analytics_enabled=False) as demo:
+    # uploads that no page has claimed go as well
+    cache = (3600, LEFTOVER_SECONDS)
+    with gr.Blocks(title="Mirage Studio", fill_width=True, analytics_enabled=False, delete_cache=cache) as demo:
         session = gr.State(Session(), time_to_live=SESSION_SECONDS, delete_callback=Session.close)
         ui: dict[str, gr.components.Component] = {}
         with gr.Row(elem_id="top"):
@@ -242,8 +244,13 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             fn=tie(handlers.reframe), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane
         )
         suit = dict(fn=tie(handlers.suit), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **lane)
+
+        def counted(visit, *values):
+            # given back, the visit lives on from now: Gradio drops it and its files some time after the last such turn
+            return {session: visit, **tie(handlers.estimate)(visit, *values)}
+
         count = dict(
-            fn=tie(handlers.estimate), inputs=[*here, *fields], outputs=shown, trigger_mode="always_last", **quiet
+            fn=counted, inputs=[*here, *fields], outputs=[session, *shown], trigger_mode="always_last", **quiet
         )
 
         def photo_dropped(session, language, ratio, focus, event: gr.EventData):
@@ -336,6 +343,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         # a preview still being drawn gives way, or it would take the place of the clip's progress, or of its refusal
         ui["render"].click(None, cancels=[*previews, *asked])
         runs = [renders(ui["render"].click), renders(again.then), renders(fresh.then)]
+        for run in runs:
+            run.then(**count)
         # Two events: with both in one the page would ask for the cancelling only after `stopped` has answered
         ui["cancel"].click(None, cancels=[*runs, *asked])
         ui["cancel"].click(tie(handlers.stopped), here, shown, **quiet)

@@ -90,8 +90,10 @@ async function take(file) {
   }
   say({ words: props.texts.uploading });
   try {
-    // the visitor's file name is nobody's business: the photo travels under another
-    const { path } = await upload(new File([file], 'photo', { type: file.type }));
+    // The visitor's file name is nobody's business: the photo travels under another, which nobody else's has, since
+    // equal files of one name would be one upload
+    const name = `photo-${Math.random().toString(36).slice(2)}`;
+    const { path } = await upload(new File([file], name, { type: file.type }));
     trigger('photo', { path });
   } catch (error) {
     say({ error: props.texts.upload_failed });

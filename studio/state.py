@@ -1,10 +1,13 @@
 """What the page remembers of one visit, and what a request means once it is checked. No widgets here."""
 
+import contextlib
 import json
 import math
 import secrets
 import shutil
 import threading
+import time
+import weakref
 from collections import deque
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -30,6 +33,7 @@ SECONDS = (2, 8)
 STRENGTH = (10, 150)  # percent
 MAX_SEED = 2**31 - 1
 KEPT_PICTURES = 4
+LEFTOVER_SECONDS = 24 * 3600  # no visit lasts so long
 QUALITIES = ("draft", "standard", "full")
 RATIOS = ("photo", "16:9", "9:16", "1:1", "4:5")
 DIRECTIONS = ("left", "right", "in", "out")
@@ -339,18 +343,29 @@ class Session:
     @property
     def folder(self) -> Path:
         if self._folder is None:
-            self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(16)
+            visits = Path(get_upload_folder()) / "studio"
+            sweep(visits)
+            self._folder = visits / secrets.token_urlsafe(16)
             self._folder.mkdir(parents=True, mode=0o700)
+            # also where nobody calls `close`: the visit was pushed out by others, or the server stops
+            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
 
     def new_file(self, suffix: str) -> Path:
         return self.folder / f"{secrets.token_hex(6)}{suffix}"
 
     def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
-        self.photo, self.focal_35mm, self.clip = photo, focal_35mm, None
+        self.photo, self.focal_35mm = photo, focal_35mm
+        self.keep(None)
         self.coverage, self.drawn = None, False
         self.lifts.clear()
         self._place_key = None
+
+    def keep(self, clip: Clip | None) -> None:
+        """The clip that the page offers. The one before it goes: nothing leads to its files any more."""
+        if self.clip is not None:
+            shutil.rmtree(self.clip.video.parent, ignore_errors=True)
+        self.clip = clip
 
     def show(self, kind: str, file: Path, height: int, width: int) -> None:
         """kind: "photo", "preview", "live" or "clip"."""
@@ -375,8 +390,16 @@ class Session:
     def close(self) -> None:
         """The visit is over: nothing of it stays on disk."""
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove()
             self._folder = None
+
+
+def sweep(visits: Path) -> None:
+    """Drop what servers that were killed have left of visits."""
+    for folder in visits.glob("*"):
+        with contextlib.suppress(OSError):  # another server may sweep as well
+            if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 class Pace:

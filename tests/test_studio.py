@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
+from gradio.state_holder import StateHolder
 from PIL import Image
 
 import app
@@ -31,7 +33,7 @@ from pipelines.layouts import LAYOUTS, FewSteps
 from pipelines.media import read_recipe
 from pipelines.profiles import PROFILE_ERRORS, PROFILES, ProfileError
 from presets.schema import load_moves
-from studio import answers, handlers, status
+from studio import answers, handlers, layout, status
 from studio.drawings import drawing
 from studio.engine import Engine, Loading
 from studio.media import crop, examples, strip_svg
@@ -39,6 +41,7 @@ from studio.models import Opened, Settings
 from studio.state import (
     FPS,
     KEPT_PICTURES,
+    LEFTOVER_SECONDS,
     MAX_SIDE,
     QUALITIES,
     RATIOS,
@@ -261,6 +264,11 @@ def test_a_bad_photo_gets_its_sentence_and_no_upload_stays(session, engine, tmp_
     answer = last(handlers.take_photo(engine, session, "it", str(upload), "1:1", 50))
     assert answer["stage"]["kind"] == "photo" and session.photo.size == (640, 480)
     assert not upload.exists()
+    upload = tmp_path / "0123abcd" / "photo"  # where the upload route puts it
+    upload.parent.mkdir()
+    upload.write_bytes(b"not a picture at all")
+    last(handlers.take_photo(engine, session, "it", str(upload), "photo", 50))
+    assert not upload.parent.exists() and tmp_path.exists()
 
 
 def test_a_model_that_does_not_load_is_told(session):
@@ -743,6 +751,53 @@ def test_a_visit_leaves_nothing_on_the_disk(session, engine):
     assert any(folder.rglob("*.mp4"))
     session.close()
     assert not folder.exists()
+
+
+def test_a_visit_that_is_over_is_dropped_with_its_files(engine, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    demo = layout.build_studio(engine)
+    holder = StateHolder()
+    holder.set_blocks(demo)
+    count = next(fn for fn in demo.fns.values() if fn.name == "counted")
+    inputs = [None, "en", *FIELDS]  # the page sends nothing for the visit
+
+    def use():
+        asyncio.run(demo.process_api(count, inputs, state=holder["visit"]))
+
+    with ThreadPoolExecutor(1) as thread:  # the browser tests keep a loop in this one
+        thread.submit(use).result()
+    (visit,) = [value for value in holder["visit"].state_data.values() if isinstance(value, Session)]
+    folder = visit.folder
+    holder.delete_all_expired_state()
+    assert folder.exists()
+    later = datetime.now() + timedelta(seconds=layout.SESSION_SECONDS + 1)
+    monkeypatch.setattr("gradio.state_holder.datetime.datetime", SimpleNamespace(now=lambda: later))
+    holder.delete_all_expired_state()
+    assert not folder.exists()
+    assert not any(isinstance(value, Session) for value in holder["visit"].state_data.values())
+
+
+def test_what_a_server_that_was_killed_left_is_swept_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    old, recent = tmp_path / "studio" / "old", tmp_path / "studio" / "recent"
+    for folder in (old, recent):
+        folder.mkdir(parents=True)
+        (folder / "photo.jpg").write_bytes(b"...")
+    yesterday = time.time() - LEFTOVER_SECONDS - 1
+    os.utime(old, (yesterday, yesterday))
+    session = Session()
+    assert session.folder.parent == old.parent and recent.exists() and not old.exists()
+    session.close()
+
+
+def test_only_the_last_clip_of_a_visit_is_kept(session, engine):
+    last(handlers.render(engine, session, "en", *FIELDS))
+    first = session.clip.video
+    last(handlers.render(engine, session, "en", *FIELDS))
+    assert session.clip.video.exists() and not first.parent.exists()
+    second = session.clip.video
+    session.set_photo(session.photo, None)
+    assert session.clip is None and not second.parent.exists()
 
 
 def test_the_strip_is_numbers_and_escaped_words_only():
