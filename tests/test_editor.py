@@ -112,12 +112,31 @@ def path_of(page) -> dict:
     return page.evaluate(DRAFT)
 
 
+def middle(page, selector: str) -> tuple[float, float]:
+    """Where a part is on the screen, once it rests there."""
+    part = page.locator(selector)
+    part.scroll_into_view_if_needed()
+    return tuple(
+        part.evaluate(
+            """part => new Promise((resolve) => {
+                let [before, still] = ['', 0];
+                const look = () => {
+                    const { x, y, width, height } = part.getBoundingClientRect();
+                    const now = `${x} ${y} ${width}`;
+                    still = width && now === before ? still + 1 : 0;
+                    before = now;
+                    if (still < 3) requestAnimationFrame(look);
+                    else resolve([x + width / 2, y + height / 2]);
+                };
+                look();
+            })"""
+        )
+    )
+
+
 def camera_spot(page, key: int = 0) -> tuple[float, float]:
     """Where a key is on the screen."""
-    dot = page.locator(f'.editor .key[data-key="{key}"] .dot')
-    dot.scroll_into_view_if_needed()
-    box = dot.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return middle(page, f'.editor .key[data-key="{key}"] .dot')
 
 
 def pull(page, start, steps):
@@ -472,8 +491,7 @@ def test_a_point_is_lifted_by_hand_and_by_keys(visit):
     draw_stroke(page)
     assert page.is_hidden(".editor .lift")  # the photo's camera stays
     page.mouse.click(*camera_spot(page, 1))
-    grip = page.locator(".editor .lift .grip").bounding_box()
-    pull(page, (grip["x"] + 11, grip["y"] + 11), [(0, -10), (0, -30)])
+    pull(page, middle(page, ".editor .lift .grip"), [(0, -10), (0, -30)])
     page.wait_for_function(f"{DRAFT}.keys[1].position[1] < -0.05")
     lifted = height_of(page)
     page.focus(".editor .lift")
@@ -483,9 +501,8 @@ def test_a_point_is_lifted_by_hand_and_by_keys(visit):
     assert height_of(page) == 0 and page.get_attribute(".editor .lift", "aria-valuenow") == "0.00"
     # in 3D the point has a handle of its own
     page.click(".editor .modes button:has-text('3D')")
-    knob = page.locator(".editor .lifter circle >> nth=1").bounding_box()
     before = path_of(page)["keys"][1]["position"]
-    pull(page, (knob["x"] + 11, knob["y"] + 11), [(0, -10), (0, -24)])
+    pull(page, middle(page, ".editor .lifter circle >> nth=1"), [(0, -10), (0, -24)])
     page.wait_for_function(f"{DRAFT}.keys[1].position[1] < -0.01")
     after = path_of(page)["keys"][1]["position"]
     assert (after[0], after[2]) == (before[0], before[2])
@@ -615,15 +632,13 @@ def test_a_finger_draws_moves_lifts_and_two_zoom(visit):
     touch_drag(page, (x, y), (x - 30, y - 10))
     page.wait_for_function(f"{DRAFT}.keys[{last}].position[0] < {drawn['keys'][-1]['position'][0]}")
     assert page.evaluate("scrollY") == scrolled  # the room moved, not the page
-    grip = page.locator(".editor .lift .grip").bounding_box()
-    spot = grip["x"] + 11, grip["y"] + 11
+    spot = middle(page, ".editor .lift .grip")
     touch_drag(page, spot, (spot[0], spot[1] - 40))
     page.wait_for_function(f"{DRAFT}.keys[{last}].position[1] < -0.05")
     page.wait_for_timeout(500)  # at once it would be the second half of a double tap
     page.tap(".editor .modes button:has-text('3D')")
     page.wait_for_selector('.editor[data-view="around"]')
-    knob = page.locator(".editor .lifter circle >> nth=1").bounding_box()
-    spot, before = (knob["x"] + 11, knob["y"] + 11), height_of(page, last)
+    spot, before = middle(page, ".editor .lifter circle >> nth=1"), height_of(page, last)
     touch_drag(page, spot, (spot[0], spot[1] + 20))
     page.wait_for_function(f"-{DRAFT}.keys[{last}].position[1] < {before}")
     label, kept = page.text_content(".editor .ruler"), path_of(page)

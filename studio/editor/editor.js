@@ -442,6 +442,7 @@ class Editor {
     if (this.shown === null) this.begin(lensed);
     else if (JSON.stringify(lensed) !== JSON.stringify(this.path)) this.commit(lensed);
     const { file } = place;
+    if (file === this.shown) return; // told again: what is shown stays as the hand has turned it
     this.shown ??= '';
     try {
       const [{ Place, parse }, answer] = await Promise.all([
@@ -515,8 +516,10 @@ export function open(root, props, watch, tell) {
   watch('texts', () => editor.words());
   watch('place', () => editor.enter());
   watch('review', () => {
+    const said = props.review ?? {};
+    if (said.of && said.of !== editor.sent) return; // the path has changed since: its own review is under way
     root.dataset.state = 'reviewed';
-    editor.hearReview(props.review ?? {});
+    editor.hearReview(said);
   });
   watch('value', () => editor.valued());
   editor.words();

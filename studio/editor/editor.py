@@ -49,7 +49,7 @@ class TrajectoryEditor(gr.HTML):
     drawn. texts: the words of the page's language.
 
     place: {file, height, width, fov, distance, metric, floor, seconds}: what `place.describe` gives.
-    review: {coverage, findings, notice}: what the server says about the path; see `studio.editor.review`.
+    review: {coverage, findings, notice, of}: what the server says about the path `of`; see `studio.editor.review`.
     """
 
     def __init__(self, value: dict | None = None, texts: dict | None = None, **props):

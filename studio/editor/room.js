@@ -8,6 +8,7 @@ import { drag, draw, make, set, write } from './page.js';
 const STEP = 0.02; // of the subject's distance: what an arrow key moves
 const HEIGHTS = 0.5; // of the subject's distance: what the height slider reaches up and down
 const MANY = 24; // keys: with more of them only the chosen one shows its frustum
+const TOP = 56; // pixels: higher up the lens switches would cover a handle
 const FRUSTUM = { now: 46, key: 20 }; // pixels
 
 // dx, dy: degrees to the left and up
@@ -48,6 +49,8 @@ export function room(ed, views) {
   const ruler = draw('g', map, { class: 'ruler' });
   draw('path', ruler);
   draw('text', ruler);
+
+  pane.addEventListener('contextmenu', (event) => event.preventDefault()); // of a finger that rests before it drags
 
   const hint = make('p', 'hint', pane);
   const modes = make('div', 'modes', pane);
@@ -257,7 +260,8 @@ export function room(ed, views) {
     if (!spot || !up) return;
     const way = subtract(up, spot);
     if (norm(way) < 4) return; // seen from straight above
-    const end = add(spot, scale(way, 40 / norm(way)));
+    const reach = scale(way, 40 / norm(way));
+    const end = spot[1] + reach[1] < TOP ? subtract(spot, reach) : add(spot, reach);
     lifter.style.display = '';
     set(lifter.firstChild, 'd', `M${round(spot)}L${round(end)}`);
     set(knob, 'transform', `translate(${round(end)})`);
