@@ -68,7 +68,6 @@ class Layout:
     # Control
     readout: str = "latent"  # "latent": the memory's tokens; "pixel": its colours, rendered and encoded as a video
     second_half: str = "ones"  # of the control input: "ones", a white video; "holes", a video 1 where nothing is known
-    pixel_centre: float = 0.5  # of a cell, in the released code; told only, since writing and reading share it
     lora_from_chunk: int = 0  # the LoRA is on from this chunk on, 0 the first
 
     # Picture and sampling
@@ -115,7 +114,6 @@ LAYOUTS = {
             licence="MIT (code; weights are not published)",
             control_blocks=15,
             num_preceding=2,
-            pixel_centre=0.0,
             joint_decode=False,
         ),
     )

@@ -39,7 +39,7 @@ def engine_status(engine: Engine, language: str, depth=None) -> Answer:
     """What changes with the model: the status, what may be asked for, and what is known about it."""
     offered = [(say(language, f"quality_{quality}"), quality) for quality in qualities(engine.own_size)]
     model = engine.model
-    figures = _progress(language, model) if model.progress[2] else ""
+    figures = _progress(language, model, say(language, "model_meanwhile")) if model.progress[2] else ""
     fault = (
         "" if model.error is None else _line("failed", Refusal("model_failed", reason=model.error).said_in(language))
     )
@@ -62,14 +62,14 @@ def _status(language: str, model: Loading) -> str:
     return (
         _line("ready", say(language, "model_ready"))
         if model.is_there
-        else _line("loading", say(language, "model_load"))
+        else _line("loading told" if model.progress[2] else "loading", say(language, "model_load"))
     )
 
 
-def _progress(language: str, loading: Loading) -> str:
+def _progress(language: str, loading: Loading, more: str = "") -> str:
     words, share = how_far(language, loading)
     bar = "" if share is None else f'<span class="bar"><i style="width: {100 * share:.1f}%"></i></span>'
-    return _line("loading", words, bar)
+    return _line("loading", f"{words} {more}".strip(), bar)
 
 
 def _line(kind: str, words: str, after: str = "") -> str:

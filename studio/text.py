@@ -13,7 +13,14 @@ TEXT: dict[str, tuple[str, str]] = {
     "model_check": ("Checking the model, {done} of {total}…", "Controllo il modello, {done} di {total}…"),
     "model_ready": ("Ready", "Pronto"),
     "model_none": ("No model", "Nessun modello"),
-    "model_failed": ("The model could not be loaded: {reason}", "Il modello non si carica: {reason}"),
+    "model_meanwhile": (
+        "This happens only once. Photo and move can be chosen meanwhile.",
+        "Succede solo la prima volta. Intanto puoi scegliere foto e movimento.",
+    ),
+    "model_failed": (
+        "The model could not be loaded: {reason} If trying again does not help, tell who runs this studio.",
+        "Il modello non si carica: {reason} Se riprovare non basta, avvisa chi gestisce lo studio.",
+    ),
     "retry": ("Try again", "Riprova"),
     # stage
     "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
