@@ -198,7 +198,29 @@ def test_near_surfaces_grow_over_an_outline_and_nowhere_else():
     grown = grow_near(depth, np.ones_like(depth, bool), 3)
     near = np.zeros_like(depth, bool)
     near[7:23, 7:23] = True
-    np.testing.assert_array_equal(grown, np.where(near, 1, depth))
+    sides = np.zeros_like(near)
+    sides[7:23, 11:19] = sides[11:19, 7:23] = True  # between the corners, which become round
+    away = np.ones_like(near)
+    away[4:26, 4:26] = False
+    np.testing.assert_array_equal(grown[sides], 1)
+    np.testing.assert_array_equal(grown[10:20, 10:20], 1)
+    np.testing.assert_array_equal(grown[away], depth[away])
+    assert (abs(grown / depth - 1) < 0.02)[~near].all(), "what is behind stays where it is"
+    assert not ((grown > 1.01) & (grown < 1.9)).any(), "nothing flies between the two"
+
+
+def test_a_ragged_outline_becomes_even_and_a_ramp_one_step():
+    rows, columns = np.indices((60, 80))
+    ragged = 38 + (rows // 2 % 2) * 4  # where a near wall of one and a half ends
+    ramp = np.clip((columns - ragged) / 4 + 0.5, 0, 1)
+    depth = (1.5 + 2.5 * ramp + 0.02 * np.sin(rows * 2.0) * (ramp == 0)).astype(np.float32)
+    grown = grow_near(depth, np.ones_like(depth, bool), 4)[8:-8]
+    near = grown < 2
+    ends = near.sum(1)
+    assert ends.max() - ends.min() <= 1 and 42 <= ends.min() <= 48
+    assert (abs(grown[~near] - 4) < 0.05).all() and (abs(grown[near] - 1.5) < 0.05).all()
+    rim = grown[:, 39 : ends.min()]
+    assert rim.std(0).max() < 0.5 * depth[8:-8, 30:34].std(0).max(), "it moves in one piece"
 
 
 def barred_window() -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from pipelines.memory.latent_memory import between_surfaces
 
-# A neighbour nearer by more than this share is another surface.
-STEP = 0.06
+# Neighbours whose depths differ by more than this, as a logarithm, come apart when the camera moves.
+TORN = 0.1
 # Depths whose logarithms differ by more than this within reach of an edge are two sides of it.
 CONTRAST = 0.15
 # On one side of an edge depth varies less than this, as a logarithm.
@@ -30,14 +30,7 @@ def align(inverse: Tensor, photo: Tensor, reach: int) -> Tensor:
     changes on its way. It then takes the value of that side.
     """
     value = inverse.log()
-    height, width = value.shape
-    high, low = largest(value, reach), -largest(-value, reach)
-    # A slope rises evenly over the window, an edge, however blurred, within half of it.
-    step = max(1, reach // 2)
-    padded = F.pad(value[None, None], (step,) * 4, mode="replicate")[0, 0]
-    across = (padded[step:-step, 2 * step :] - padded[step:-step, :width]).abs()
-    down = (padded[2 * step :, step:-step] - padded[:height, step:-step]).abs()
-    edge = (torch.maximum(across, down) > 0.7 * (high - low)) & (high - low > CONTRAST)
+    edge, high, low = outlines(value, reach, CONTRAST)
     if not edge.any():
         return inverse
     beside = largest(edge.float(), reach)
@@ -48,11 +41,37 @@ def align(inverse: Tensor, photo: Tensor, reach: int) -> Tensor:
     # 0 is far, 1 is near. Where no picture edge lies between the two, the votes change slowly, and so will the depth:
     # stretched, an even colour looks the same, and torn it does not.
     share = (SNAP * (votes[0] / votes[1].clamp(min=1e-9) - 0.5) + 0.5).clamp(0, 1)
+    return two_sides(value, near, share, beside, high, low, reach).exp()
+
+
+def outlines(value: Tensor, reach: int, contrast: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Where a near surface ends before a far one, and the greatest and least value within reach: (H, W) each.
+
+    value (H, W): logarithm of inverse depth.
+    """
+    height, width = value.shape
+    high, low = largest(value, reach), -largest(-value, reach)
+    # A slope rises evenly over the window, an edge, however blurred, within half of it.
+    step = max(1, reach // 2)
+    padded = F.pad(value[None, None], (step,) * 4, mode="replicate")[0, 0]
+    across = (padded[step:-step, 2 * step :] - padded[step:-step, :width]).abs()
+    down = (padded[2 * step :, step:-step] - padded[:height, step:-step]).abs()
+    return (torch.maximum(across, down) > 0.7 * (high - low)) & (high - low > contrast), high, low
+
+
+def two_sides(
+    value: Tensor, near: Tensor, share: Tensor, beside: Tensor, high: Tensor, low: Tensor, reach: int
+) -> Tensor:
+    """Give what lies beside an edge the value of the side it belongs to: (H, W), elsewhere as it is.
+
+    near (H, W) bool: on which side it is by its own value; share (H, W): 0 far, 1 near, on which it shall be; high and
+    low: see `outlines`.
+    """
     # What lies between the two sides and is even is a third surface; what is uneven is the blur of the edge.
     even = largest(value, 1) + largest(-value, 1) < EVEN
     front = spread(value, near & (~beside | even | (value > high - SIDE)), beside & (share > 0), reach)
     back = spread(value, ~near & (~beside | even | (value < low + SIDE)), beside & (share < 1), reach)
-    return torch.where(beside, torch.lerp(back, front, share), value).exp()
+    return torch.where(beside, torch.lerp(back, front, share), value)
 
 
 def largest(value: Tensor, radius: int) -> Tensor:
@@ -137,8 +156,11 @@ def spread(value: Tensor, known: Tensor, wanted: Tensor, radius: int) -> Tensor:
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of the window of 2 radius + 1 pixels around each, zeros outside: (C, H, W) -> (C, H, W)."""
-    rows = F.avg_pool2d(values[None], (2 * radius + 1, 1), 1, (radius, 0))
-    return F.avg_pool2d(rows, (1, 2 * radius + 1), 1, (0, radius))[0]
+    side = 2 * radius + 1
+    # In double precision, or the differences of sums over the whole picture would be rough.
+    sums = F.pad(values.double(), (radius + 1, radius) * 2).cumsum(1).cumsum(2)
+    rows = sums[:, side:] - sums[:, :-side]
+    return ((rows[:, :, side:] - rows[:, :, :-side]) / side**2).to(values.dtype)
 
 
 def settle(depth: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -161,17 +183,26 @@ def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
 
     Along an outline the pixels of a photo mix near and far colours. On the far surface they would stay behind as a
     ghost of the outline when the camera moves; on the near one they travel with it, as a thin rim that nobody sees.
+    The new outline is even where the old one was ragged, and one clean step where it was a ramp.
     depth (H, W) z-depth, valid (H, W) bool. Returns (H, W) float32; depth away from edges is unchanged.
     """
     if radius < 1:
         return depth
-    known = torch.from_numpy(np.where(valid, depth, np.inf).astype(np.float32))
-    nearest, farthest = -largest(-known, 1), largest(torch.where(known.isinf(), 0.0, known), 1)
-    # On a steep slope a neighbour is nearer too, but then the one on the other side is farther by as much.
-    step = (known > nearest * (1 + STEP)) & (known - nearest > 2 * (farthest - known)) & known.isfinite()
-    front = -largest(torch.where(step, -nearest, -torch.inf), radius - 1)
-    rim = (known > front * (1 + STEP)) & known.isfinite()
-    # The rim goes on where the near surface ends, so that the two stay together.
-    end = (farthest > known * (1 + STEP)) & ~rim
-    grown = spread(known, end, rim, radius).numpy()
-    return np.where(valid, grown, depth).astype(np.float32)
+    known = torch.from_numpy(valid)
+    value = -torch.from_numpy(np.where(valid, depth, 1).astype(np.float32)).log()
+    if not valid.all():
+        value = spread(value, known, ~known, 1)
+    reach = 2 * radius
+    edge, high, low = outlines(value, reach, TORN)
+    beside = largest(edge.float(), radius) > 0
+    near = beside & (2 * value > high + low)
+    # Twice a box is a triangle, of which an eighth lies `radius` beyond a straight edge. Over a ragged one it is even.
+    grown = box_mean(box_mean(near[None].float(), radius), radius)[0] > 1 / 8
+    value = two_sides(value, near, grown.float(), beside, high, low, reach)
+    # Where depth is uneven along an outline, the outline would be when the camera moves.
+    for side in (beside & grown, beside & ~grown):
+        ends = [torch.where(side, end, -torch.inf) for end in (value, -value)]
+        one_surface = largest(ends[0], radius) + largest(ends[1], radius) < TORN
+        total, count = box_mean(torch.stack([torch.where(side, value, 0.0), side.float()]), radius)
+        value = torch.where(side & edge & one_surface, total / count.clamp(min=1e-9), value)
+    return np.where(valid & beside.numpy(), (-value).exp().numpy(), depth).astype(np.float32)
