@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ OUTER_NAMES = {
     "text_embedding.2": "condition_embedder.text_embedder.linear_2",
 }
 DOWN, UP = ".lora_A.weight", ".lora_B.weight"
+DIFFERENCES = {".diff": ".weight", ".diff_b": ".bias"}  # added to weights as they are, beside LoRA matrices
 LORA_NAMES = {".lora_down.": ".lora_A.", ".lora_up.": ".lora_B.", ".default.weight": ".weight"}
 # What released configurations call it -> what `MirageTransformer3DModel` does.
 CONFIG_NAMES = {
@@ -149,13 +150,17 @@ def add_lora(
     alpha: float | None = None,
     adapter: str = LORA,
     strength: float = 1.0,
-) -> None:
+) -> Callable[[], None]:
     """Attach a released LoRA file's tensors as an adapter, at a strength; see `transformer_from_released`.
 
-    Ranks and alphas may differ from module to module.
+    Ranks and alphas may differ from module to module. A file for few steps may hold full differences too, of norms and
+    biases for example: they become part of the weights, until what is returned is called.
     """
-    tensors, alphas = {}, {}
+    tensors, alphas, differences = {}, {}, {}
     for name, tensor in lora.items():
+        if (kind := Path(name).suffix) in DIFFERENCES:
+            differences[to_diffusers(name.removesuffix(kind) + DIFFERENCES[kind])] = tensor
+            continue
         for old, new in LORA_NAMES.items():
             name = name.replace(old, new)
         name = to_diffusers(name)
@@ -166,6 +171,9 @@ def add_lora(
     ranks = {name.removesuffix(DOWN): tensor.shape[0] for name, tensor in tensors.items() if name.endswith(DOWN)}
     if not ranks:
         raise ConversionError("This file holds no LoRA: none of its tensors is a lora_A or lora_down.")
+    if differences and adapter == LORA:  # it is switched off and on between chunks
+        name = to_released(next(iter(differences)))
+        raise ConversionError(f"This LoRA holds {len(differences)} full differences, such as {name}. Give one without.")
     if told := sorted({value for value in alphas.values() if alpha not in (None, value)}):
         raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {told[0]}. Leave it out.")
 
@@ -180,7 +188,15 @@ def add_lora(
             mine = ranks.get(module, rank)
             expected |= {module + DOWN: (mine, layer.in_features), module + UP: (layer.out_features, mine)}
     strays = {f"{module}.alpha": torch.empty(()) for module in alphas.keys() - set(modules)}
-    _check(tensors | strays, expected)
+    parameters = {name.replace(".base_layer", ""): parameter for name, parameter in model.named_parameters()}
+    parameters = {name: parameter for name, parameter in parameters.items() if not hasattr(parameter, "quant_type")}
+    # a table has no module of its own: what is added to it is called its weight
+    differences = {name if name in parameters else name.removesuffix(".weight"): x for name, x in differences.items()}
+    changed = {name: parameters[name] for name in differences if name in parameters}
+    _check(tensors | strays | differences, expected | {name: tuple(x.shape) for name, x in changed.items()})
+    before = {name: parameter.data for name, parameter in changed.items()}
+    for name, parameter in changed.items():
+        parameter.data = parameter.data + strength * differences[name].to(parameter)
     if alpha is None and len(set(alphas.values())) == 1:
         (alpha,) = set(alphas.values())
     weights = {module: strength * alphas.get(module, alpha or ranks[module]) for module in modules}
@@ -193,6 +209,12 @@ def add_lora(
     }
     model.load_lora_adapter(tensors, prefix=None, adapter_name=adapter, metadata=peft)
     model.eval()
+
+    def undo() -> None:
+        for name, parameter in changed.items():
+            parameter.data = before[name]
+
+    return undo
 
 
 def _gathered(sources: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

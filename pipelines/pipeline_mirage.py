@@ -201,7 +201,8 @@ class MiragePipeline(DiffusionPipeline):
     def _attach_few_steps(self, few: FewSteps) -> None:
         from pipelines.convert import add_lora, read_tensors
 
-        add_lora(self.transformer, read_tensors(local_file(few.file)), few.alpha, FEW_STEPS, few.strength)
+        tensors = read_tensors(local_file(few.file))
+        self._undo_few_steps = add_lora(self.transformer, tensors, few.alpha, FEW_STEPS, few.strength)
         self.few_steps = few
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
@@ -215,6 +216,8 @@ class MiragePipeline(DiffusionPipeline):
             self.transformer.save_lora_adapter(folder, adapter_name=LORA, weight_name=LORA_FILE)
         if adapters:
             self.transformer.unload_lora()
+        if FEW_STEPS in adapters:
+            self._undo_few_steps()
         try:
             super().save_pretrained(save_directory, **kwargs)
         finally:

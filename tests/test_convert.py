@@ -245,6 +245,32 @@ def test_ranks_and_alphas_may_differ_and_strength_weighs_all():
         add_lora(live, backbone)
 
 
+def test_full_differences_are_added_and_taken_back():
+    backbone, control, lora, config = tiny()
+    names = {"norm3.weight": "norm3.diff", "ffn.0.bias": "ffn.0.diff_b", "cross_attn.o.weight": "cross_attn.o.diff"}
+    names = {f"blocks.1.{name}": f"diffusion_model.blocks.1.{told}" for name, told in names.items()}
+    names |= {"blocks.0.modulation": "blocks.0.modulation.diff", "head.modulation": "head.modulation.diff"}
+    differences = {told: 0.1 * torch.randn(backbone[name].shape) for name, told in names.items()}
+    live, plain = (transformer_from_released(backbone, control, config=config) for _ in range(2))
+    add_lora(plain, lora, adapter="few-steps", strength=0.5)
+    undo = add_lora(live, {**lora, **differences}, adapter="few-steps", strength=0.5)
+
+    changed = {name: backbone[name] + 0.5 * differences[told] for name, told in names.items()}
+    expected = transformer_from_released({**backbone, **changed}, control, config=config)
+    add_lora(expected, lora, adapter="few-steps", strength=0.5)
+    torch.testing.assert_close(flow(live), flow(expected), atol=1e-6, rtol=0)
+    assert (flow(live) - flow(plain)).abs().max() > 1e-3
+    undo()
+    assert torch.equal(flow(live), flow(plain))
+
+    with pytest.raises(ConversionError, match="1 left over: blocks.9.ffn.0.bias"):
+        add_lora(plain, {**lora, "blocks.9.ffn.0.diff_b": torch.zeros(3)}, adapter="again")
+    with pytest.raises(ConversionError, match=r"1 of another shape: blocks.1.norm3.weight \(3,\), not "):
+        add_lora(plain, {**lora, "blocks.1.norm3.diff": torch.zeros(3)}, adapter="again")
+    with pytest.raises(ConversionError, match="This LoRA holds 5 full differences, such as blocks.1.norm3.weight"):
+        transformer_from_released(backbone, control, {**lora, **differences}, config=config)
+
+
 # ---- files ------------------------------------------------------------------------------------------------------
 
 
