@@ -25,7 +25,7 @@ from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, wri
 from studio import media
 from studio.answers import Answer, explains, idle, in_turn, refuse_while_busy, sentence, stage, turn
 from studio.editor import words
-from studio.editor.opening import opened
+from studio.editor.opening import FIXES, opened
 from studio.editor.place import describe
 from studio.editor.review import findings
 from studio.engine import Engine
@@ -442,7 +442,7 @@ def pasted(engine: Engine, session: Session, language: str, text) -> Answer:
 
 @explains
 @in_turn
-def take_cameras(engine: Engine, session: Session, language: str, files, *fields) -> Iterator[Answer]:
+def take_cameras(engine: Engine, session: Session, language: str, files, fix, *fields) -> Iterator[Answer]:
     """Files with cameras were uploaded: their path, carried to the photo's camera and lens."""
     if session.photo is None:
         raise Refusal("need_photo")
@@ -450,12 +450,14 @@ def take_cameras(engine: Engine, session: Session, language: str, files, *fields
         raise Refusal("not_an_upload")
     lifted = _enter(engine, session, _framing(fields))
     try:
-        path, notice = opened(files, lifted.camera, language)
+        fix = None if fix is None else one_of("fix", fix, FIXES)
+        path, notice, fixes = opened(files, lifted.camera, language, fix)
     finally:
         for file in files:
             _discard(file)
     value = {} if path is None else {"value": path.to_dict()}
-    yield {"stage": stage(session), "editor": gr.update(review={"notice": notice, "turn": next(turn)}, **value)}
+    review = {"notice": notice, "fixes": fixes, "turn": next(turn)}
+    yield {"stage": stage(session), "editor": gr.update(review=review, **value)}
 
 
 # -- 3. the clip ----------------------------------------------------------------------------------------------------

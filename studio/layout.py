@@ -324,8 +324,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             yield from tie(handlers.repair_path)(session, language, repair, *values)
 
         def cameras_dropped(event: gr.EventData, session, language, *values):
-            files = event._data.get("paths") if isinstance(event._data, dict) else None
-            yield from tie(handlers.take_cameras)(session, language, files, *values)
+            said = event._data if isinstance(event._data, dict) else {}
+            yield from tie(handlers.take_cameras)(session, language, said.get("paths"), said.get("fix"), *values)
 
         previews.append(ui["editor"].cameras(cameras_dropped, [*here, *fields], shown, **lane))
         mended = ui["editor"].repaired(repair_asked, [*here, *fields], shown, **lane)

@@ -603,6 +603,12 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
         "document.querySelector('.editor .notice').textContent.includes('lette come testo di COLMAP')"
     )
     np.testing.assert_allclose(path_of(page)["keys"][-1]["position"], kept["keys"][-1]["position"], atol=1e-5)
+    # cameras that look away are doubted, and turned round on demand
+    arc = move("gentle-arc", Camera.from_fov(50, 90, 160), distance=2.0, frames=33, degrees=40)
+    Trajectory(arc.c2w @ np.diag([1, -1, -1, 1.0]), arc.K, 90, 160).save(tmp_path / "away.json")
+    page.set_input_files(".editor input[type=file]", tmp_path / "away.json")
+    page.click(".editor .notice button:has-text('Girale')")
+    page.wait_for_function(f"Math.abs({DRAFT}.keys.at(-1).position[2] - {arc.c2w[-1, 2, 3]}) < 0.02")
 
 
 # -- touch, a page within a page, a page that the server draws --------------------------------------------------------

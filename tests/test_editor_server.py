@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipelines.cameras import Camera, Trajectory, checks, move
-from pipelines.cameras.formats import FORMATS, read_cameras, write_cameras
+from pipelines.cameras.formats import CORRECTIONS, FORMATS, read_cameras, write_cameras
 from pipelines.cameras.path import Key
 from pipelines.cameras.path import Path as CameraPath
 from studio.editor.opening import opened
@@ -97,7 +97,7 @@ def unpacked(answer: dict, folder: Path) -> list[str]:
 @pytest.mark.parametrize("name", ["path", *FORMATS])
 def test_what_is_saved_opens_again(name, tmp_path):
     answer = save({"format": name, "path": json.dumps(WAY.to_dict()), "height": 90, "width": 160, "language": "en"})
-    path, notice = opened(unpacked(answer, tmp_path), CAMERA, "it")
+    path, notice, _ = opened(unpacked(answer, tmp_path), CAMERA, "it")
     clip = WAY.trajectory(90, 160)
     again = path.trajectory(90, 160)
     np.testing.assert_allclose(again.c2w, clip.c2w, atol=1e-5 if name == "path" else 0.01)
@@ -120,18 +120,33 @@ def test_a_model_of_two_files_is_read_and_half_of_one_refused(tmp_path):
     slide = move("side-slide", CAMERA, distance=2.0, frames=33)
     files = [str(file) for file in write_cameras(slide, "colmap", tmp_path / "model")]
     pair = [file for file in files if "points3D" not in file]
-    path, notice = opened(pair, CAMERA, "it")
+    path, notice, _ = opened(pair, CAMERA, "it")
     assert path.positions[-1] == pytest.approx(slide.c2w[-1, :3, 3], abs=0.02) and "COLMAP" in notice
-    refused, why = opened(pair[:1], CAMERA, "it")
+    refused, why, _ = opened(pair[:1], CAMERA, "it")
     assert refused is None and why.startswith("Queste camere") and "missing" not in why
     assert opened(files * 2, CAMERA, "it")[0] is None
+
+
+def test_cameras_that_were_doubted_are_read_the_other_way_on_demand(tmp_path):
+    orbit = move("gentle-arc", CAMERA, distance=2.0, frames=33, degrees=40)
+    away = np.array([[0.0, 0, 1, 30], [0, 1, 0, 0], [-1, 0, 0, 5], [0, 0, 0, 1]])  # a world of its own
+    turned, inverse = orbit.c2w @ np.diag([1, -1, -1, 1.0]), np.linalg.inv(away @ orbit.c2w)
+    for kind, odd in (("backwards", turned), ("inverse", inverse)):
+        (file,) = write_cameras(Trajectory(odd, orbit.K, 90, 160), "json", tmp_path / f"{kind}.json")
+        path, notice, fixes = opened([str(file)], CAMERA, "it")
+        assert path is not None and fixes == [{"fix": kind, "label": WORDS[f"fix_{kind}"][1]}]
+        assert WORDS[f"doubt_{kind}"][1] in notice
+        path, notice, fixes = opened([str(file)], CAMERA, "en", kind)
+        assert fixes == []
+        np.testing.assert_allclose(path.positions[-1], orbit.c2w[-1, :3, 3], atol=0.02)
+    assert {f"doubt_{kind}" for kind in (*CORRECTIONS, "stretched")} == {name for name in WORDS if name[:6] == "doubt_"}
 
 
 # -- reasons ----------------------------------------------------------------------------------------------------------
 
 
 def templates() -> list[str]:
-    """Every sentence that reading cameras can refuse or doubt them with; 7 stands for what is filled in."""
+    """Every sentence that reading cameras can refuse them with; 7 stands for what is filled in."""
 
     def text(node) -> str:
         if isinstance(node, ast.JoinedStr):
@@ -144,7 +159,7 @@ def templates() -> list[str]:
         *(folder / f"{n}.py" for n in "path camera trajectory fitting".split()),
     ]
     calls = [node for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
-    named = [call for call in calls if getattr(call.func, "id", "") in ("ValueError", "TypeError", "Doubt")]
+    named = [call for call in calls if getattr(call.func, "id", "") in ("ValueError", "TypeError")]
     return [said for call in named if " " in (said := text(call.args[-1])) and said != "7: 7"]
 
 
@@ -167,14 +182,8 @@ def test_reasons_are_translated_to_the_last_part(tmp_path):
     frames = json.loads(FORMATS["nerfstudio"].write(mirrored)["transforms.json"])
     frames["frames"][3]["transform_matrix"][0] = [-x for x in frames["frames"][3]["transform_matrix"][0]]
     (tmp_path / "transforms.json").write_text(json.dumps(frames))
-    path, why = opened([str(tmp_path / "transforms.json")], CAMERA, "it")
+    path, why, _ = opened([str(tmp_path / "transforms.json")], CAMERA, "it")
     assert path is None and "specchia il mondo" in why and "letto come nerfstudio, c2w in assi OpenGL" in why
-    orbit = move("gentle-arc", CAMERA, distance=2.0, frames=33, degrees=40)
-    turned = Trajectory(orbit.c2w @ np.diag([1, -1, -1, 1.0]), orbit.K, 90, 160)
-    path, notice = opened(
-        [str(file) for file in write_cameras(turned, "json", tmp_path / "cameras.json")], CAMERA, "it"
-    )
-    assert path is not None and "Le camere" in notice and "The " not in notice
     assert reason("it", "x" * 5000) == "x" * 5000
 
 

@@ -361,7 +361,7 @@ class Editor {
   }
 
   play(on) { this.track?.play(on); }
-  notify(words) { this.track.notify(words); }
+  notify(words, fixes) { this.track.notify(words, fixes); }
 
   refresh() {
     this.pending ??= requestAnimationFrame(() => {
@@ -386,13 +386,13 @@ class Editor {
     this.refresh();
   }
 
-  // {coverage, findings, notice} of the path as the server has it
+  // {coverage, findings, notice, fixes} of the path as the server has it
   hearReview(said) {
     this.review = said;
     this.flaws = (this.isDrawn ? said.findings ?? [] : []).flatMap(({ spans = [], words }, finding) => (
       spans.map(([begin, end]) => ({ begin, end: Math.min(end, this.seconds), words, finding }))));
     this.track.review();
-    if (said.notice) this.notify(said.notice);
+    if (said.notice) this.notify(said.notice, said.fixes);
     this.refresh();
   }
 

@@ -2,7 +2,8 @@
 
 What it edits is `pipelines.cameras.path.Path`; its value is that path as JSON, or None while nothing is drawn. The
 page around it asks for the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}, `cameras`
-{paths} (files with cameras were uploaded), and by two functions that answer at once: `hear` and `save`.
+{paths, fix} (files with cameras were uploaded; how to read them), and by two functions that answer at once: `hear` and
+`save`.
 """
 
 import os
@@ -28,14 +29,14 @@ const tell = {
   hear: (path) => server.hear({ path, distance: place().distance, language: props.texts.language }),
   save: (format, path) => server.save({ ...place(), format, path, language: props.texts.language }),
   // what a file is called is nobody's business, but for its ending and where two belong together
-  cameras: async (files) => {
+  cameras: async (files, fix) => {
     const pairs = /^(cameras|images|w2c|intrinsics)\.txt$/i;
     const paths = await Promise.all([...files].map(async (file) => {
       const [ending] = file.name.match(/\.(json|txt|py)$/i) || ['.json'];
       const name = pairs.test(file.name) ? file.name : `path${ending}`;
       return (await upload(new File([file], name.toLowerCase(), { type: 'text/plain' }))).path;
     }));
-    trigger('cameras', { paths });
+    trigger('cameras', { paths, fix });
   },
 };
 import(new URL('gradio_api/file=' + encodeURI(props.home) + '/editor.js', document.baseURI).href)
@@ -49,7 +50,8 @@ class TrajectoryEditor(gr.HTML):
     drawn. texts: the words of the page's language.
 
     place: {file, height, width, fov, distance, metric, floor, seconds}: what `place.describe` gives.
-    review: {coverage, findings, notice, of}: what the server says about the path `of`; see `studio.editor.review`.
+    review: {coverage, findings, notice, fixes, of}: what the server says about the path `of`, see
+    `studio.editor.review`.
     """
 
     def __init__(self, value: dict | None = None, texts: dict | None = None, **props):

@@ -8,13 +8,14 @@ export function files(ed) {
   const chooser = make('input', '', ed.root);
   Object.assign(chooser, { type: 'file', accept: '.json,.txt,.py', multiple: true, hidden: true });
   chooser.addEventListener('change', () => {
-    const chosen = [...chooser.files];
+    read([...chooser.files]);
     chooser.value = ''; // the same file may be chosen again
-    read(chosen);
   });
 
-  function read(chosen) {
-    if (chosen.length) ed.tell.cameras(chosen).catch(() => ed.notify(say('file_failed')));
+  let last = []; // files that were read
+  function read(chosen, fix = null) {
+    last = chosen;
+    if (chosen.length) ed.tell.cameras(chosen, fix).catch(() => ed.notify(say('file_failed')));
   }
 
   ed.root.addEventListener('dragover', (event) => event.preventDefault());
@@ -78,6 +79,7 @@ export function files(ed) {
   return {
     area,
     choose: () => chooser.click(),
+    again: (fix) => read(last, fix),
     toggleText: () => {
       text.hidden = !text.hidden;
       area.value = asText();

@@ -15,33 +15,39 @@ from studio.state import drawn_path, with_lens
 from studio.text import Refusal
 
 MAX_FILES = 3  # what a COLMAP model has
+FIXES = ("backwards", "inverse")  # y-up needs none: every path is carried to the photo's camera
 
 
-def opened(files: list[str], camera: Camera, language: str) -> tuple[CameraPath | None, str]:
-    """The path, carried to the photo's camera and lens, and what there is to say of it; None and why not.
+def opened(
+    files: list[str], camera: Camera, language: str, fix: str | None = None
+) -> tuple[CameraPath | None, str, list[dict]]:
+    """The path, carried to the photo's camera and lens, what there is to say of it, and the other ways to read it, as
+    [{fix, label}]; None, why not, and [].
 
-    files: one, or those of a format of several files under their own names.
+    files: one, or those of a format of several files under their own names. fix: of FIXES, read it that way.
     """
     if len(files) > MAX_FILES:
-        return None, tell(language, "cameras_many", count=len(files), limit=MAX_FILES)
+        return None, tell(language, "cameras_many", count=len(files), limit=MAX_FILES), []
     # a list of poses does not tell the size of its pictures: the clip's
     size = (camera.height, camera.width) if all(file.endswith(".txt") for file in files) else ()
     with tempfile.TemporaryDirectory() as folder:
         together = [Path(shutil.copy(file, folder)) for file in files]
         source = together[0] if len(together) == 1 else Path(folder)
         try:
-            read = formats.read_cameras(source, *size)
+            read = formats.read_cameras(source, *size, fix=fix)
             if read.convention == formats.EDITABLE:
                 path = CameraPath.load(source)
             else:
                 path = CameraPath.from_trajectory(from_photo(read.trajectory))
             path = with_lens(drawn_path(path.to_dict()), camera)
         except Refusal as error:
-            return None, error.said_in(language)
+            return None, error.said_in(language), []
         except ValueError as error:
-            return None, tell(language, "cameras_refused", reason=reason(language, str(error)))
+            return None, tell(language, "cameras_refused", reason=reason(language, str(error))), []
     said = tell(language, "cameras_read", cameras=len(read.trajectory), convention=reason(language, read.convention))
-    return path, " ".join([said, *(reason(language, doubt.sentence) for doubt in read.doubts)])
+    kinds = [doubt.kind for doubt in read.doubts]
+    fixes = [{"fix": kind, "label": tell(language, f"fix_{kind}")} for kind in kinds if kind in FIXES]
+    return path, " ".join([said, *(tell(language, f"doubt_{kind}") for kind in kinds)]), fixes
 
 
 def from_photo(trajectory: Trajectory) -> Trajectory:

@@ -1,4 +1,4 @@
-"""Why cameras or a path were refused or doubted, in Italian.
+"""Why cameras or a path were refused, in Italian.
 
 The English sentences belong to `pipelines.cameras`, which says them on the command line too; this is their catalogue. A
 star stands for whatever is filled in, in the same order on both sides, and may hold a sentence of its own. A test holds
@@ -162,25 +162,6 @@ SENTENCES = {
     "ease=* must be one of *. Use linear.": "ease=* deve essere uno di *. Usa linear.",
     "name=* must be one line of at most * letters. Shorten it.": "name=* deve essere una riga di al massimo * lettere. "
     "Accorcialo.",
-    # doubts
-    "The cameras look away from a place * units behind them. If they should look at it, the file has the other axes "
-    "(OpenGL or OpenCV): read it with --fix backwards.": "Le camere guardano via da un punto che sta * unità dietro di "
-    "loro. Se dovrebbero guardarlo, il file ha gli altri assi (OpenGL o OpenCV): convertilo con --fix backwards.",
-    "The cameras follow a bending way and travel backwards all along it. If they should look ahead, the file has the "
-    "other axes (OpenGL or OpenCV) or the inverse poses: read it with --fix backwards or inverse.": "Le camere seguono "
-    "una strada curva sempre all'indietro. Se dovrebbero guardare avanti, il file ha gli altri assi (OpenGL o OpenCV) "
-    "o le pose inverse: convertilo con --fix backwards o inverse.",
-    "The cameras turn by * degrees and all stand * units from the origin. If the way looks wrong, the file holds the "
-    "inverse poses: read it with --fix inverse.": "Le camere girano di * gradi e stanno tutte a * unità dall'origine. "
-    "Se il percorso sembra sbagliato, il file ha le pose inverse: convertilo con --fix inverse.",
-    "The way is * units long, but * if the poses are inverted. If the way looks wrong, the file holds the inverse "
-    "poses: read it with --fix inverse.": "Il percorso è lungo * unità, ma * con le pose invertite. Se sembra "
-    "sbagliato, il file ha le pose inverse: convertilo con --fix inverse.",
-    "The cameras stand upright in a world whose up is *, where ours has +y down. Read it with --fix y-up; if the "
-    "picture is upside down then, with --fix backwards.": "Le camere stanno dritte in un mondo con * verso l'alto, il "
-    "nostro ha +y in giù. Convertilo con --fix y-up; se poi l'immagine è capovolta, con --fix backwards.",
-    "Frame * has fx=* and fy=* pixels: pixels that are not square. Give the size of the picture with --size, not *x*.":
-    "Il fotogramma * ha fx=* e fy=* pixel: pixel non quadrati. Indica la dimensione dell'immagine, non *x*.",
     # conventions
     "*, c2w in OpenGL axes (+x right, +y up, -z forward)": "*, c2w in assi OpenGL (+x destra, +y su, -z avanti)",
     "*, c2w in OpenCV axes (+x right, +y down, +z forward)": "*, c2w in assi OpenCV (+x destra, +y giù, +z avanti)",
@@ -199,6 +180,8 @@ SENTENCES = {
     "Line * of *": "La riga * di *",
     "Frame *": "Il fotogramma *",
     "Key *": "Il punto *",
+    "* degrees": "* gradi",
+    "* seconds": "* secondi",
     "The path": "Il percorso",
     "* and *.txt": "* e *.txt",
     "Add a key.": "Aggiungi un punto.",

@@ -187,8 +187,14 @@ export function track(ed) {
   return {
     play, show, showNow, review, point,
     isPlaying: () => playing !== null,
-    notify: (words) => {
-      notice.textContent = words;
+    // fixes: [{fix, label}], other ways to read the cameras that are spoken of
+    notify: (words, fixes = []) => {
+      notice.replaceChildren(words, ...fixes.map(({ fix, label }) => {
+        const part = make('button', 'repair', null, label);
+        part.type = 'button';
+        part.addEventListener('click', () => ed.files.again(fix));
+        return part;
+      }));
     },
   };
 }

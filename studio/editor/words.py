@@ -175,6 +175,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "mending": ("Mending the path…", "Correggo il percorso…"),
     # files
     "cameras_read": ("{cameras} cameras read as {convention}.", "{cameras} camere lette come {convention}."),
+    "doubt_backwards": (
+        "They seem to look away from where they should.",
+        "Sembra che guardino dalla parte sbagliata.",
+    ),
+    "fix_backwards": ("Turn them round", "Girale"),
+    "doubt_inverse": (
+        "Their way seems turned inside out: perhaps the file holds the inverse poses.",
+        "Il loro percorso sembra rovesciato: forse il file contiene le pose inverse.",
+    ),
+    "fix_inverse": ("Invert the poses", "Inverti le pose"),
+    "doubt_y-up": (
+        "Up is elsewhere in their world: the path was turned to stand as the photo does.",
+        "Nel loro mondo l'alto è altrove: il percorso è stato raddrizzato come la foto.",
+    ),
+    "doubt_stretched": (
+        "Their pixels are not square: the lens of the photo is used.",
+        "I loro pixel non sono quadrati: si usa l'obiettivo della foto.",
+    ),
     "cameras_refused": ("These cameras cannot be read. {reason}", "Queste camere non si possono leggere. {reason}"),
     "cameras_many": (
         "{count} files were chosen, at most {limit} belong together. Choose those of one path.",
