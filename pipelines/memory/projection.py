@@ -79,6 +79,11 @@ def look_up(table: Tensor, index: Tensor) -> Tensor:
     return table.index_select(0, index.reshape(-1)).view(index.shape)
 
 
+def places_of(mask: Tensor | np.ndarray) -> Tensor:
+    """(n,) int64: where a mask of any shape is true, counted flat; numpy takes a third of the time of `nonzero`."""
+    return torch.from_numpy(np.flatnonzero(np.asarray(mask)))
+
+
 def front_points(
     points: Tensor, maps: Tensor, height: int, width: int, tolerance: Tensor, layer: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -111,9 +116,10 @@ def front_points(
     limit.masked_fill_(front <= 0, torch.inf)
     found = []
     for start, cell, inverse in blocks:
-        camera, point = (inverse >= limit.gather(1, cell)).nonzero().T.contiguous()
-        pair = point.add(camera, alpha=inverse.shape[1])
-        found.append((camera, point.add_(start), look_up(cell.view(-1), pair), look_up(inverse.view(-1), pair)))
+        pair = places_of(inverse.numpy() >= limit.gather(1, cell).numpy())
+        camera = pair.div(inverse.shape[1], rounding_mode="floor")
+        point = pair.sub(camera, alpha=inverse.shape[1]).add_(start)
+        found.append((camera, point, look_up(cell.view(-1), pair), look_up(inverse.view(-1), pair)))
     return tuple(torch.cat(part) for part in zip(*found, strict=True))
 
 
@@ -127,6 +133,6 @@ def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:
         key = key if row is None else look_up(key, row)
         lowest = -torch.inf if key.is_floating_point() else torch.iinfo(key.dtype).min
         best = key.new_full((count,), lowest).scatter_reduce_(0, cell, key, "amax")
-        kept = (key == look_up(best, cell)).nonzero()[:, 0]
+        kept = places_of(key == look_up(best, cell))
         cell, row = look_up(cell, kept), kept if row is None else look_up(row, kept)
     return torch.full((count,), -1).scatter_reduce_(0, cell, row, "amax")

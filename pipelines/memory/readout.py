@@ -21,6 +21,7 @@ from pipelines.memory.projection import (
     front_points,
     look_up,
     pixels_to_pixels,
+    places_of,
     project,
     projections,
 )
@@ -82,7 +83,7 @@ class Readout:
             latents[self.mask] = blend(samples, features, self.sample[self.mask], self.xy[self.mask])
         else:
             tokens = features.index_select(0, of_samples(samples.token, self.sample).view(-1)).float()
-            unknown = (~self.mask).view(-1).nonzero()[:, 0]
+            unknown = places_of(~self.mask)
             latents = tokens.index_fill_(0, unknown, 0.0).view(*self.mask.shape, -1)
         return latents.permute(0, 3, 1, 2)
 
@@ -208,7 +209,7 @@ def read(samples: Samples, targets: Targets, thin: int = 1, best_view: bool = Tr
             part = targets[first : min(first + per_pass, stop)]
             parts.append(read_pass(samples, chosen, part, thin, coarser, best_view))
         start = stop
-    return tuple(torch.cat(part) for part in zip(*parts, strict=True))
+    return parts[0] if len(parts) == 1 else tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
 
 def coarsening(samples: Samples, targets: Targets, thin: int) -> list[int]:
@@ -238,8 +239,11 @@ def read_pass(
     depth, sample = close_cracks(samples, *front(samples, chosen, wide, best_view), thin)
     close_rims(samples, wide.into(samples), depth, sample, thin)
 
-    row, column = (((torch.arange(n) + 0.5) * m / n).long() + MARGIN for n, m in ((height, rows), (width, columns)))
-    depth, sample = (plane.index_select(1, row).index_select(2, column) for plane in (depth, sample))
+    depth, sample = (plane[:, MARGIN:-MARGIN, MARGIN:-MARGIN] for plane in (depth, sample))
+    if coarser > 1:
+        row, column = (((torch.arange(n) + 0.5) * m / n).long() for n, m in ((height, rows), (width, columns)))
+        depth, sample = (plane.index_select(1, row).index_select(2, column) for plane in (depth, sample))
+    depth, sample = depth.contiguous(), sample.contiguous()
     cells = torch.arange(len(targets))[:, None, None], torch.arange(height)[:, None], torch.arange(width)
     view, x, y = (of_samples(table, sample) for table in (samples.view, samples.x, samples.y))
     off_x, off_y = offset_from_sample(samples, targets.into(samples), cells, depth, view, x, y)
@@ -291,9 +295,8 @@ def alike(samples: Samples, targets: Targets, camera: Tensor, sample: Tensor, in
     view = look_up(samples.view, sample)
     octaves = look_up(samples.token_depth, sample) + (look_up(targets.focal, camera) * inverse).log2_()
     points = samples.points.index_select(1, sample)
-    here, there = points - targets.eyes.T.index_select(1, camera), points - samples.eyes.T.index_select(1, view)
-    lengths = (here * here).sum(0) * (there * there).sum(0)
-    cosine = (here * there).sum(0) * lengths.rsqrt_()
+    here = points.sub_(targets.eyes.T.index_select(1, camera))
+    cosine = (here * samples.sight.index_select(1, sample)).sum(0).div_(here.square_().sum(0).sqrt_())
     tens = cosine.clamp_(-1, 1).arccos_().mul_(18 / np.pi)
     unlike = octaves.abs_().mul_(2).round_() + tens.round_()
     return view - unlike.long() * len(samples.views)
@@ -324,24 +327,28 @@ def close_cracks(samples: Samples, depth: Tensor, sample: Tensor, thin: int) -> 
             deepest = torch.maximum(deepest.narrow(dim, 0, n), through.narrow(dim, span - 1, n))
             nearer = torch.minimum(ends.narrow(dim, 0, n), ends.narrow(dim, span, n))
             torch.gt(deepest, nearer, out=gaps[span - 2].narrow(dim, 0, n))
-        span, one = gaps.view(WIDEST - 1, -1).nonzero(as_tuple=True)
+        gap = places_of(gaps)
+        span = gap.div(depth.numel(), rounding_mode="floor")
+        one = gap.sub_(span, alpha=depth.numel())
         span += 2
         flat_depth, flat_sample = depth.view(-1), sample.view(-1)
         d0, d1 = look_up(flat_depth, one), look_up(flat_depth, one + span * stride)
         s0, s1 = look_up(flat_sample, one), look_up(flat_sample, one + span * stride)
         joined = look_up(samples.view, s0) == look_up(samples.view, s1)
         joined &= (d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1)
-        one, span, d0, d1, s0, s1 = (x[joined] for x in (one, span, d0, d1, s0, s1))
+        joined = places_of(joined)
+        one, span, d0, d1, s0, s1 = (look_up(x, joined) for x in (one, span, d0, d1, s0, s1))
         across, down = (look_up(axis, s0) - look_up(axis, s1) for axis in (samples.x, samples.y))
         apart = torch.maximum(across.abs(), down.abs())
         # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
         closed = apart <= HIDDEN * thin
-        far = (closed & (apart > thin)).nonzero()[:, 0]
+        far = places_of(closed & (apart > thin))
         # Sensors miss single samples all over a surface; of two in a row nobody knows what is there.
         closed[far] = one_surface(samples, s0[far], s1[far], dropout=apart[far] <= 2 * thin)
-        one, span, d0, d1, s0 = (x[closed] for x in (one, span, d0, d1, s0))
+        closed = places_of(closed)
+        one, span, d0, d1, s0 = (look_up(x, closed) for x in (one, span, d0, d1, s0))
         # Every cell between the ends of its gap; of several surfaces that close over a cell the nearest counts.
-        inner = [(span > step).nonzero()[:, 0] for step in range(1, WIDEST)]
+        inner = [places_of(span > step) for step in range(1, WIDEST)]
         gap = torch.cat(inner)
         step = torch.cat([torch.full_like(part, step) for step, part in enumerate(inner, 1)])
         cell = one[gap] + step * stride
@@ -354,8 +361,8 @@ def close_cracks(samples: Samples, depth: Tensor, sample: Tensor, thin: int) -> 
         cell, between, gap = (x[open_cell] for x in (cell, between, gap))
         keys = (-between,) if made is None else (seen[open_cell].long(), -between)
         best = best_of_cells(cell, depth.numel(), *keys)
-        cell = (best >= 0).nonzero()[:, 0]
-        best = best[cell]
+        cell = places_of(best >= 0)
+        best = look_up(best, cell)
         depth = flat_depth.index_copy(0, cell, between[best]).view(depth.shape)
         sample = flat_sample.index_copy(0, cell, s0[gap[best]]).view(depth.shape)
     return depth, sample

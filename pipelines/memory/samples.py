@@ -57,6 +57,12 @@ class Samples:
         return (look_up(self.depth, self.cell) / look_up(self.token_focal, self.view)).log2_()
 
     @cached_property
+    def sight(self) -> Tensor:
+        """(3, N) float32: unit direction in which its view sees each sample."""
+        ahead = self.points - self.eyes.T.index_select(1, self.view)
+        return ahead.div_(ahead.square().sum(0).sqrt_().clamp_(min=1e-12))
+
+    @cached_property
     def token(self) -> Tensor:
         """(N,) int64: row in the memory's features of the token that carries each sample."""
         w = look_up(self.w, self.view)
