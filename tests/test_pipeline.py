@@ -197,6 +197,25 @@ def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
     assert pipe.gentle_strength(lifted, path("steady-hold")) == 1.0
 
 
+def test_what_opens_behind_a_near_thing_counts_as_torn_and_shortens_a_move(pipe):
+    wall = np.full((72, 128), 4.0, np.float32)
+    behind = wall.copy()
+    behind[20:60, 50:80] = 2.0
+
+    def path(lifted):
+        return lambda strength: move("side-slide", lifted.camera, 3.0, frames=17, strength=strength, travel=0.1)
+
+    flat, standing = (pipe.lift(photo(), 72, 128, depth=depth) for depth in (wall, behind))
+    assert (
+        pipe.coverage(flat.memory, path(flat)(1.0)).min() < 0.98 and not pipe.torn(flat.memory, path(flat)(1.0)).any()
+    )
+    torn = pipe.torn(standing.memory, path(standing)(1.0))
+    assert torn[0] == 0 and 0.02 < torn[-1] < 0.1
+    strengths = [pipe.gentle_strength(lifted, path(lifted)) for lifted in (flat, standing)]
+    assert strengths[0] == 1 and strengths[1] < 1
+    assert pipe.torn(standing.memory, path(standing)(strengths[1])).max() <= 0.02
+
+
 def test_flying_samples_of_a_photo_settle_so_that_nothing_is_left_out(pipe):
     depth = np.full((72, 128), 4.0, np.float32)
     depth[:, :60], depth[:, 60] = 1.0, 2.2  # one column between the near wall and the far one
