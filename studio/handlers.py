@@ -52,6 +52,7 @@ from studio.text import Refusal, duration, say
 pace = Pace()
 
 LOW_COVERAGE = 0.8
+MUCH_TORN = 0.03  # of a frame, what opens between near and far: above it outlines look torn
 PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
@@ -78,12 +79,16 @@ def meter(session: Session, language: str) -> Answer:
     warnings = []
     if low < LOW_COVERAGE and not is_clip:
         warnings.append(say(language, "low_coverage"))
+    elif session.torn > MUCH_TORN and not is_clip:
+        warnings.append(say(language, "torn"))
     if session.calm_seconds and not is_clip:
         warnings.append(say(language, "too_fast", seconds=session.calm_seconds))
     return {
         "strip": strip,
         "advice": "".join(f'<p class="warning">{escape(line)}</p>' for line in warnings),
-        "shorter": gr.update(visible=low < LOW_COVERAGE and not is_clip and not session.drawn),
+        "shorter": gr.update(
+            visible=(low < LOW_COVERAGE or session.torn > MUCH_TORN) and not is_clip and not session.drawn
+        ),
     }
 
 
@@ -249,7 +254,8 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     file = session.new_file(".mp4")
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, height, width)
-    session.measure(coverage, None if session.drawn else calm_seconds(trajectory, lifted.distance))
+    torn = float(pipe.torn(lifted.memory, trajectory[::4]).max())
+    session.measure(coverage, None if session.drawn else calm_seconds(trajectory, lifted.distance), torn)
     yield {"stage": stage(session), **meter(session, language)}
 
 
@@ -298,7 +304,7 @@ def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[A
 @explains
 @in_turn
 def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
-    """The longest path of the same kind that keeps at least 80 % of every frame from the photo."""
+    """The longest path of the same kind that keeps 80 % of every frame from the photo and does not tear outlines."""
     if session.photo is None:
         raise Refusal("need_photo")
     order = order_of(engine, *fields)
@@ -311,7 +317,9 @@ def shorten(engine: Engine, session: Session, language: str, *fields) -> Iterato
         strength = max(10, round(strength * 0.8 / 5) * 5)
         shorter = order_of(engine, *fields[:5], strength, *fields[6:])
         trajectory = shorter.trajectory(lifted.camera, lifted.distance)
-        if pipe.coverage(lifted.memory, trajectory).min() >= LOW_COVERAGE:
+        if pipe.coverage(lifted.memory, trajectory).min() < LOW_COVERAGE:
+            continue
+        if pipe.torn(lifted.memory, trajectory[::4]).max() <= MUCH_TORN:
             break
     yield {"strength": strength}
     yield from _preview(engine, session, language, *fields[:5], strength, *fields[6:])

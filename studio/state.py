@@ -330,6 +330,7 @@ class Session:
         self.shown: dict = {"kind": "empty"}  # the picture on the stage
         self.coverage: np.ndarray | None = None  # of the last preview or clip
         self.calm_seconds: int | None = None
+        self.torn = 0.0
         self.drawing = False  # the editor is in front of the picture
         self.drawn = False  # the picture is of a path of the editor
         self.place: dict | None = None  # what the editor shows, see studio.editor
@@ -383,9 +384,10 @@ class Session:
             if old is not None:
                 Path(old["file"]).unlink(missing_ok=True)
 
-    def measure(self, coverage: np.ndarray, calm_seconds: int | None) -> None:
-        """What the photo-backed strip shows. calm_seconds: the better length of a path that is too fast."""
-        self.coverage, self.calm_seconds = np.asarray(coverage), calm_seconds
+    def measure(self, coverage: np.ndarray, calm_seconds: int | None, torn: float = 0.0) -> None:
+        """What the photo-backed strip shows. calm_seconds: the better length of a path that is too fast; torn: the
+        largest share of a frame that opens between near and far."""
+        self.coverage, self.calm_seconds, self.torn = np.asarray(coverage), calm_seconds, torn
 
     def close(self) -> None:
         """The visit is over: nothing of it stays on disk."""

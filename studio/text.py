@@ -204,6 +204,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "That is much to invent: a shorter path stays truer to the place.",
         "È molto da inventare: un percorso più breve resta più fedele al luogo.",
     ),
+    "torn": (
+        "What stands in front moves far against what is behind, and its edges may look torn: "
+        "a shorter path is cleaner.",
+        "Ciò che è davanti si sposta molto rispetto allo sfondo e i bordi possono sembrare strappati: "
+        "un percorso più breve è più pulito.",
+    ),
     "too_fast": (
         "At this length the move is fast. Give it {seconds} seconds for a calm clip.",
         "Con questa durata il movimento è veloce. Dagli {seconds} secondi per un video calmo.",

@@ -51,6 +51,9 @@ class FakePipeline:
     def coverage(self, memory, trajectory):
         return 1 - np.minimum(np.linalg.norm(trajectory.c2w[:, :3, 3], axis=-1), 1)
 
+    def torn(self, memory, trajectory):
+        return 0.2 * np.abs(trajectory.c2w[:, 0, 3])
+
     def gentle_strength(self, lifted, path):
         return 0.6 if self.coverage(None, path(1.0)).min() < 0.8 else 1.0
 

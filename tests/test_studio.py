@@ -651,6 +651,16 @@ def test_preview_shows_the_move_and_warns(session, engine):
     assert say("en", "low_coverage") in answer["advice"] and answer["shorter"]["visible"]
 
 
+def test_preview_warns_where_outlines_would_tear_and_a_shorter_path_mends_it(session, engine):
+    fields = list(with_field(0, "side-slide"))
+    fields[5] = 40
+    answer = last(handlers.preview(engine, session, "it", *fields))
+    assert say("it", "torn") in answer["advice"] and answer["shorter"]["visible"]
+    assert say("it", "low_coverage") not in answer["advice"] and session.coverage.min() >= handlers.LOW_COVERAGE
+    answer = last(handlers.shorten(engine, session, "it", *fields))
+    assert say("it", "torn") not in answer["advice"] and not answer["shorter"]["visible"]
+
+
 def test_a_move_starts_at_the_strength_that_suits_the_photo(session, engine):
     answers = list(handlers.suit(engine, session, "en", *with_field(0, "pull-back")))
     assert [answer["strength"] for answer in answers if "strength" in answer] == [60]
