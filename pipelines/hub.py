@@ -7,10 +7,11 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipelines.files import whole
 from pipelines.pins import PINS
@@ -22,6 +23,8 @@ REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")  # team/name, or team/na
 REPOSITORY_FILE = re.compile(r"([\w.-]+/[\w.-]+(?:@[\w.-]+)?)/(.+\.safetensors)")
 COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 VERIFIED = "verified.txt"  # in a repository's cache: hash, size and time of the files that were found intact
+PART = ".part"  # beside them there: the beginning of a large file
+LARGE, AT_ONCE = 10 * 2**20, 4  # bytes; files that are fetched side by side
 HELD = "held.txt"  # there too: the commit that was fetched first
 BLOCK = 16 * 2**20  # bytes that are read at a time
 
@@ -89,8 +92,10 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     commit = revision or held_commit(repository, record)
     wanted = {"repo_id": repository, "allow_patterns": patterns, **options, **({"revision": commit} if commit else {})}
     try:
-        needed = check_room(name, wanted)
-        folder = Path(snapshot_download(**wanted, tqdm_class=_bar(needed)))
+        files, needed = to_fetch(name, wanted)
+        count = _Count(needed)
+        fetch_large(repository, files, record.parent, options.get("token"), count)
+        folder = Path(snapshot_download(**wanted, tqdm_class=_bar(count)))
     except errors.GatedRepoError as error:
         raise FetchError("gated", name=name) from error
     except errors.RepositoryNotFoundError as error:
@@ -107,6 +112,8 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FetchError("full", name=name) from error
+        if error.errno is None:  # the library's sentence about a file that did not come whole
+            raise FetchError("broken", name=name) from error
         raise
     pin = PINS.get(repository)
     check_hashes(name, folder, pin.sha256 if pin and folder.name == pin.revision else {})
@@ -144,27 +151,85 @@ def held_commit(repository: str, record: Path) -> str | None:
     return commit if COMMIT.fullmatch(commit) else None
 
 
-def check_room(name: str | os.PathLike, wanted: dict) -> int:
-    """How many bytes are still to be fetched; none without a network. Raises FetchError where they would not fit."""
-    from huggingface_hub import constants, errors, snapshot_download
+def to_fetch(name: str | os.PathLike, wanted: dict) -> tuple[list, int]:
+    """The library's facts of every file that is not here yet, and how many bytes are still to come.
+
+    Nothing without a network. Raises FetchError where there is no room for them.
+    """
+    from huggingface_hub import errors, snapshot_download
 
     try:
-        files = snapshot_download(**wanted, dry_run=True)
+        files = [file for file in snapshot_download(**wanted, dry_run=True) if file.will_download]
     except errors.DryRunError:
-        return 0
-    needed = sum(file.file_size or 0 for file in files if file.will_download)
-    cache = Path(wanted.get("cache_dir") or constants.HF_HUB_CACHE)
+        return [], 0
+    cache = cache_of(wanted["repo_id"], wanted.get("cache_dir"))
+    parts = sum(part.stat().st_size for part in (cache / "blobs").glob(f"*{PART}"))
+    needed = max(0, sum(file.file_size or 0 for file in files) - parts)
     free = shutil.disk_usage(next(folder for folder in (cache, *cache.parents) if folder.exists())).free
     if needed > free:
         raise FetchError("room", name=name, needed=needed / 2**30, free=free / 2**30)
-    return needed
+    return files, needed
 
 
-def _bar(needed: int) -> type:
-    """The library's progress bar, which tells `telling` too. needed: bytes in all."""
+def fetch_large(repository: str, files: list, cache: Path, token: str | bool | None, count: "_Count") -> None:
+    """Fetch large files into the library's cache, each going on where an earlier run stopped.
+
+    The library itself begins a file again from its first byte whenever it failed.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import WeakFileLock, build_hf_headers
+
+    def fetch(file) -> None:
+        url = hf_hub_url(repository, file.filename, revision=file.commit_hash)
+        etag = get_hf_file_metadata(url, token=token).etag
+        blob, part = (cache / "blobs" / f"{etag}{ending}" for ending in ("", PART))
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(part.with_suffix(".lock")):
+            if blob.exists():
+                return
+            with part.open("r+b" if part.exists() else "wb") as opened:
+                start = opened.seek(0, os.SEEK_END)
+                told = _Told(opened, count)
+                http_get(
+                    url, told, resume_size=start, headers=build_hf_headers(token=token), expected_size=file.file_size
+                )
+            os.replace(part, blob)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(fetch, (file for file in files if (file.file_size or 0) >= LARGE)))
+
+
+class _Count:
+    """Bytes that have come of those needed, told to `telling`; files are fetched side by side."""
+
+    def __init__(self, needed: int):
+        self.needed, self.done, self.lock, self.progress = needed, 0, threading.Lock(), _progress.get()
+
+    def add(self, number: int) -> None:
+        if self.progress is not None and self.needed:
+            with self.lock:
+                self.done = min(self.done + number, self.needed)
+                self.progress("fetch", self.done, self.needed)
+
+
+class _Told:
+    """A file that tells what is written to it."""
+
+    def __init__(self, file: BinaryIO, count: _Count):
+        self.file, self.count = file, count
+
+    def write(self, data: bytes) -> int:
+        self.count.add(len(data))
+        return self.file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def _bar(count: _Count) -> type:
+    """The library's progress bar, which tells `telling` too."""
     from huggingface_hub.utils import tqdm
-
-    progress, lock, done = _progress.get(), threading.Lock(), 0
 
     class Bar(tqdm):
         def __init__(self, *args, **kwargs):
@@ -173,11 +238,8 @@ def _bar(needed: int) -> type:
             super().__init__(*args, **kwargs)
 
         def update(self, n=1):
-            nonlocal done
-            if self.counts and progress is not None and needed:
-                with lock:  # files are fetched side by side
-                    done = min(done + int(n or 0), needed)
-                    progress("fetch", done, needed)
+            if self.counts:
+                count.add(int(n or 0))
             return super().update(n)
 
     return Bar

@@ -1,10 +1,18 @@
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+ROOT = Path(__file__).parents[1]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 # for test files that need one: pytestmark = BROWSER
 BROWSER = [
@@ -82,6 +90,35 @@ def converted(tmp_path_factory, tiny_vae):
     from tiny_wan import write_converted
 
     return write_converted(tmp_path_factory.mktemp("large"), tiny_vae)
+
+
+@contextmanager
+def served(folder: Path, **settings: str):
+    """`python app.py` on a free port with these settings; its address. Nothing outside this machine can be reached."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    offline = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    offline |= {"NO_PROXY": "127.0.0.1,localhost", "MIRAGE_PORT": str(port), "MIRAGE_DATA": str(folder / "data")}
+    url, log = f"http://127.0.0.1:{port}", folder / "log.txt"
+    with log.open("w") as file:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **offline, **settings}, stdout=file, stderr=file
+        )
+        try:
+            while True:
+                assert process.poll() is None and time.perf_counter() - started < 180, log.read_text()
+                try:
+                    urllib.request.urlopen(url, timeout=5).read()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            print(f"page served after {time.perf_counter() - started:.1f} s")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @pytest.fixture(scope="session")

@@ -1,55 +1,23 @@
 """The page in a real browser, with the real engine and no network: photo in, move chosen, clip out."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from conftest import BROWSER
+from conftest import BROWSER, served
 from PIL import Image, ImageDraw
 
 from pipelines.media import read_recipe
 
-ROOT = Path(__file__).parents[1]
 pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """`python app.py` on a free port; nothing outside this machine can be reached from it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("studio")
-    offline = {"HF_HUB_OFFLINE": "1", "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
-               "NO_PROXY": "127.0.0.1,localhost"}  # fmt: skip
-    settings = {"MIRAGE_PORT": str(port), "MIRAGE_DATA": str(folder / "data"), **offline}
-    url, log = f"http://127.0.0.1:{port}", folder / "log.txt"
-    with log.open("w") as file:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, stdout=file, stderr=file
-        )
-        try:
-            while True:
-                assert process.poll() is None and time.perf_counter() - started < 60, log.read_text()
-                try:
-                    urllib.request.urlopen(url, timeout=5).read()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            print(f"page served after {time.perf_counter() - started:.1f} s")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
+    with served(tmp_path_factory.mktemp("studio"), HF_HUB_OFFLINE="1") as url:
+        yield url
 
 
 @pytest.fixture

@@ -23,15 +23,20 @@ REPO = "team/tiny"
 class FakeHub(ThreadingHTTPServer):
     """Serves {path: bytes} as the repository team/tiny; safetensors are large files, known by their SHA-256.
 
-    cut: a path whose first answer breaks off half-way. status: what every call is answered with, if not 200.
+    cut: a path whose first answer breaks off half-way; `then` is the status from there on. held: one that is sent once `go` is set.
+    status: what every call is answered with, if not 200.
     commit: the newest one, which main is; it has these files, as every other has.
     """
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), Answer)
         self.files, self.cut, self.status, self.commit, self.requests = files, None, 200, COMMIT, []
+        self.held, self.go, self.then = None, threading.Event(), 200
         self.hashes = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        """Who asked does not wait any more."""
 
     def etag(self, path):
         return self.hashes[path] if path.endswith(".safetensors") else hashlib.sha1(self.files[path]).hexdigest()
@@ -71,9 +76,11 @@ class Answer(BaseHTTPRequestHandler):
         headers = {"X-Repo-Commit": commit, "ETag": f'"{self.server.etag(file)}"', "Accept-Ranges": "bytes"}
         if first:
             headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
+        if self.server.held == file and self.command == "GET":
+            self.server.go.wait(100)
         is_cut = self.server.cut == file and self.command == "GET"
         if is_cut:
-            self.server.cut = None
+            self.server.cut, self.server.status = None, self.server.then
         self.answer(206 if first else 200, data[first:], headers, sent=len(data) // 2 if is_cut else None)
 
     def answer(self, status, body, headers=None, sent=None):
@@ -130,9 +137,16 @@ def test_an_interrupted_download_goes_on_where_it_stopped(hub, tmp_path):
     block = 10 * 2**20  # what the library writes at a time
     hub.files[path] = bytes(range(256)) * (5 * block // 2 // 256)
     hub.hashes[path], hub.cut = hashlib.sha256(hub.files[path]).hexdigest(), path
-    folder = run(FETCH, hub, tmp_path)[0] or run(FETCH, hub, tmp_path)[0]
+    hub.then = 401  # so that the library cannot go on by itself
+    nothing, error = run(FETCH, hub, tmp_path)
+    assert not nothing and "could not be fetched: the Hub answers 401" in error
+    assert not list(tmp_path.rglob("weights.safetensors"))  # what is there of it has no name that anybody would open
+    assert "is not complete on this machine" in run(FETCH, hub, tmp_path, HF_HUB_OFFLINE="1")[1]
+    hub.status = hub.then = 200
+    folder, _ = run(FETCH, hub, tmp_path)
     ranges = [asked for command, asked_path, asked in hub.requests if command == "GET" and asked_path.endswith(path)]
-    assert ranges == [None, f"bytes={block}-"]
+    assert ranges == [None, f"bytes={block}-", f"bytes={block}-"]
+    assert not list(tmp_path.rglob("*.part"))
     assert open(f"{folder}/{path}", "rb").read() == hub.files[path]
 
 
