@@ -77,7 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     about.add_argument("--licences", action="store_true", help="terms of every weight that the model uses")
     info.add_argument("--depth-model", metavar="NAME", default="embedded", help="with --licences, as of render")
     info.add_argument("--top-view", type=Path, metavar="PNG", help="draw a map of the place and its cameras")
-    info.add_argument("--clip", type=Path, help="a clip of the scene, or a path as JSON, whose way the map shows")
+    info.add_argument(
+        "--clip", type=Path, help="a clip of the scene, or cameras in any format, whose way the map shows"
+    )
     info.add_argument("--ply", type=Path, help="write the points as a PLY cloud, with colours")
     info.add_argument("--cameras", type=Path, metavar="FOLDER", help="write the cameras for nerfstudio and COLMAP")
     info.add_argument("--model", default="embedded", help="what made the scene, for its colours (default embedded)")
@@ -356,14 +358,15 @@ def convert_path(args: argparse.Namespace) -> dict:
 
 
 def clip_trajectory(path: Path):
-    """The cameras of a clip rendered here, or of a trajectory file."""
+    """The cameras of a clip rendered here, or of a file in any format that `path` reads."""
     from pipelines.cameras import Trajectory
+    from pipelines.cameras.formats import read_cameras
     from pipelines.media import read_recipe
 
     if path.suffix.lower() != ".mp4":
-        return Trajectory.load(path)
+        return read_cameras(path).trajectory
     if not path.is_file():
-        raise ValueError(f"--clip {path} does not exist. Give a clip or a trajectory file.")
+        raise ValueError(f"--clip {path} does not exist. Give a clip, or cameras.")
     recipe = read_recipe(path) or {}
     if "trajectory" not in recipe:
         raise ValueError(f"{path.name} carries no recipe. Only clips rendered here do.")

@@ -75,6 +75,8 @@ def test_a_scene_leaves_as_map_points_and_cameras(folder, capsys):
     cameras = from_nerfstudio(json.loads((folder / "cameras" / "transforms.json").read_text()))
     assert len(cameras) == len(report["views"]) and np.allclose(cameras.c2w[0], np.eye(4))
     assert (folder / "cameras" / "sparse" / "0" / "images.txt").is_file()
+    way = ["info", str(scene), "--clip", str(folder / "cameras"), "--top-view", str(folder / "c.png")]
+    assert cli.main(way) == 0 and (folder / "c.png").is_file()  # cameras of every format show the way
     memory_alone = ["info", str(scene / "memory.safetensors"), "--top-view", str(folder / "b.png")]
     assert cli.main(memory_alone) == 0 and (folder / "b.png").is_file()
 
