@@ -40,7 +40,9 @@ def main() -> None:
         footer_links=[],
         enable_monitoring=False,
         prevent_thread_lock=True,
+        quiet=True,  # Gradio's words would propose a public link
     )
+    print(f"Mirage Studio is open at {demo.local_url} (Ctrl+C ends it)", flush=True)
     engine.warm_up()  # after the page is up: reading torch takes as long as everything before it
     demo.block_thread()
 

@@ -47,7 +47,7 @@ from studio.state import (
     presets,
     with_lens,
 )
-from studio.text import Refusal, duration, say
+from studio.text import Refusal, decimal, duration, say
 
 pace = Pace()
 
@@ -57,6 +57,7 @@ PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
 STOP_SECONDS = 30
+SEAMLESS = 40  # dB between last and first frame: nobody sees the difference
 
 
 # -- small pieces ---------------------------------------------------------------------------------------------------
@@ -638,16 +639,17 @@ def sheet(session: Session, language: str) -> Answer:
         return {"sheet": gr.update(visible=False)}
     report = clip.recipe["report"]
     facts = [
-        ("fact_length", f"{clip.num_frames / clip.order.fps:.1f} s"),
+        ("fact_length", f"{decimal(language, clip.num_frames / clip.order.fps)} s"),
         ("fact_size", f"{clip.size[1]} × {clip.size[0]}"),
         ("fact_seed", str(clip.order.seed)),
     ]
     if "seconds" in report:
         loop = report["loop"]
-        closed = "∞" if loop["psnr"] is None else say(language, "loop_closed", psnr=loop["psnr"])
+        is_seamless = loop["psnr"] is None or loop["psnr"] >= SEAMLESS
+        closed = say(language, "loop_seamless") if is_seamless else say(language, "loop_closed", psnr=loop["psnr"])
         facts += [
             ("fact_loop", closed if loop["closed"] else say(language, "loop_open")),
-            ("fact_drift", f"{report['drift']:.1f} / 255"),
+            ("fact_drift", f"{decimal(language, report['drift'])} / 255"),
             ("fact_time", f"{report['seconds'].get('total', 0):.0f} s"),
         ]
     rows = "".join(f"<div><dt>{escape(say(language, key))}</dt><dd>{escape(value)}</dd></div>" for key, value in facts)

@@ -76,6 +76,10 @@ def heading(number: int, language: str, key: str, hint: str = "") -> str:
     return f'<h2 class="step"><b>{number}</b>{say(language, key)}{hint}</h2>'
 
 
+def sheet_title(language: str) -> str:
+    return f'<h2 class="step">{say(language, "last_clip")}</h2>'
+
+
 def choices(language: str, prefix: str, values: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(value if ":" in value else say(language, f"{prefix}{value}"), value) for value in values]
 
@@ -110,6 +114,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                     ui["advice"] = gr.HTML(elem_id="advice")
                     ui["shorter"] = gr.Button(say(start, "shorter"), visible=False, min_width=0, elem_id="shorter")
                 with gr.Column(visible=False, elem_id="sheet") as ui["sheet"]:
+                    # a preview may stand above it by now
+                    ui["sheet_title"] = gr.HTML(sheet_title(start))
                     ui["facts"] = gr.HTML(elem_id="facts")
                     with gr.Row(elem_id="files"):
                         ui["download"] = gr.DownloadButton(
@@ -387,6 +393,7 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None,
         "tagline": say(language, "tagline"),
         "stage": gr.update(texts=stage_words(language)),
         "editor": gr.update(texts=editor_words(language)),
+        "sheet_title": sheet_title(language),
         "step_photo": heading(1, language, "step_photo", "step_photo_hint"),
         "step_move": heading(2, language, "step_move", "step_move_hint"),
         "step_clip": heading(3, language, "step_clip"),

@@ -72,7 +72,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "advanced": ("Advanced", "Avanzate"),
     "strength": ("Strength of the move, in %", "Ampiezza del movimento, in %"),
     "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
-    "seed": ("Seed", "Seme"),
+    "seed": ("Seed", "Variante (seme)"),
     "depth": ("Depth of the photo", "Profondità della foto"),
     "depth_embedded": ("Built-in depth", "Profondità inclusa"),
     "depth_better": ("Better depth, 100 MB once", "Migliore, 100 MB una volta"),
@@ -190,11 +190,11 @@ TEXT: dict[str, tuple[str, str]] = {
     "invented": ("Invented", "Inventato"),
     "backed_preview": (
         "At its most daring moment, {percent} % of the picture comes from your photo.",
-        "Nel momento più ardito, {percent} % dell'immagine viene dalla tua foto.",
+        "Dalla tua foto: mai meno di {percent} % dell'immagine.",
     ),
     "backed_clip": (
         "{mean} % of the clip comes from your photo, {percent} % at its most daring moment.",
-        "{mean} % del video viene dalla tua foto, {percent} % nel momento più ardito.",
+        "Dalla tua foto: {mean} % del video in media, mai meno di {percent} %.",
     ),
     "hatch": (
         "What is hatched lies outside the photo and will be invented.",
@@ -220,14 +220,16 @@ TEXT: dict[str, tuple[str, str]] = {
     "fact_size": ("Size", "Dimensioni"),
     "fact_time": ("Made in", "Creato in"),
     "fact_loop": ("Loop", "Ritorno"),
-    "fact_drift": ("Colour drift", "Deriva colore"),
+    "fact_drift": ("Colour drift", "Variazione colore"),
     "fact_seed": ("Seed", "Seme"),
     "loop_open": ("open path", "percorso aperto"),
-    "loop_closed": ("{psnr:.0f} dB at the join", "{psnr:.0f} dB alla chiusura"),
+    "loop_closed": ("{psnr:.0f} dB at the join", "{psnr:.0f} dB alla giunzione"),
+    "loop_seamless": ("seamless", "senza stacco"),
+    "last_clip": ("Your last clip", "Il tuo ultimo video"),
     "download": ("Download MP4", "Scarica MP4"),
     "poster": ("Poster", "Copertina"),
     "same_again": ("Same again", "Rifai uguale"),
-    "new_seed": ("New seed", "Nuovo seme"),
+    "new_seed": ("New seed", "Nuova variante"),
     "recipe": (
         "Recipe: everything needed to make this clip again",
         "Ricetta: tutto ciò che serve per rifare questo video",
@@ -341,7 +343,21 @@ _FIELDS_ITALIAN = {
 
 def say(language: str, key: str, **values) -> str:
     """The sentence `key` in `language` ("en" or "it"; anything else reads English), its figures filled in."""
+    if language == "it":
+        values = {name: Comma(value) if isinstance(value, float) else value for name, value in values.items()}
     return TEXT[key][language == "it"].format(**values)
+
+
+class Comma(float):
+    """A number that is written as Italian writes it: 4,1."""
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).replace(".", ",")
+
+
+def decimal(language: str, value: float) -> str:
+    """'4.1', in Italian '4,1'."""
+    return f"{Comma(value) if language == 'it' else value:.1f}"
 
 
 def say_photo_error(language: str, error: PhotoError) -> str:
@@ -362,8 +378,7 @@ def size(language: str, num_bytes: float) -> str:
     """'34 MB', '3.4 GB', as disks and networks count."""
     if num_bytes < 999.5e6:
         return f"{num_bytes / 1e6:.0f} MB"
-    figure = f"{num_bytes / 1e9:.1f} GB"
-    return figure.replace(".", ",") if language == "it" else figure
+    return f"{decimal(language, num_bytes / 1e9)} GB"
 
 
 def duration(language: str, seconds: float) -> str:
@@ -389,6 +404,8 @@ class Refusal(ValueError):
             name: say_reason(language, value) if isinstance(value, BaseException) else value
             for name, value in self.values.items()
         }
+        if values.get("value") == "None":  # a field that was cleared
+            values["value"] = "vuoto" if language == "it" else "empty"
         if language == "it" and "name" in values:
             values["name"] = _FIELDS_ITALIAN.get(values["name"], values["name"])
         return say(language, self.key, **values)

@@ -228,6 +228,17 @@ def test_a_refusal_names_the_widget_in_the_language_of_the_page():
     assert refused.value.said_in("it").startswith("seme: il valore è -1, è ammesso 0–2147483647.")
 
 
+def test_italian_writes_decimals_with_a_comma(session, engine):
+    assert say("it", "stopped_partial", seconds=1.25) == "Fermato dopo 1,2 s di video. La parte pronta è salva."
+    last(handlers.render(engine, session, "it", *FIELDS))
+    assert "2,1 s" in handlers.sheet(session, "it")["facts"] and "2.1 s" in handlers.sheet(session, "en")["facts"]
+
+
+def test_a_field_that_was_cleared_is_called_empty(session, engine):
+    answer = last(handlers.preview(engine, session, "it", *with_field(7, None)))
+    assert answer["stage"]["error"].startswith("seme: il valore è vuoto, è ammesso 0–2147483647")
+
+
 def test_a_full_disk_leaves_no_folder_of_a_clip(session, engine, monkeypatch):
     def full(*_, **__):
         raise OSError("clip.jpg could not be written (No space left on device). Free some disk space.")
@@ -289,7 +300,7 @@ def test_a_graphics_card_that_is_too_small_is_told_in_the_language_of_the_page()
     engine = Engine(Settings(model="team/large"), load=load)
     assert engine.model.wait(10)
     told = {language: status.engine_status(engine, language)["model_note"] for language in ("en", "it")}
-    assert "4.0 GiB of GPU memory are free, and group-offload" in told["en"] and "mancano 3.9 GiB" in told["it"]
+    assert "4.0 GiB of GPU memory are free, and group-offload" in told["en"] and "mancano 3,9 GiB" in told["it"]
 
 
 def test_what_the_engine_refuses_is_passed_on(session, engine, pipe, monkeypatch):
