@@ -195,6 +195,17 @@ def test_ply_holds_every_sample_at_its_place(tmp_path):
         memory.to_ply(tmp_path / "scene.ply", colors[1:])
 
 
+@pytest.mark.parametrize("name", ["latents", "depth", "valid"])
+def test_what_is_written_is_brought_from_its_device_before_anything_changes(name):
+    given = {"latents": tokens(), "depth": box_depth(), "valid": torch.ones(12, 16, dtype=torch.bool)}
+    memory = LatentMemory(3)
+    memory.write(tokens(), box_depth(), camera(z=-0.5))
+    before = memory.samples
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):  # the copy, which meta refuses
+        memory.write(**{**given, name: given[name].to("meta")}, cameras=camera())
+    assert memory.samples is before
+
+
 def test_files_that_are_no_memory_are_refused(tmp_path, monkeypatch):
     memory = LatentMemory(3)
     memory.write(tokens(), box_depth(), camera())
@@ -223,9 +234,13 @@ def test_shapes_that_do_not_belong_together_name_both_sides():
         memory.write(tokens(8), torch.ones(13, 16), camera())
 
 
-def test_empty_memory_behind_the_camera_and_one_point():
-    empty = LatentMemory(3).readout(camera(), 4, 6)
-    assert not empty.mask.any() and empty.latents.shape == (1, 3, 4, 6)
+def test_empty_memory_behind_the_camera_and_one_point(tmp_path):
+    nothing = LatentMemory(3)
+    nothing.save(tmp_path / "empty.safetensors")
+    for memory in (nothing, LatentMemory.load(tmp_path / "empty.safetensors"), nothing.copy()):
+        empty = memory.readout(camera(), 4, 6)
+        assert not empty.mask.any() and empty.latents.shape == (1, 3, 4, 6) and memory.bounds == ([0.0] * 3, [0.0] * 3)
+    assert nothing.merge(LatentMemory(3)).new == 0
     memory = LatentMemory(3)
     memory.write(tokens(), box_depth(), camera())
     assert not memory.readout(camera(z=100.0), 4, 6).mask.any()

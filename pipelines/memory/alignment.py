@@ -85,7 +85,7 @@ def align_depth(
     depth, reference = as_depth("depth", depth), as_depth("reference", reference)
     known = depth > 0
     if valid is not None:
-        valid = torch.as_tensor(valid).to(torch.bool)
+        valid = torch.as_tensor(valid).cpu().bool()
     for name, other in (("reference", reference), ("valid", valid)):
         if other is not None and other.shape != depth.shape:
             raise ValueError(
@@ -128,7 +128,7 @@ def align_depth(
 
 def as_depth(name: str, depth: Tensor | np.ndarray) -> Tensor:
     """Depth as float32, with 0 for what is not finite and positive."""
-    depth = torch.as_tensor(depth)
+    depth = torch.as_tensor(depth).cpu()
     if depth.ndim not in (2, 3):
         raise ValueError(f"{name} {tuple(depth.shape)} must be (H, W) or (T, H, W): one z-depth per pixel.")
     depth = depth.float()

@@ -88,7 +88,7 @@ def write_ply(path: str | os.PathLike, points: Tensor, colors: Tensor | None = N
     for axis, name in enumerate("xyz"):
         rows[name] = points[:, axis].numpy()
     for channel, (name, _) in enumerate(layout[3:]):
-        rows[name] = colors[:, channel].numpy()
+        rows[name] = colors[:, channel].cpu().numpy()
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(points)}", *names, "end_header\n"]
     with whole(path) as temporary:
         temporary.write_bytes("\n".join(header).encode("ascii") + rows.tobytes())

@@ -126,18 +126,14 @@ class LatentMemory:
 
         depth is z-depth in scene units; samples that are not finite, not positive or not `valid` are left out.
         cameras may be of any grid. invented: generated, not seen; from no camera will it hide what was seen.
+        Tensors may be on any device; the memory is in the computer's own, and so is all that it returns.
         Raises ValueError for shapes that do not belong together.
         """
-        latents = torch.as_tensor(latents)
-        depth = torch.as_tensor(depth).float()
-        single = latents.ndim == 3
-        if single:
-            latents, depth, cameras = latents[None], depth[None], [cameras]
-            valid = None if valid is None else torch.as_tensor(valid)[None]
+        latents, depth = torch.as_tensor(latents).cpu(), torch.as_tensor(depth).cpu().float()
+        valid = torch.ones_like(depth, dtype=torch.bool) if valid is None else torch.as_tensor(valid).cpu().bool()
+        if latents.ndim == 3:
+            latents, depth, valid, cameras = latents[None], depth[None], valid[None], [cameras]
         self._check_write(latents, depth, cameras)
-        if valid is None:
-            valid = torch.ones_like(depth, dtype=torch.bool)
-        valid = torch.as_tensor(valid).to(torch.bool)
         if valid.shape[1:] == latents.shape[2:] != depth.shape[1:]:
             k = depth.shape[1] // latents.shape[2]
             valid = valid.repeat_interleave(k, 1).repeat_interleave(k, 2)
