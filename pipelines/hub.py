@@ -189,11 +189,11 @@ def fetch_large(repository: str, files: list, cache: Path, token: str | bool | N
             if blob.exists():
                 return
             with part.open("r+b" if part.exists() else "wb") as opened:
-                start = opened.seek(0, os.SEEK_END)
-                told = _Told(opened, count)
-                http_get(
-                    url, told, resume_size=start, headers=build_hf_headers(token=token), expected_size=file.file_size
-                )
+                if (start := opened.seek(0, os.SEEK_END)) > file.file_size:  # not the beginning of this file
+                    opened.truncate(0)
+                    start = opened.seek(0)
+                told, headers = _Told(opened, count), build_hf_headers(token=token)
+                http_get(url, told, resume_size=start, headers=headers, expected_size=file.file_size)
             os.replace(part, blob)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:

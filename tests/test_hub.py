@@ -23,7 +23,8 @@ REPO = "team/tiny"
 class FakeHub(ThreadingHTTPServer):
     """Serves {path: bytes} as the repository team/tiny; safetensors are large files, known by their SHA-256.
 
-    cut: a path whose first answer breaks off half-way; `then` is the status from there on. held: one that is sent once `go` is set.
+    cut: a path whose first answer breaks off half-way; `then` is the status from there on. held: one that is sent once
+    `go` is set.
     status: what every call is answered with, if not 200.
     commit: the newest one, which main is; it has these files, as every other has.
     """
