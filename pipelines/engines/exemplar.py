@@ -55,6 +55,7 @@ class SearchConfig:
     temperature: float = 0.1  # of the votes, relative to the median cost
     offsets: int = 40  # how many offsets compete for pieces
     variety: float = 0.3  # how much a seed prefers one part of the picture over another; seed 0 prefers none
+    unique: float = 0.5  # cost of copying what the picture shows only once, against how unlike all else it is
     seam: float = 0.03  # cost of a seam between two pieces, per token
     pull: float = 7.0  # how strongly the blend holds on to the copied values, in 1 / frame width
     guess: float = 0.1  # weight of the first guess against what is known, while the fill grows
@@ -152,8 +153,10 @@ def _work(features: Tensor, mask: Tensor, depth: Tensor, K: Tensor, *, config: S
         if x is None:
             guess = first_guess(grid, features, mask, radius)
             x = guess.values
+            rarity = uniqueness(grid, config.patch)
         x = torch.where(grid.known, grid.values, resize(x, grid.known.shape))
         liking = preference(grid.known.shape, seed) * config.variety
+        liking += config.unique * resize(rarity[None], grid.known.shape)[0]
         first, last = longest == config.grids[0], longest == config.grids[-1]
         x, field = yield from search(grid, x, rounds, config, first, last, liking)
     full = torch.where(mask, own, enlarge(field, (h, w)))
@@ -271,6 +274,31 @@ def preference(size: tuple[int, int], seed: int) -> Tensor:
     return resize(noise, size)[0]
 
 
+def uniqueness(grid: Grid, size: int) -> Tensor:
+    """How unlike all others, farther away than it is wide, each patch of the picture is, (h, w) in units of variance.
+
+    A window of a facade or the board of a floor is one of many and may be continued; a second globe is a ghost.
+    """
+    h, w = grid.known.shape
+    shown = torch.einsum("kc,chw->khw", scaled_colour(grid), grid.values)
+    patches = F.unfold(shown[None], size, padding=size // 2)[0].T / size
+    pool = unbroken(grid.known, size).reshape(-1).nonzero()[:, 0]
+    rarity = torch.zeros(h * w)
+    if len(pool) > 1:
+        patches = patches[pool]
+        norms = patches.square().sum(1)
+        unlike = torch.addmm(norms[:, None] + norms, patches, patches.T, alpha=-2).clamp_(min=0)
+        beside = ((pool[:, None] // w - pool // w).abs() < size) & ((pool[:, None] % w - pool % w).abs() < size)
+        rarity[pool] = unlike.masked_fill_(beside, torch.inf).amin(1).nan_to_num_(posinf=0.0)
+    return rarity.reshape(h, w)
+
+
+def scaled_colour(grid: Grid) -> Tensor:
+    """(3, C): the colours of a token, in units in which those of the picture vary by 1 in all."""
+    shown = torch.einsum("kc,chw->khw", grid.colour, grid.values)[:, grid.known]
+    return grid.colour / (shown - shown.mean(1, keepdim=True)).pow(2).mean(1).sum().clamp(min=1e-8).sqrt()
+
+
 def search(
     grid: Grid,
     x: Tensor,
@@ -298,8 +326,7 @@ def search(
         pool = candidates.reshape(-1).nonzero()[:, 0]
         if len(pool) >= 16:
             break
-    shown = torch.einsum("kc,chw->khw", grid.colour, grid.values)[:, grid.known]
-    colour = grid.colour / (shown - shown.mean(1, keepdim=True)).pow(2).mean(1).sum().clamp(min=1e-8).sqrt()
+    colour = scaled_colour(grid)
     place = places(grid, config)
     distance = away(grid.known)
     trust = 0.1 + 0.9 * 0.85**distance
@@ -345,7 +372,7 @@ def search(
     x = canvas[:, r : r + h, r : r + w]
     if last:
         seen = F.unfold(torch.einsum("kc,chw->khw", colour, canvas)[None], size)[0].T
-        field = large_pieces(torch.cat([seen @ projection, place], 1), field, grid, config)
+        field = large_pieces(torch.cat([seen @ projection, place], 1), field, grid, liking, config)
     return x, field
 
 
@@ -452,7 +479,7 @@ def places(grid: Grid, config: SearchConfig) -> Tensor:
     return torch.stack(coordinates).reshape(len(coordinates), -1).T
 
 
-def large_pieces(vectors: Tensor, field: Tensor, grid: Grid, config: SearchConfig) -> Tensor:
+def large_pieces(vectors: Tensor, field: Tensor, grid: Grid, liking: Tensor, config: SearchConfig) -> Tensor:
     """One source for every token of the hole out of the most frequent offsets, with as few seams as the match allows.
 
     vectors: (h * w, n), squared distance = cost of a match. Min-sum belief propagation with a constant cost per seam.
@@ -473,6 +500,7 @@ def large_pieces(vectors: Tensor, field: Tensor, grid: Grid, config: SearchConfi
     index = y.clamp(0, h - 1) * w + x.clamp(0, w - 1)
     inside &= grid.source.reshape(-1)[index]
     cost = torch.stack([((vectors[nodes] - vectors[i]) ** 2).sum(1) for i in index.T], 1)
+    cost += liking.reshape(-1)[index]
     unary = torch.zeros(h * w, len(top))
     unary[nodes] = torch.where(inside, cost, 10.0)
     unary = unary.reshape(h, w, -1)
