@@ -504,10 +504,13 @@ class Editor {
     this.hand();
   }
 
-  // Another value came from Python
+  // Another value came from Python, which speaks in objects. Nothing comes with the widgets of a clip without a path; text
+  // is the page's own, which Gradio may put back with the answer to an older edit
   valued() {
-    if (!this.props.value && this.isDrawn) this.props.value = this.sent; // the widgets of a clip without a path came back
-    else if (this.props.value && JSON.stringify(this.given()) !== this.sent) this.adopt(this.given());
+    const { value } = this.props;
+    if (value && typeof value === 'object') {
+      if (JSON.stringify(value) !== this.sent) this.adopt(value);
+    } else if (this.isDrawn && value !== this.sent) this.props.value = this.sent;
   }
 }
 
