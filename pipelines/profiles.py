@@ -53,15 +53,14 @@ class Profile:
     requires: str | None = None
 
 
-# The fastest first, by what is done twice, moved or converted: nothing, the text encoder once a clip, rims of tiles,
-# weights in each step (their precision), models in each chunk, all blocks in each step. Not timed yet.
+# The fastest first, by what is done twice, moved or converted: the text encoder once a prompt, rims of tiles, the
+# precision of weights in each step, models in each chunk, all blocks in each step. Not timed yet.
 GGUF = {"tiles": True, "requires": "gguf"}
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("resident", "everything on the GPU, bfloat16", text_encoder="gpu"),
-        Profile("text-aside", "as resident, but the text encoder streams through once for each prompt"),
-        Profile("tiled", "text-aside, the autoencoder works tile by tile", tiles=True),
+        Profile("resident", "all but the text encoder stays on the GPU, bfloat16"),
+        Profile("tiled", "resident, the autoencoder works tile by tile", tiles=True),
         Profile("float8", "tiled, the transformer's weights kept in eight bits", storage="float8", tiles=True),
         Profile("int8", "tiled, linear weights in eight-bit integers", storage="int8", tiles=True, requires="torchao"),
         Profile("gguf-q8", "tiled, matrices in blocks of eight bits: convert --gguf q8_0", **GGUF, storage="q8_0"),

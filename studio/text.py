@@ -129,10 +129,9 @@ TEXT: dict[str, tuple[str, str]] = {
         "Profile {profile}, set by who runs this studio: {what}.",
         "Profilo {profile}, impostato da chi gestisce lo studio: {what}.",
     ),
-    "profile_resident": ("everything stays on the graphics card", "tutto resta sulla scheda grafica"),
-    "profile_text-aside": (
-        "the text reader makes way after each description",
-        "il lettore del testo si sposta dopo ogni descrizione",
+    "profile_resident": (
+        "all but the text reader stays on the graphics card",
+        "tutto resta sulla scheda grafica, tranne il lettore del testo",
     ),
     "profile_tiled": ("pictures are drawn tile by tile", "le immagini si disegnano a riquadri"),
     "profile_gguf-q8": ("weights kept in eight bits", "pesi tenuti in otto bit"),

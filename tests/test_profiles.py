@@ -143,8 +143,7 @@ def test_more_memory_never_makes_it_slower(monkeypatch):
 
 def test_needs_are_sums_of_what_is_there_at_once():
     needs = {name: round((needed_bytes(profile, FULL) - CONTEXT) / GIB, 1) for name, profile in PROFILES.items()}
-    assert needs["resident"] == pytest.approx(10.6 + 12 + 1.3 + 9, abs=0.11)
-    assert needs["text-aside"] == pytest.approx(12 + 1.3 + 9, abs=0.11)
+    assert needs["resident"] == pytest.approx(12 + 1.3 + 9, abs=0.11)  # the text encoder has gone by then
     assert needs["tiled"] == pytest.approx(12 + 1.3 + 2.1, abs=0.11)
     assert needs["float8"] == needs["int8"] == needs["gguf-q8"] == pytest.approx(6 + 1.3 + 2.1, abs=0.11)
     assert needs["model-offload"] == pytest.approx(12 + 2 + 1.3, abs=0.11)  # the transformer's turn
@@ -204,7 +203,7 @@ def expected(converted):
     return rendered(tiny_pipe(converted, "spatia"))
 
 
-@pytest.mark.parametrize("name", ["resident", "text-aside", "tiled", "group-offload"])
+@pytest.mark.parametrize("name", ["resident", "tiled", "group-offload"])
 def test_places_change_no_pixel(converted, expected, name):
     pipe = tiny_pipe(converted, "spatia")
     assert profiles.apply(pipe, name, "cpu") is PROFILES[name]
@@ -303,8 +302,8 @@ def test_a_clip_renders_in_a_profile(converted, tmp_path, capsys, monkeypatch):
     Image.fromarray(photo(*SIZE)).save(tmp_path / "photo.png")
     render = ["render", str(tmp_path / "photo.png"), "--size", "64x96", "--frames", "5", "--quality", "draft"]
     render += ["--out", str(tmp_path / "clip.mp4"), "--profile"]
-    assert cli.main([*render, "text-aside", "--model", str(converted)]) == 0
-    assert "profile text-aside: as resident" in capsys.readouterr().err and (tmp_path / "clip.mp4").is_file()
+    assert cli.main([*render, "resident", "--model", str(converted)]) == 0
+    assert "profile resident: all but the text encoder" in capsys.readouterr().err and (tmp_path / "clip.mp4").is_file()
     for profile, model, words in (
         ("auto", str(converted), "there is none. Name one"),
         ("quick", str(converted), "profile 'quick' is unknown"),
@@ -347,9 +346,9 @@ def test_the_free_memory_chooses(converted, monkeypatch, capsys):
     costs = costs_of(converted, *SIZE, frames=None)
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["text-aside"], costs), 0))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["resident"], costs), 0))
     monkeypatch.setattr(loading, "apply", lambda pipe, profile, device, _: asked.append((profile.name, device)))
     pipe = cli.load_pipeline(str(converted), size=SIZE)
     name, device = asked[0]
-    assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["text-aside"], costs) and device == "cuda"
+    assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["resident"], costs) and device == "cuda"
     assert pipe.vae.dtype == COMPUTE and f"profile {name}" in capsys.readouterr().err
