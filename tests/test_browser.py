@@ -136,6 +136,7 @@ def test_not_an_image_is_refused_in_the_language_of_the_page(page, photo, tmp_pa
 
     choose(page, "steady-hold")
     page.click("#advanced > button")
+    page.wait_for_timeout(1500)  # what is typed the moment a fold opens may be lost while an answer is coming
     page.fill("#seed input", "-1")
     page.press("#seed input", "Tab")
     page.wait_for_timeout(1000)  # a click at once would overtake the number
