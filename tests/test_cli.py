@@ -91,7 +91,7 @@ BAD_INFO = [
     ("scene", ["--cameras", "no/such/folder"], "no/such does not exist"),
     ("scene", ["--clip", "gone.mp4"], "gone.mp4 does not exist"),
     ("scene", ["--clip", "gone.json"], "gone.json does not exist. Give a file"),
-    ("scene", ["--clip", "scene/scene.json"], "The trajectory lacks"),
+    ("scene", ["--clip", "scene/scene.json"], "scene.json has neither c2w"),
     ("clip.mp4", ["--ply", "a.ply"], "is a clip and holds no points"),
     ("empty.safetensors", ["--top-view", "map.png"], "The memory is empty"),
     ("empty.safetensors", ["--cameras", "cameras"], "remembers nothing yet"),
