@@ -217,10 +217,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             )
         ]
         spoken = list(ui.values())
-        # An answer may come while something is typed, and Gradio then puts the old value back, also that of a field in
-        # a fold that has just been opened: no answer touches these
-        at_rest = ("seed", "prompt", "advanced", "recipe_fold", "about_fold")
-        shown = [widget for name, widget in ui.items() if name not in at_rest]
+        # An answer may come while something is typed, and Gradio then puts the old value back: no answer touches these
+        shown = [widget for name, widget in ui.items() if name not in ("seed", "prompt")]
 
         def tie(handler):
             """`handler`, which answers by names -> a function that answers by widgets, as Gradio wants it."""
