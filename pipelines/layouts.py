@@ -67,6 +67,7 @@ class Layout:
 
     # Control
     readout: str = "latent"  # "latent": the memory's tokens; "pixel": its colours, rendered and encoded as a video
+    cell_centre: float = 0.5  # where in its cell a token's ray passes when it is lifted and read; 0: left and above
     second_half: str = "ones"  # of the control input: "ones", a white video; "holes", a video 1 where nothing is known
     lora_from_chunk: int = 0  # the LoRA is on from this chunk on, 0 the first
 
@@ -114,6 +115,7 @@ LAYOUTS = {
             licence="MIT (code; weights are not published)",
             control_blocks=15,
             num_preceding=2,
+            cell_centre=0.0,
             joint_decode=False,
         ),
     )

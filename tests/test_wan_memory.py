@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from tiny_wan import tiny_text
 
-from pipelines import ChunkEvent, DoneEvent, MiragePipeline, StepEvent, move
+from pipelines import Camera, ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, move
 from pipelines import __main__ as cli
 from pipelines.conditioning import (
     Tiles,
@@ -103,6 +103,43 @@ def test_closing_the_stream_stops_within_a_step(either):
         transformer.proj_out.register_forward_hook(lambda *_: runs.append(1))
     stream.close()
     assert not runs and either(lifted, trajectory).frames.shape == (FRAMES, *SIZE, 3)  # and it is ready for the next
+
+
+@pytest.mark.parametrize("zoom, forward", [(1.0, 0.0), (1.4, 0.0), (1.0, 0.35), (1.3, -0.2)])
+def test_a_layout_reads_tokens_with_its_own_centre_of_a_cell(converted, zoom, forward):
+    """Lift and read as the released code writes them, on a wall that no two of its cells share: the same tokens."""
+    engine = tiny_pipe(converted, "lsm-world").engine
+    height, width, depth = 12, 16, 2.0
+    written = Camera.from_fov(60, height, width)
+    read = Camera(
+        written.K * [[zoom], [zoom], [1]] + (1 - zoom) * (written.K * [[0, 0, 1], [0, 0, 1], [0, 0, 0]]),
+        np.eye(4) + [[0, 0, 0, 0.3], [0, 0, 0, -0.1], [0, 0, 0, forward], [0, 0, 0, 0]],
+        height,
+        width,
+    )
+    tokens = torch.randn(engine.facts.channels, height, width).half().float()
+    memory = LatentMemory(engine.facts.channels, codec=engine.facts.codec)
+    memory.write(tokens, torch.full((height, width), depth), written)
+    row, column = np.mgrid[:height, :width]  # whole numbers, as the LSM code lifts and rounds
+    x, y = (
+        (index - centre) * depth / focal
+        for index, centre, focal in (
+            (column, written.K[0, 2], written.K[0, 0]),
+            (row, written.K[1, 2], written.K[1, 1]),
+        )
+    )
+    to = np.stack([x - 0.3, y + 0.1, np.full_like(x, depth - forward)])
+    u, v = (np.rint(read.K[i, i] * to[i] / to[2] + read.K[i, 2]).astype(int) for i in (0, 1))
+    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    theirs = {(v[at], u[at]): at for at in zip(*inside.nonzero(), strict=True)}
+
+    def agreement(readout):
+        shown = [(readout.latents[0, :, *cell], tokens[:, *at]) for cell, at in theirs.items()]
+        return np.mean([torch.equal(*pair) for pair in shown])
+
+    exact = memory.readout(read, height, width)
+    assert agreement(engine.read_off_centre(exact, [read])) == 1
+    assert (agreement(exact) == 1) == (zoom == 1 and forward == 0)  # which turns and shifts do not tell apart
 
 
 # ---- chunks -----------------------------------------------------------------------------------------------------

@@ -77,6 +77,10 @@ class Camera:
         """Same view on another grid, for example image to latents. A plain ratio is exact with 0.5 centres."""
         return Camera(resized_K(self.K, (self.height, self.width), (height, width)), self.c2w, height, width)
 
+    def shifted(self, pixels: float) -> "Camera":
+        """The principal point moved right and down by as many pixels."""
+        return Camera(self.K + [[0, 0, pixels], [0, 0, pixels], [0, 0, 0]], self.c2w, self.height, self.width)
+
 
 def resized_K(K: np.ndarray, size: tuple[int, int], new_size: tuple[int, int]) -> np.ndarray:
     """K: (..., 3, 3) of a grid of `size` (height, width) -> (..., 3, 3) of a grid of `new_size`."""

@@ -162,7 +162,7 @@ class WanMemoryEngine:
             clean=batch_of_one(clean),
             references=batch_of_one(self.references(control.memory, clip, targets)),
             preceding=batch_of_one([clip.latents[frame] for frame in preceding]),
-            control=batch_of_one(self.control(control, clip, targets)),
+            control=batch_of_one(self.control(control, cameras, clip, targets)),
         )
         if adapters := getattr(self.transformer, "peft_config", None):
             is_on = chunks.index(chunk) >= layout.lora_from_chunk
@@ -224,11 +224,13 @@ class WanMemoryEngine:
         return [clip.pictures[candidates[index]] for index in chosen]
 
     @torch.no_grad()
-    def control(self, readout: Readout, clip: Clip, targets: list[int]) -> Tensor | None:
+    def control(self, readout: Readout, cameras: Sequence[Camera], clip: Clip, targets: list[int]) -> Tensor | None:
         """What the memory shows at the targets and preceding latents: (control channels, T + P, h, w)."""
         config, layout = self.transformer.config, self.layout
         if not config.vace_layers:
             return None
+        if layout.readout == "latent" and layout.cell_centre != 0.5:
+            readout = self.read_off_centre(readout, cameras)
         mask = readout.mask
         if layout.readout == "pixel":
             shown, mask = self.rendered(readout.memory, clip.trajectory[targets[0] : targets[-1] + 1])
@@ -244,6 +246,11 @@ class WanMemoryEngine:
         else:
             second = encode_video(self.vae, hole_video(mask, self.facts.stride, layout.latent_frames))
         return torch.cat([shown.to(second), second])
+
+    def read_off_centre(self, readout: Readout, cameras: Sequence[Camera]) -> Readout:
+        """The same readout with tokens lifted and read where the layout has the centre of a cell."""
+        grid, cells = readout.mask.shape[1:], 0.5 - self.layout.cell_centre
+        return readout.memory.shifted(cells).readout([c.resized(*grid).shifted(cells) for c in cameras], *grid)
 
     def rendered(self, memory: LatentMemory, path: Trajectory) -> tuple[Tensor, Tensor]:
         """The memory's colours at every camera: (3, T, H, W) in [-1, 1], black where unknown, and (T, H, W) bool."""

@@ -7,7 +7,7 @@ How it is read is in readout.py.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -177,6 +177,18 @@ class LatentMemory:
         gone[samples.cell[outside]] = True
         part._forget(gone, samples.confidence)
         return part
+
+    def shifted(self, cells: float) -> "LatentMemory":
+        """This memory as if the rays of all its tokens went through places `cells` tokens further left and up.
+
+        For weights that were trained with another centre of a cell than 0.5, the only exact one: their targets must be
+        shifted as well. Shifts and turns of the camera then read as before, a zoom by s is (s - 1) * cells tokens off.
+        """
+        other = self.copy()
+        scales = [view.depth.shape[1] / view.token_at.shape[1] for view in self.views]
+        cameras = [view.camera.shifted(cells * scale) for view, scale in zip(self.views, scales, strict=True)]
+        other._keep(self.features, [replace(v, camera=camera) for v, camera in zip(self.views, cameras, strict=True)])
+        return other
 
     def _check_write(self, latents: Tensor, depth: Tensor, cameras: Sequence[Camera]) -> None:
         if latents.ndim != 4 or depth.ndim != 3:
