@@ -3,8 +3,8 @@
 What is needed is computed, not measured: weights are counted on the meta device at the precision they are kept in, and
 for what is alive between them the transformer, the autoencoder and the text encoder are run there
 (pipelines/metering.py). What CUDA itself and a fragmented allocator take is CONTEXT, a guess. Work is counted as
-operations and as bytes that go over the bus. Until a GPU has measured them, these are estimates, and times are not
-known at all.
+operations and as bytes that go over the bus; what these take at a card's full speed is the least that a chunk can
+take. Until a GPU has measured them, all of this is estimated.
 """
 
 import json
@@ -40,6 +40,10 @@ from pipelines.profiles import PROFILES, Profile, ProfileError, is_available, st
 GIB = 2**30
 CONTEXT = 1 * GIB
 FRAMES = 33
+
+# Cards: operations per second in bfloat16 with float32 sums, bytes per second over the bus. NVIDIA's own figures: H100
+# SXM data sheet (989 TFLOPS without sparsity, PCIe 5 x16), Ada architecture whitepaper (165, PCIe 4 x16).
+CARDS = {"H100": (989e12, 64e9), "RTX 4090": (165e12, 32e9)}
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,12 @@ def moved_bytes(profile: Profile, costs: Costs) -> int:
     times = {"gpu": 0, "turns": 1, "layers": 1, "blocks": costs.passes}
     moved = times[profile.transformer] * transformer + times[profile.text_encoder] * costs.text_encoder
     return moved + times[profile.vae] * costs.vae
+
+
+def least_seconds(profile: Profile, costs: Costs, card: str) -> float:
+    """What one chunk takes at least on one of CARDS: all its work at full speed, while everything moved travels."""
+    flop_per_second, bytes_per_second = CARDS[card]
+    return max(flop_of(profile, costs) / flop_per_second, moved_bytes(profile, costs) / bytes_per_second)
 
 
 def choose_profile(free_bytes: int, costs: Costs) -> Profile:
@@ -312,7 +322,7 @@ def table(model: str | Path | None = None, height: int | None = None, width: int
     """One row per profile of a folder or repository, or, if None, of every released family at full size.
 
     layout, profile, what, available; gib and gib_longest: for a chunk of FRAMES frames and of the layout's longest;
-    tflop of the former, and gib_moved to the GPU for a clip of it.
+    tflop of the former, gib_moved to the GPU for a clip of it, and the least_seconds it takes, by card.
     """
     models = (
         [released(layout) for layout in LAYOUTS.values()]
@@ -335,6 +345,7 @@ def table(model: str | Path | None = None, height: int | None = None, width: int
                     "gib_longest": round(needed_bytes(profile, longest) / GIB, 1),
                     "tflop": round(flop_of(profile, short) / 1e12, 3),
                     "gib_moved": round(moved_bytes(profile, short) / GIB, 1),
+                    "least_seconds": {card: round(least_seconds(profile, short, card), 3) for card in CARDS},
                 }
             )
     return rows
@@ -342,7 +353,8 @@ def table(model: str | Path | None = None, height: int | None = None, width: int
 
 def as_table(rows: list[dict[str, Any]]) -> str:
     """Markdown."""
-    columns = ["profile", "what", f"GiB, {FRAMES} frames", "GiB, longest chunk", "TFLOP, chunk", "GiB moved"]
+    columns = ["profile", "what", f"GiB, {FRAMES} frames", "GiB, longest chunk", "TFLOP", "GiB moved"]
+    columns += [f"{card}, least s" for card in CARDS]
     lines = []
     for layout in dict.fromkeys(row["layout"] for row in rows):
         lines += ["", f"{layout}:", "", "| " + " | ".join(columns) + " |", "| --- " * len(columns) + "|"]
@@ -350,5 +362,7 @@ def as_table(rows: list[dict[str, Any]]) -> str:
             profile = PROFILES[row["profile"]]
             missing = "" if is_available(profile) else f" (install {profile.requires})"
             figures = [f"{row[name]:g}" for name in ("gib", "gib_longest", "tflop", "gib_moved")]
+            figures += [f"{seconds:.3g}" for seconds in row["least_seconds"].values()]
             lines.append(f"| {row['profile']} | {row['what']}{missing} | " + " | ".join(figures) + " |")
-    return "\n".join([*lines[1:], "", "Estimates; no GPU has timed or measured them yet."])
+    note = "Estimated. Seconds are a floor: a card's full speed. No GPU has measured any of it."
+    return "\n".join([*lines[1:], "", note])

@@ -14,7 +14,17 @@ from pipelines import __main__ as cli
 from pipelines import costs as counted
 from pipelines import gguf_files, loading, metering, move, profiles
 from pipelines.convert import convert
-from pipelines.costs import CONTEXT, GIB, Costs, choose_profile, costs_of, needed_bytes, read_model
+from pipelines.costs import (
+    CONTEXT,
+    GIB,
+    Costs,
+    choose_profile,
+    costs_of,
+    least_seconds,
+    moved_bytes,
+    needed_bytes,
+    read_model,
+)
 from pipelines.hub import CONFIGURATIONS
 from pipelines.layouts import LAYOUTS, LORA_FILE, LORA_FOLDER
 from pipelines.metering import COMPUTE, metered
@@ -148,6 +158,14 @@ def test_needs_are_sums_of_what_is_there_at_once():
     assert needs["float8"] == needs["int8"] == needs["gguf-q8"] == pytest.approx(6 + 1.3 + 2.1, abs=0.11)
     assert needs["model-offload"] == pytest.approx(12 + 2 + 1.3, abs=0.11)  # the transformer's turn
     assert needs["group-offload"] == pytest.approx(1.3 + 0.6 + 2, abs=0.11)  # the transformer's turn
+
+
+def test_the_least_time_is_the_work_or_the_way_over_the_bus():
+    costs = replace(FULL, flop={"transformer": 989e12, "vae": 0, "tiles": 989e12}, passes=40)
+    assert least_seconds(PROFILES["resident"], costs, "H100") == pytest.approx(1)
+    assert least_seconds(PROFILES["tiled"], costs, "H100") == pytest.approx(2)
+    streamed = least_seconds(PROFILES["group-offload"], costs, "H100")
+    assert streamed == pytest.approx(moved_bytes(PROFILES["group-offload"], costs) / 64e9) and streamed > 2
 
 
 def test_too_little_memory_is_told_with_what_is_missing():
@@ -291,7 +309,8 @@ def test_the_command_line_prints_the_table(converted, tmp_path, capsys):
     assert [row["profile"] for row in rows] == list(PROFILES)
     assert all(math.isfinite(row["gib"]) and row["gib"] <= row["gib_longest"] for row in rows)
     assert "| group-offload | tiled, the transformer's blocks stream through in each step |" in told.err
-    assert "no GPU has timed" in told.err
+    assert all(0 < row["least_seconds"]["H100"] < row["least_seconds"]["RTX 4090"] for row in rows)
+    assert "No GPU has measured" in told.err
     assert cli.main(["info", "--profiles", str(tmp_path)]) == 2
     assert "holds no large model" in capsys.readouterr().err
 
