@@ -1,7 +1,7 @@
 """Folders of weights on this machine, fetched from the Hub first where they are not here yet."""
 
-import errno
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipelines.files import whole
+from pipelines.files import FULL, whole
 from pipelines.pins import PINS
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
@@ -27,6 +27,7 @@ PART = ".part"  # beside them there: the beginning of a large file
 LARGE, AT_ONCE = 10 * 2**20, 4  # bytes; files that are fetched side by side
 HELD = "held.txt"  # there too: the commit that was fetched first
 BLOCK = 16 * 2**20  # bytes that are read at a time
+REFUSED = (401, 403)  # answers that a login may change
 
 FETCH_ERRORS = {
     "name": "{name} is no folder here and no Hub repository's name. Check it.",
@@ -103,14 +104,19 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     except errors.RevisionNotFoundError as error:
         raise FetchError("revision", name=repository, revision=commit) from error
     except errors.LocalEntryNotFoundError as error:
+        status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
+        if status in REFUSED:
+            raise FetchError("login", name=name, status=status) from error
         raise FetchError("offline", name=name) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
-        raise FetchError("login" if status in (401, 403) else "hub", name=name, status=status) from error
+        raise FetchError("login" if status in REFUSED else "hub", name=name, status=status) from error
+    except (KeyError, json.JSONDecodeError) as error:  # what answers is no Hub: a network's login page, perhaps
+        raise FetchError("offline", name=name) from error
     except errors.HTTPError as error:  # of the library's own client: a connection that ends half-way
         raise FetchError("broken", name=name) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise FetchError("full", name=name) from error
         if error.errno is None:  # the library's sentence about a file that did not come whole
             raise FetchError("broken", name=name) from error

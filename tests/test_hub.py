@@ -25,7 +25,7 @@ class FakeHub(ThreadingHTTPServer):
 
     cut: a path whose first answer breaks off half-way; `then` is the status from there on. held: one that is sent once
     `go` is set.
-    status: what every call is answered with, if not 200.
+    status: what every call is answered with, if not 200; codes: what the Hub says of it. page: answered in its place.
     commit: the newest one, which main is; it has these files, as every other has.
     """
 
@@ -33,6 +33,7 @@ class FakeHub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.files, self.cut, self.status, self.commit, self.requests = files, None, 200, COMMIT, []
         self.held, self.go, self.then = None, threading.Event(), 200
+        self.codes, self.page = {403: "GatedRepo", 404: "RepoNotFound"}, None
         self.hashes = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -54,8 +55,10 @@ class Answer(BaseHTTPRequestHandler):
         hub, path = self.server, unquote(urlparse(self.path).path)
         hub.requests.append((self.command, path, self.headers.get("Range")))
         if hub.status != 200:
-            codes = {403: {"X-Error-Code": "GatedRepo"}, 404: {"X-Error-Code": "RepoNotFound"}}
-            return self.answer(hub.status, b"{}", codes.get(hub.status, {}))
+            code = hub.codes.get(hub.status)
+            return self.answer(hub.status, b"{}", {"X-Error-Code": code} if code else {})
+        if hub.page is not None:
+            return self.answer(200, hub.page)
         if path == f"/api/models/{REPO}/revision/main":
             return self.answer(200, json.dumps({"id": REPO, "sha": hub.commit, "siblings": []}).encode())
         if re.fullmatch(f"/api/models/{REPO}/tree/[0-9a-f]{{40}}", path):
@@ -216,6 +219,47 @@ local_file({REPO!r} + "/step.safetensors")"""
 def test_what_the_hub_refuses_is_told(hub, tmp_path, status, words):
     hub.status = status
     assert f"{REPO} {words}" in run(FETCH, hub, tmp_path)[1]
+
+
+def test_a_refusal_without_a_reason_is_told_as_one(hub, tmp_path):
+    hub.status, hub.codes = 403, {}
+    assert "team/tiny could not be fetched: the Hub answers 403. Log in with" in run(FETCH, hub, tmp_path)[1]
+
+
+def test_what_answers_in_the_hubs_place_is_no_hub(hub, tmp_path):
+    for hub.page in (b"<html>Log in to the hotel's network</html>", b"{}"):
+        assert "and the Hub cannot be reached. Connect to fetch the rest." in run(FETCH, hub, tmp_path)[1]
+    hub.page = None
+    folder, _ = run(FETCH, hub, tmp_path)
+    hub.page = b"{}"
+    assert run(FETCH, hub, tmp_path)[0] == folder
+
+
+def test_a_disk_that_becomes_full_keeps_what_came(hub, tmp_path):
+    path = "transformer/weights.safetensors"
+    hub.files[path] = bytes(range(256)) * (25 * 4096)
+    hub.hashes[path] = hashlib.sha256(hub.files[path]).hexdigest()
+    code = f"""
+import errno
+from pipelines import hub
+write = hub._Told.write
+def full(file, data):
+    if file.tell():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return write(file, data)
+hub._Told.write = full
+try:
+    hub.local_folder({REPO!r})
+except hub.FetchError as error:
+    print(error)
+hub._Told.write = write
+print(hub.local_folder({REPO!r}))"""
+    told, errors = run(code, hub, tmp_path)
+    sentence, folder = told.splitlines()
+    assert sentence.startswith("The disk became full while team/tiny was fetched. Free some space"), errors
+    ranges = [asked for command, asked_path, asked in hub.requests if command == "GET" and asked_path.endswith(path)]
+    assert ranges == [None, f"bytes={10 * 2**20}-"]
+    assert open(f"{folder}/{path}", "rb").read() == hub.files[path]
 
 
 def test_a_disk_that_is_too_full_is_told_before_the_download(hub, tmp_path):
