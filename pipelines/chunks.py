@@ -56,17 +56,21 @@ def denoise_chunk(
     clean, references, preceding = (latents[:, :, :0] if part is None else part.to(latents) for part in parts)
     num_clean = clean.shape[2]
 
-    def in_order(targets: Tensor) -> list[Tensor]:
+    def in_order(targets: Tensor, references: Tensor, preceding: Tensor) -> list[Tensor]:
         segments = {"references": references, "targets": targets, "preceding": preceding}
         return [segments[name] for name in transformer.config.segment_order]
 
     before = transformer.config.segment_order.index("targets")
-    start = sum(segment.shape[2] for segment in in_order(latents)[:before])
-    targets = slice(start, start + latents.shape[2])
-    is_noisy = torch.zeros(len(latents), sum(segment.shape[2] for segment in in_order(latents)), device=device)
+    lengths = [segment.shape[2] for segment in in_order(latents, references, preceding)]
+    start, num_targets = sum(lengths[:before]), latents.shape[2]
+    targets = slice(start, start + num_targets)
+    is_noisy = torch.zeros(len(latents), sum(lengths), device=device)
     is_noisy[:, start + num_clean : targets.stop] = 1
 
     control = None if inputs.control is None or not control_scale else inputs.control.to(device, dtype)
+    if control is not None:
+        shown = control[:, :, :num_targets], control[:, :, :0], control[:, :, num_targets:]
+        control = torch.cat(in_order(*shown), dim=2)
     prompts = {"cond": inputs.text.to(device, dtype)}
     if guidance_scale != 1:
         if inputs.negative_text is None:
@@ -82,7 +86,8 @@ def denoise_chunk(
         transformer._reset_stateful_cache()  # what a cache keeps belongs to one run
     latents[:, :, :num_clean] = clean
     for step, t in enumerate(scheduler.timesteps, start=1):
-        sequence, times, flows = torch.cat(in_order(latents), dim=2).to(dtype), is_noisy * t, {}
+        sequence = torch.cat(in_order(latents, references, preceding), dim=2).to(dtype)
+        times, flows = is_noisy * t, {}
         for name, text in prompts.items():
             with transformer.cache_context(name):
                 flow = transformer(

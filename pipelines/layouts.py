@@ -7,6 +7,7 @@ not carry. Sources: the released code of Spatia (github.com/ZhaoJingjing713/Spat
 
 from dataclasses import dataclass
 
+SEGMENTS = ("references", "targets", "preceding")  # of the sequence that the transformer sees
 DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
 # Where a converted folder keeps the LoRA, and its name as an adapter.
 LORA, LORA_FOLDER, LORA_FILE = "released", "transformer_lora", "pytorch_lora_weights.safetensors"
@@ -61,7 +62,7 @@ class Layout:
     overlap_frames: int = 1
     num_references: int = 4
     num_preceding: int = 0
-    segment_order: tuple[str, ...] = ("references", "targets", "preceding")
+    segment_order: tuple[str, ...] = SEGMENTS
     reference_offset: tuple[int, int, int] = (-1, 1, 0)  # in extents of the references: times -R..-1, rows h..2h-1
     latent_frames: int = 4
 

@@ -29,6 +29,8 @@ from diffusers.models.transformers.transformer_wan_vace import WanVACETransforme
 from diffusers.utils import apply_lora_scale
 from torch import Tensor, nn
 
+from pipelines.layouts import SEGMENTS
+
 Rotary = tuple[Tensor, Tensor]  # cosines and sines, (1, F, N, head dim) each
 
 
@@ -134,7 +136,7 @@ class MirageTransformer3DModel(
 
     vace_layers: transformer blocks that get a hint, one for each control block; empty: no control branch.
     vace_in_channels: channels of the control input; None: as many as `in_channels`, twice (memory and its mask).
-    segment_order: how frames follow each other in the sequence, references first or last.
+    segment_order: how frames follow each other in the sequence, references first or last; all others count from 0.
     reference_offset: see `SegmentRotaryPosEmbed`.
     """
 
@@ -171,7 +173,7 @@ class MirageTransformer3DModel(
         eps: float = 1e-6,
         vace_layers: tuple[int, ...] = (),
         vace_in_channels: int | None = None,
-        segment_order: tuple[str, ...] = ("references", "targets", "preceding"),
+        segment_order: tuple[str, ...] = SEGMENTS,
         reference_offset: tuple[int, int, int] = (-1, 1, 0),
     ):
         super().__init__()
@@ -179,8 +181,11 @@ class MirageTransformer3DModel(
         block = inner_dim, ffn_dim, num_attention_heads, qk_norm, cross_attn_norm, eps
         if patch_size[0] != 1:
             raise ValueError(f"patch_size={tuple(patch_size)} must be 1 in time: every frame has a time of its own.")
-        if any(layer not in range(num_layers) for layer in vace_layers):
-            raise ValueError(f"vace_layers={list(vace_layers)} must be among the {num_layers} layers, 0 the first.")
+        if any(layer not in range(num_layers) for layer in vace_layers) or len(set(vace_layers)) < len(vace_layers):
+            told = f"vace_layers={list(vace_layers)} must be among the {num_layers} layers, 0 the first"
+            raise ValueError(f"{told}, each once.")
+        if sorted(segment_order) != sorted(SEGMENTS):
+            raise ValueError(f"segment_order={list(segment_order)} must name each of {', '.join(SEGMENTS)} once.")
         if "references" not in (segment_order[0], segment_order[-1]):
             raise ValueError(f"segment_order={list(segment_order)} must have the references first or last.")
 
@@ -211,12 +216,25 @@ class MirageTransformer3DModel(
         self.gradient_checkpointing = False
 
     @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs):
+        """As in diffusers, which makes up tensors that a file lacks; here they are an error that lists them."""
+        asked = kwargs.pop("output_loading_info", False)
+        model, info = super().from_pretrained(pretrained_model_name_or_path, output_loading_info=True, **kwargs)
+        wrong = {"missing": sorted(info["missing_keys"]), "left over": sorted(info["unexpected_keys"])}
+        if any(wrong.values()):
+            told = [f"{len(names)} {what}: {', '.join(names)}" for what, names in wrong.items() if names]
+            raise ValueError(f"The weights in {pretrained_model_name_or_path} do not fit. {'; '.join(told)}.")
+        return (model, info) if asked else model
+
+    @classmethod
     def from_single_file(
         cls, pretrained_model_link_or_path_or_dict: str | os.PathLike | Mapping[str, Tensor], **kwargs
     ) -> "MirageTransformer3DModel":
         """A released backbone, a safetensors or GGUF file or its tensors; see `transformer_from_released`."""
         from pipelines.convert import read_tensors, transformer_from_released
 
+        if "torch_dtype" in kwargs:  # diffusers takes either name
+            kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))
         source = pretrained_model_link_or_path_or_dict
         return transformer_from_released(source if isinstance(source, Mapping) else read_tensors(source), **kwargs)
 

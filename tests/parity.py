@@ -1,6 +1,7 @@
 """How far we are from the released code, on tests/fixtures: python tests/parity.py
 
-Weights go through `transformer_from_released`, latents through the engine's own chunk step. The figures are the largest
+Weights go through `transformer_from_released`, latents through the engine's own chunk step and a converted folder's
+scheduler. The figures are the largest
 absolute differences, in float32; latents and flows have a standard deviation of about 1.
 """
 
@@ -10,13 +11,12 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from diffusers import UniPCMultistepScheduler
 from safetensors import safe_open
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipelines.chunks import ChunkInputs, denoise_chunk  # noqa: E402
-from pipelines.convert import transformer_from_released  # noqa: E402
+from pipelines.convert import scheduler_of, transformer_from_released  # noqa: E402
 from pipelines.layouts import LAYOUTS  # noqa: E402
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -41,8 +41,9 @@ def fixture(name):
     return parts, config
 
 
-def scheduler(shift=5.0):
-    return UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift)
+def scheduler(layout="spatia"):
+    """That of a converted folder."""
+    return scheduler_of(LAYOUTS[layout])
 
 
 def finished(steps):
@@ -75,7 +76,7 @@ def lsm_world():
         control=control,
     )
     assert layout.shift == config["shift"]
-    steps = denoise_chunk(model, scheduler(layout.shift), inputs, 6, max_sigma=layout.max_sigma)
+    steps = denoise_chunk(model, scheduler(layout.name), inputs, 6, max_sigma=layout.max_sigma)
     alone = given["target"], times[:, 2:7], text
     return {
         "forward": difference(model(sequence, times, text, control, num_reference_frames=2).sample, out["flow_full"]),
@@ -99,7 +100,7 @@ def spatia():
     differences = {}
     for chunk, (inputs, name) in enumerate(((first, "first_round"), (later, "later_round"))):
         model.enable_lora() if chunk >= layout.lora_from_chunk else model.disable_lora()
-        sampler = scheduler(layout.shift)
+        sampler = scheduler(layout.name)
         steps = denoise_chunk(model, sampler, inputs, 6, layout.guidance_scale, max_sigma=layout.max_sigma)
         differences[f"six guided steps, {name}"] = difference(finished(steps), out[name])
     sequence = torch.cat([given["reference"], given["history"], given["noise"][:, :, 3:]], dim=2)

@@ -11,6 +11,7 @@ from diffusers import WanImageToVideoPipeline, WanTransformer3DModel, WanVACETra
 from diffusers.hooks import FirstBlockCacheConfig
 from parity import finished, lsm_world, scheduler, spatia
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from tiny_wan import TINY
 
 from pipelines.chunks import ChunkInputs, denoise_chunk
@@ -77,6 +78,17 @@ def test_a_stock_folder_opens(tmp_path):
         torch.testing.assert_close(ours(x, times, text).sample, expected, atol=1e-5, rtol=0)
 
 
+def test_a_folder_that_lacks_a_tensor_does_not_open(tmp_path):
+    """diffusers alone would go on with random numbers in its place."""
+    tiny(vace_layers=(0, 2)).save_pretrained(tmp_path)
+    (file,) = tmp_path.glob("*.safetensors")
+    tensors = load_file(file)
+    tensors["blocks.0.extra"] = tensors.pop("vace_blocks.1.proj_out.bias")
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(ValueError, match="1 missing: vace_blocks.1.proj_out.bias; 1 left over: blocks.0.extra."):
+        MirageTransformer3DModel.from_pretrained(tmp_path)
+
+
 @torch.no_grad()
 def test_with_one_time_for_all_it_is_diffusers_control_branch():
     config = {**TINY, "out_channels": 4, "vace_layers": [0, 2], "vace_in_channels": 8}
@@ -139,6 +151,21 @@ def test_references_may_stand_last():
     flow = model(x, times, text, control, num_reference_frames=2).sample
     turned = behind(x.roll(-2, 2), times.roll(-2, 1), text, control, num_reference_frames=2).sample
     torch.testing.assert_close(turned.roll(2, 2), flow, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_control_goes_to_the_frames_it_shows_in_any_order():
+    """Of the sequence only; what a caller gives to `ChunkInputs` is always targets, then preceding."""
+    seen, control = [], torch.randn(1, 8, 4, 4, 6)
+    for order in (("references", "targets", "preceding"), ("references", "preceding", "targets")):
+        model = tiny(vace_layers=(0, 2), segment_order=order)
+        model.register_forward_pre_hook(lambda _, args: seen.append(args))
+        targets, preceding = torch.randn(1, 4, 3, 4, 6), torch.randn(1, 4, 1, 4, 6)
+        inputs = ChunkInputs(targets, torch.randn(1, 5, 8), preceding=preceding, control=control)
+        finished(denoise_chunk(model, scheduler(), inputs, 1))
+    (_, first, _, given), (_, second, _, turned) = seen
+    assert (first == 0).tolist() == [[False] * 3 + [True]] and (second == 0).tolist() == [[True] + [False] * 3]
+    assert torch.equal(given, control) and torch.equal(turned, control.roll(1, 2))
 
 
 @torch.no_grad()
@@ -299,6 +326,10 @@ def test_wrong_models_are_told():
         tiny()(torch.zeros(1, 4, 1, 4, 4), torch.zeros(1, 1), torch.zeros(1, 1, 8), torch.zeros(1, 8, 1, 4, 4))
     with pytest.raises(ValueError, match=r"vace_layers=\[0, 3\] must be among the 3 layers"):
         tiny(vace_layers=(0, 3))
+    with pytest.raises(ValueError, match=r"vace_layers=\[1, 1\] must be .* each once"):
+        tiny(vace_layers=(1, 1))
+    with pytest.raises(ValueError, match="must name each of references, targets, preceding once"):
+        tiny(segment_order=("references", "targets"))
     with pytest.raises(ValueError, match="references first or last"):
         tiny(segment_order=("targets", "references", "preceding"))
     with pytest.raises(ValueError, match="must be 1 in time"):
