@@ -174,6 +174,8 @@ def add_lora(
     if differences and adapter == LORA:  # it is switched off and on between chunks
         name = to_released(next(iter(differences)))
         raise ConversionError(f"This LoRA holds {len(differences)} full differences, such as {name}. Give one without.")
+    if wrong := [value for value in (*alphas.values(), alpha) if value is not None and not 0 < value < math.inf]:
+        raise ConversionError(f"The LoRA's alpha {wrong[0]} must be positive. Its rank makes the weight 1.")
     if told := sorted({value for value in alphas.values() if alpha not in (None, value)}):
         raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {told[0]}. Leave it out.")
 
@@ -388,10 +390,11 @@ def assembled(
     num_blocks = count_blocks(map(to_diffusers, branch), "vace_blocks.")
     chosen = layout_named(layout) if layout else layout_of(num_blocks)
     config |= {"segment_order": chosen.segment_order, "reference_offset": chosen.reference_offset}
+    adapter = read_tensors(lora) if lora else None
     model = transformer_from_released(
         read_tensors(base / "transformer"),
         branch,
-        read_tensors(lora) if lora else None,
+        adapter,
         config=config,
         lora_alpha=lora_alpha,
         dtype=dtype,
@@ -414,15 +417,26 @@ def assembled(
             ),
         ],
     }
-    if lora:
-        peft = model.peft_config[LORA]
-        stated = lora_alpha is not None or any(name.endswith(".alpha") for name in read_tensors(lora))
-        report["lora"] = {
-            "rank": peft.r,
-            "alpha": peft.lora_alpha,
-            "alpha_from": "stated" if stated else "not in the file: taken as the rank, weight 1",
-        }
+    if adapter:
+        report["lora"] = lora_report(model.peft_config[LORA], adapter, lora_alpha)
     return model, chosen, report
+
+
+def lora_report(peft, tensors: Mapping[str, Tensor], stated: float | None) -> dict[str, Any]:
+    """The rank of most modules and the alpha of the first, those of others if they differ, and where alpha is from."""
+    alphas, modules = sum(name.endswith(".alpha") for name in tensors), len(peft.target_modules)
+    told = "stated" if alphas else "not in the file: taken as the rank, weight 1"
+    if 0 < alphas < modules and stated is None:
+        others = "the rank" if peft.alpha_pattern else "the same"
+        told = f"stated for {alphas} of {modules} modules: taken as {others} for the others"
+    others = {"ranks": peft.rank_pattern, "alphas": peft.alpha_pattern}
+    others = {name: sorted(set(pattern.values())) for name, pattern in others.items() if pattern}
+    return {
+        "rank": peft.r,
+        "alpha": peft.lora_alpha,
+        **({"others": others} if others else {}),
+        "alpha_from": "stated" if stated is not None else told,
+    }
 
 
 def opened(folder: Path, dtype: torch.dtype | None = None) -> MirageTransformer3DModel:

@@ -1,8 +1,8 @@
 """How far we are from the released code, on tests/fixtures: python tests/parity.py
 
-Weights go through `transformer_from_released`, latents through the engine's own chunk step and a converted folder's
-scheduler. The figures are the largest
-absolute differences, in float32; latents and flows have a standard deviation of about 1.
+Weights go through `transformer_from_released`, latents through the engine's own chunk step and the scheduler of a
+converted folder. The figures are the largest absolute differences, in float32; latents and flows have a standard
+deviation of about 1.
 """
 
 import json

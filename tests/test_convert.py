@@ -17,6 +17,7 @@ from pipelines.__main__ import main
 from pipelines.convert import (
     ConversionError,
     add_lora,
+    lora_report,
     read_tensors,
     released_from_transformer,
     to_diffusers,
@@ -221,6 +222,28 @@ def test_alpha_is_stated_by_the_caller_or_the_file():
     assert told == 2.0 and torch.equal(same, weaker)
     with pytest.raises(ConversionError, match="lora_alpha=4.0, but the LoRA file says 2.0"):
         alpha(named, 4.0)
+    for wrong in (0.0, float("nan")):
+        with pytest.raises(ConversionError, match=f"alpha {wrong} must be positive"):
+            alpha(lora, wrong)
+
+
+def test_where_alpha_is_from_is_told_module_by_module():
+    backbone, control, lora, config = tiny()
+
+    def told(stated=None, **alphas):
+        file = lora | {f"pipe.dit.blocks.0.ffn.{i[1]}.alpha": torch.tensor(value) for i, value in alphas.items()}
+        model = transformer_from_released(backbone, control, file, config=config, lora_alpha=stated)
+        return lora_report(model.peft_config["released"], file, stated)
+
+    assert told() == {"rank": 4, "alpha": 4, "alpha_from": "not in the file: taken as the rank, weight 1"}
+    assert told(2.0)["alpha_from"] == "stated"
+    assert told(_0=2.0)["alpha_from"] == "stated for 1 of 80 modules: taken as the same for the others"
+    assert told(_0=2.0, _2=1.0) == {
+        "rank": 4,
+        "alpha": 4,
+        "others": {"alphas": [1.0, 2.0]},
+        "alpha_from": "stated for 2 of 80 modules: taken as the rank for the others",
+    }
 
 
 def test_ranks_and_alphas_may_differ_and_strength_weighs_all():
@@ -423,8 +446,10 @@ def test_files_that_cannot_be_converted_are_told(base, tmp_path, capsys):
 
     torch.save({}, tmp_path / "weights.pt")
     assert "weights.pt is no safetensors file" in error("--base", base, "--vace", tmp_path / "weights.pt")
-    (tmp_path / "cut.safetensors").write_bytes(b"\x00\x01")
-    assert "cut.safetensors cannot be read" in error("--base", base, "--vace", tmp_path / "cut.safetensors")
+    whole = next((base / "transformer").glob("*.safetensors")).read_bytes()
+    for part in (whole[:2], whole[:-10], b"<html>not found</html>"):
+        (tmp_path / "cut.safetensors").write_bytes(part)
+        assert "cut.safetensors cannot be read" in error("--base", base, "--vace", tmp_path / "cut.safetensors")
     assert "holds no model_index.json" in error("--base", tmp_path)
     assert "layout 'wan' is unknown. Use one of spatia, lsm-world" in error("--base", base, "--layout", "wan")
     (tmp_path / "out").mkdir()
