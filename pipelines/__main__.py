@@ -38,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--frames", type=int, default=65, help="4n+1 (default 65: four seconds)")
     render.add_argument("--size", type=size, default=(288, 512), metavar="HxW", help="pixels (default 288x512)")
     render.add_argument("--seed", type=int, default=0)
+    render.add_argument(
+        "--focus", type=float, default=0.5, help="where in the photo the frame lies: 0 left or top .. 1 right or bottom"
+    )
     render.add_argument("--quality", default="standard", help="draft or standard")
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
     render.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
@@ -196,9 +199,9 @@ def render(args: argparse.Namespace) -> dict:
     distance = scene.distance if scene else None
     if photo is not None and scene is None:
         # The size of a move depends on how far its subject is, so the photo is lifted before the path is made.
-        pipe.check_inputs(photo, trajectory, args.prompt, args.seed, None, depth, args.quality)
+        pipe.check_inputs(photo, trajectory, args.prompt, args.seed, None, depth, args.quality, args.focus)
         lift_seconds = dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
-        source = pipe.lift(photo, height, width, camera, depth, seconds=lift_seconds)
+        source = pipe.lift(photo, height, width, camera, depth, focus=args.focus, seconds=lift_seconds)
         distance = source.distance
         if not args.trajectory:
 
@@ -208,7 +211,7 @@ def render(args: argparse.Namespace) -> dict:
 
             trajectory = path(1.0 if "strength" in params else pipe.gentle_strength(source, path))
     num_chunks, last_shown = 0, None
-    for event in pipe.stream(source, trajectory, args.prompt, args.seed, memory, depth, args.quality):
+    for event in pipe.stream(source, trajectory, args.prompt, args.seed, memory, depth, args.quality, args.focus):
         shown = getattr(event, "chunk", None)
         if shown is not None and shown != last_shown:
             num_chunks, last_shown = event.num_chunks, shown

@@ -32,7 +32,7 @@ from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.hub import HUB_OPTIONS, local_file, local_folder
 from pipelines.layouts import DEFAULT_LAYOUT, FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, FewSteps, layout_named
-from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights
+from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights
 from pipelines.memory import LatentMemory, Readout
 
 QUALITIES = ("draft", "standard")
@@ -46,23 +46,40 @@ BACKED = 0.88  # a move whose frames all show this share of the photo looks like
 # Of a frame, what opens between near and far surfaces; more than that shows as torn outlines, as 19 photos were judged.
 TORN = 0.02
 MIN_STRENGTH = 0.2
+MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
 COVERAGE_GRID = 64  # cells along the long side, for coverage of a whole path
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
 
 
 @dataclass(frozen=True)
 class Lifted:
-    """A photo as a place: cut to the clip's shape, with depth, written into a memory.
+    """A photo as a place: with depth, written into a memory.
 
-    image (H, W, 3) uint8; camera: the photo's; depth (H, W) float32 in scene units;
-    memory: knows the photo, and nothing else unless one was given; distance: depth of the subject (D).
+    photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture, of which the clip shows
+    a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
+    frame: rows and columns of the photo; camera: sees these. memory: knows the photo, and nothing else unless one was
+    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus: see `lift`.
     """
 
-    image: np.ndarray
+    photo: np.ndarray
+    photo_depth: np.ndarray
+    photo_camera: Camera
+    frame: tuple[slice, slice]
     camera: Camera
-    depth: np.ndarray
     memory: LatentMemory
+    view: int | None
     distance: float
+    focus: float = 0.5
+
+    @property
+    def image(self) -> np.ndarray:
+        """The clip's frame of the photo, (h, w, 3) uint8."""
+        return self.photo[self.frame]
+
+    @property
+    def depth(self) -> np.ndarray:
+        """Depth of the clip's frame, (h, w) float32 in scene units."""
+        return self.photo_depth[self.frame]
 
 
 @dataclass
@@ -251,6 +268,7 @@ class MiragePipeline(DiffusionPipeline):
         memory: LatentMemory | None = None,
         depth: np.ndarray | None = None,
         quality: str = "standard",
+        focus: float = 0.5,
         callback_on_step_end: Callable | None = None,
     ) -> MirageOutput:
         """Render a whole clip; see `stream` for the arguments.
@@ -258,7 +276,7 @@ class MiragePipeline(DiffusionPipeline):
         callback_on_step_end(pipe, step, num_steps, {}) is called after every step, as in diffusers; what it raises
         ends the render.
         """
-        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality):
+        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus):
             if isinstance(event, StepEvent) and callback_on_step_end is not None:
                 callback_on_step_end(self, event.step, event.num_steps, {})
         return MirageOutput(
@@ -274,19 +292,20 @@ class MiragePipeline(DiffusionPipeline):
         memory: LatentMemory | None = None,
         depth: np.ndarray | None = None,
         quality: str = "standard",
+        focus: float = 0.5,
     ) -> Iterator[StepEvent | ChunkEvent | DoneEvent]:
         """Render, telling what happens as it happens. Closing the iterator stops the work within one step.
 
-        image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; it is cut to
-        the trajectory's shape, and trajectory[0] is its camera. memory: a world to start in; it is not changed.
+        image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; trajectory[0]
+        sees a frame of it in the trajectory's shape, as in `lift`. memory: a world to start in; it is not changed.
         depth: (H, W) z-depth of the photo in the trajectory's units; estimated if None. quality: "draft" or
-        "standard". Equal arguments give equal bits on one machine. Raises ValueError before any work for input that
-        cannot be rendered.
+        "standard". focus: where in the photo the frame lies, 0 left or top .. 1 right or bottom. Equal arguments give
+        equal bits on one machine. Raises ValueError before any work for input that cannot be rendered.
         """
-        self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality)
-        return self._stream(image, trajectory, prompt, seed, memory, depth, quality)
+        self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus)
+        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus)
 
-    def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality) -> None:
+    def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5) -> None:
         facts = self.engine.facts
         frames, height, width = len(trajectory), trajectory.height, trajectory.width
         check_size(height, width, facts.size_step, facts.max_side)
@@ -314,23 +333,21 @@ class MiragePipeline(DiffusionPipeline):
             )
         if depth is not None:
             check_depth(depth)
+        check_focus(focus)
 
-    def _stream(self, image, trajectory, prompt, seed, memory, depth, quality):
+    def _stream(self, image, trajectory, prompt, seed, memory, depth, quality, focus):
         facts, started = self.engine.facts, time.perf_counter()
         seconds = defaultdict(float, dict.fromkeys(("encode", "depth", "memory_write", "memory_readout"), 0.0))
         seconds.update(denoise=0.0, decode=0.0)
         chunks = chunks_of(facts, len(trajectory))
 
         # 1. The photo becomes tokens with depth, and the memory knows it.
-        if image is None:
-            memory, photo = memory.copy(), None
-        else:
-            lifted = image if isinstance(image, Lifted) else None
-            if lifted is None:
-                lifted = self.lift(
-                    image, trajectory.height, trajectory.width, trajectory[0], depth, memory, seconds=seconds
-                )
-            memory, photo = lifted.memory.copy(), lifted.image
+        lifted = image if isinstance(image, Lifted) else None
+        if lifted is None and image is not None:
+            size = trajectory.height, trajectory.width
+            lifted = self.lift(image, *size, trajectory[0], depth, memory, focus=focus, seconds=seconds)
+        memory = (memory if lifted is None else lifted.memory).copy()
+        photo = None if lifted is None else lifted.image
         yield StepEvent(0, len(chunks), 1, 1, "depth")
         num_known_views = len(memory.views)
         clip = self.engine.begin(trajectory, photo, prompt, seed)
@@ -367,8 +384,8 @@ class MiragePipeline(DiffusionPipeline):
                     frames[part] = self.engine.decode(readout, generated)
                 from_photo = (readout.view >= 0) & (readout.view < num_known_views)
                 backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
-                if photo is not None:
-                    drift.append(colour_change(frames[part][-1], photo, readout))
+                if lifted is not None and lifted.view is not None:
+                    drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
                 yield StepEvent(index, len(chunks), part.stop - chunk.start, len(chunk), "decode")
             yield ChunkEvent(index, len(chunks), chunk.start, frames[chunk.start : chunk.stop], backed[chunk])
 
@@ -377,7 +394,9 @@ class MiragePipeline(DiffusionPipeline):
         if loop.closed:
             loop = LoopScore(True, psnr(frames[0], frames[-1]), ssim(frames[0], frames[-1]))
         seconds["total"] = time.perf_counter() - started
-        recipe = self.recipe(photo, trajectory, seed, quality, prompt)
+        given = None if lifted is None else lifted.photo if image is lifted else image
+        focus = None if lifted is None else lifted.focus
+        recipe = self.recipe(given, trajectory, seed, quality, prompt, focus)
         worst = max(drift, default=0.0)
         yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
 
@@ -402,13 +421,16 @@ class MiragePipeline(DiffusionPipeline):
         depth: np.ndarray | None = None,
         memory: LatentMemory | None = None,
         fov_degrees: float = DEFAULT_FOV,
+        focus: float = 0.5,
         seconds: dict | None = None,
     ) -> Lifted:
         """Give a photo depth and write it into a memory, ready to be seen from other cameras.
 
-        The photo is cut in its middle to the shape of (height, width) pixels. camera: the photo's, on any grid of
-        that shape; without one it stands at the origin with fov_degrees across its long side. depth: z-depth of the
-        whole photo; estimated if None. memory: a world the photo is added to; left unchanged.
+        The clip's frame is the largest part of the photo in the shape of (height, width) pixels; what lies around it,
+        as far as MARGIN, is remembered as well. camera: the frame's, on any grid of that shape; without one it stands
+        at the origin with fov_degrees across its long side. depth: z-depth of the whole photo; estimated if None.
+        memory: a world the photo is added to; left unchanged. focus: where the frame lies, 0 left or top .. 1 right or
+        bottom. Raises ValueError for a size or focus out of range, or depth without a known value.
         """
         facts, seconds = self.engine.facts, defaultdict(float) if seconds is None else seconds
         check_size(height, width, facts.size_step, facts.max_side)
@@ -416,33 +438,36 @@ class MiragePipeline(DiffusionPipeline):
             camera = Camera.from_fov(fov_degrees, height, width)
         camera = camera.resized(height, width)
         photo = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
-        whole, box = covering(photo.convert("RGB"), height, width)
-        left, top = box
+        whole, (left, top) = covering(photo.convert("RGB"), height, width, check_focus(focus))
+        rows, columns = beyond(top, height, whole.height, facts.stride), beyond(left, width, whole.width, facts.stride)
         pixels = np.array(whole)
-        cut = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+        photo = np.ascontiguousarray(pixels[rows, columns])
+        left_in, top_in = left - columns.start, top - rows.start
+        frame = slice(top_in, top_in + height), slice(left_in, left_in + width)
         outline = max(height, width) * (ESTIMATED_OUTLINE if depth is None else OUTLINE)
         with timed(seconds, "depth"):
             if depth is None:
-                K = camera.K.copy()
-                K[:2, 2] += left, top  # the estimator sees all of the photo, also what the clip's shape cuts away
-                depth, valid = self.engine.depth(pixels, K)
+                depth, valid = self.engine.depth(pixels, camera.shifted(left, top).K)  # it sees all of the photo
             else:
                 depth = resize_nearest(check_depth(depth), whole.height, whole.width)
                 valid = np.isfinite(depth) & (depth > 0)
-            depth, valid = (np.ascontiguousarray(x[top : top + height, left : left + width]) for x in (depth, valid))
-            if not valid.any():
+            depth, valid = (np.ascontiguousarray(x[rows, columns]) for x in (depth, valid))
+            if not valid[frame].any():
                 raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
             depth = settle(grow_near(depth, valid, int(outline)), valid)
         with timed(seconds, "encode"):
-            tokens = self.engine.encode(torch.from_numpy(cut).permute(2, 0, 1).float() / 255)
+            tokens = self.engine.encode(torch.from_numpy(photo).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):
             if memory is None:
                 memory = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
             else:
                 memory = memory.copy()
+            photo_camera = Camera(camera.shifted(left_in, top_in).K, camera.c2w, *photo.shape[:2])
             kept = slice(facts.depth_stride // 2, None, facts.depth_stride)  # the middle one: no average across edges
-            memory.write(tokens, depth[kept, kept], camera, valid[kept, kept])
-        return Lifted(cut, camera, depth, memory, subject_distance(depth, valid))
+            report = memory.write(tokens, depth[kept, kept], photo_camera, valid[kept, kept])
+        view = len(memory.views) - 1 if report.new or report.replaced else None
+        distance = subject_distance(depth[frame], valid[frame])
+        return Lifted(photo, depth, photo_camera, frame, camera, memory, view, distance, focus)
 
     @torch.no_grad()
     def coverage(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
@@ -459,11 +484,10 @@ class MiragePipeline(DiffusionPipeline):
 
     def _shown(self, memory: LatentMemory, trajectory: Trajectory) -> torch.Tensor:
         """(T, h, w) bool: which cells of a coarse grid the memory shows."""
-        long_side = max(trajectory.height, trajectory.width)
-        height, width = (
-            max(1, round(side * COVERAGE_GRID / long_side)) for side in (trajectory.height, trajectory.width)
-        )
-        thin = max(1, max((max(v.depth.shape) for v in memory.views), default=0) // (2 * COVERAGE_GRID))
+        scale = COVERAGE_GRID / max(trajectory.height, trajectory.width)
+        height, width = (max(1, round(side * scale)) for side in (trajectory.height, trajectory.width))
+        finest = max((view.camera.K[0, 0] for view in memory.views), default=0)
+        thin = max(1, int(finest / (2 * scale * trajectory[0].K[0, 0])))  # two samples for every cell
         return memory.readout(list(trajectory), height, width, thin).mask
 
     def gentle_strength(self, lifted: Lifted, path: Callable[[float], Trajectory]) -> float:
@@ -502,21 +526,29 @@ class MiragePipeline(DiffusionPipeline):
         return frames, self.coverage(lifted.memory, path)
 
     def recipe(
-        self, photo: np.ndarray | None, trajectory: Trajectory, seed: int, quality: str, prompt: str | None = None
+        self,
+        photo: Image.Image | np.ndarray | None,
+        trajectory: Trajectory,
+        seed: int,
+        quality: str,
+        prompt: str | None = None,
+        focus: float | None = None,
     ) -> dict:
-        """What it takes to render the clip again: photo hash, trajectory, seed, model, versions."""
+        """What it takes to render the clip again: photo hash and focus, trajectory, seed, model, versions."""
         import diffusers
 
         return {
             "app": "mirage-studio",
             "model": self.engine.facts.name,
             "photo_sha256": None if photo is None else hashlib.sha256(photo.tobytes()).hexdigest(),
+            **({} if focus is None else {"focus": focus}),
             "seed": int(seed),
             "quality": quality,
             **({"prompt": prompt} if prompt else {}),
             **({"profile": self.profile} if self.profile else {}),
             **({"weights": list(self.engine.facts.weights)} if self.engine.facts.weights else {}),
             **({"depth": list(estimated)} if (estimated := depth_weights(self.engine.depth_estimator)) else {}),
+            **({"mask": list(masking)} if (masking := mask_weights(self.engine)) else {}),
             "trajectory": trajectory.to_dict(),
             "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
         }
@@ -542,6 +574,12 @@ def check_array(image: np.ndarray) -> np.ndarray:
     return image
 
 
+def check_focus(focus: float) -> float:
+    if not 0 <= focus <= 1:
+        raise ValueError(f"focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.")
+    return focus
+
+
 def check_depth(depth: np.ndarray) -> np.ndarray:
     depth = np.asarray(depth, dtype=np.float32)
     if depth.ndim != 2:
@@ -554,12 +592,18 @@ def check_depth(depth: np.ndarray) -> np.ndarray:
 # ---- helpers ----------------------------------------------------------------------------------------------------
 
 
-def covering(photo: Image.Image, height: int, width: int) -> tuple[Image.Image, tuple[int, int]]:
-    """The photo scaled until a (height, width) window just fits, and the (left, top) of that window in its middle."""
+def covering(photo: Image.Image, height: int, width: int, focus: float) -> tuple[Image.Image, tuple[int, int]]:
+    """The photo scaled until a (height, width) frame just fits, and the (left, top) of that frame: see `lift`."""
     scale = max(height / photo.height, width / photo.width)
     size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
     whole = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
-    return whole, ((size[0] - width) // 2, (size[1] - height) // 2)
+    return whole, (round((size[0] - width) * focus), round((size[1] - height) * focus))
+
+
+def beyond(start: int, length: int, total: int, step: int) -> slice:
+    """The part of an axis that is kept: the frame and at most MARGIN of it on both sides, in whole steps."""
+    before, after = (min(room, int(MARGIN * length)) // step * step for room in (start, total - start - length))
+    return slice(start - before, start + length + after)
 
 
 def resize_nearest(depth: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -598,13 +642,16 @@ def hatched(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.where(mask[..., None], frame, np.where(lines, 176, 200)).astype(np.uint8)
 
 
-def colour_change(frame: np.ndarray, photo: np.ndarray, readout: Readout) -> float:
-    """Mean colour of what a frame shows of the photo, against the photo there, in 1/255: the largest channel."""
+def colour_change(frame: np.ndarray, photo: np.ndarray, readout: Readout, view: int) -> float:
+    """Mean colour of what a frame shows of the photo, against the photo there, in 1/255: the largest channel.
+
+    view: the photo's in the memory that was read.
+    """
     stride = frame.shape[0] // readout.view.shape[1]
     if stride > 1:  # a coarse readout: the mean colour of every cell
         frame = frame.reshape(-1, stride, frame.shape[1] // stride, stride, 3).mean(axis=(1, 3))
     step = max(1, frame.shape[1] // 128)
-    from_photo = (readout.view[-1] == 0)[::step, ::step].numpy()
+    from_photo = (readout.view[-1] == view)[::step, ::step].numpy()
     if not from_photo.any():
         return 0.0
     place = readout.xy[-1][::step, ::step].numpy()[from_photo]

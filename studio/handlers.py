@@ -100,18 +100,19 @@ def lift(pipe, session: Session, order: Order, height: int, width: int):
     """
     key = (order.ratio, order.focus, height, width, order.depth)
     if key not in session.lifts:
-        image = media.crop(session.photo, height, width, order.focus)
         session.lifts.clear()  # one is enough: the next preview is nearly always of the same crop
-        session.lifts[key] = pipe.lift(image, height, width, **lens(session, image))
+        options = {"focus": order.focus, **lens(session, height, width)}
+        session.lifts[key] = pipe.lift(session.photo, height, width, **options)
     return session.lifts[key]
 
 
-def lens(session: Session, image) -> dict[str, float]:
+def lens(session: Session, height: int, width: int) -> dict[str, float]:
     """The crop's field of view, where the camera wrote its focal length into the photo."""
     if session.focal_35mm is None:
         return {}
     focal = focal_pixels(session.focal_35mm, session.photo.height, session.photo.width)
-    return {"fov_degrees": float(np.degrees(2 * np.arctan(max(image.size) / 2 / focal)))}
+    longest = max(media.crop_size(session.photo.size, height, width))
+    return {"fov_degrees": float(np.degrees(2 * np.arctan(longest / 2 / focal)))}
 
 
 def size_of(engine: Engine, session: Session, order: Order, quality: str = "draft") -> tuple[int, int]:
@@ -510,11 +511,11 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
         lifted = lift(pipe, session, order, *size_of(engine, session, order))
         camera = Camera.from_fov(lifted.camera.fov_degrees, height, width)
         trajectory = order.trajectory(camera, lifted.distance)
-        image = media.crop(session.photo, height, width, order.focus)
         done, quality = None, "draft" if order.quality == "draft" else "standard"
         settings = {"prompt": order.prompt or None, "seed": order.seed, "quality": quality}
-        take.recipe = pipe.recipe(np.asarray(image), trajectory, **settings)
-        events = pipe.stream(image, trajectory, **settings)
+        settings["focus"] = order.focus
+        take.recipe = pipe.recipe(session.photo, trajectory, **settings)
+        events = pipe.stream(session.photo, trajectory, **settings)
         try:
             for event in events:
                 if isinstance(event, StepEvent):

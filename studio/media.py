@@ -29,10 +29,15 @@ def thumbnail(path: Path, width: int = 192, height: int = 120) -> str:
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
+def crop_size(size: tuple[int, int], height: int, width: int) -> tuple[int, int]:
+    """(width, height) of the largest part with the ratio width : height of a picture of (width, height)."""
+    scale = min(size[0] / width, size[1] / height)
+    return min(size[0], round(width * scale)), min(size[1], round(height * scale))
+
+
 def crop(image: Image.Image, height: int, width: int, focus: float) -> Image.Image:
     """The largest part of `image` with the ratio width : height. focus: 0 left or top .. 1 right or bottom."""
-    scale = min(image.width / width, image.height / height)
-    w, h = min(image.width, round(width * scale)), min(image.height, round(height * scale))
+    w, h = crop_size(image.size, height, width)
     left, top = round((image.width - w) * focus), round((image.height - h) * focus)
     return image.crop((left, top, left + w, top + h))
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pipelines.cameras import Camera
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
+from studio.media import crop
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class FakeLifted:
     depth: np.ndarray
     memory: None
     distance: float
+    photo = property(lambda self: self.image)
+    photo_depth = property(lambda self: self.depth)
+    photo_camera = property(lambda self: self.camera)
 
 
 def weights(name: str) -> dict:
@@ -42,10 +46,10 @@ class FakePipeline:
         facts = SimpleNamespace(name="fake", takes_prompt=is_large, weights=(weights("fake/model"),), **own)
         self.engine = SimpleNamespace(facts=facts, depth_estimator=SimpleNamespace(weights=(weights("fake/depth"),)))
 
-    def lift(self, image, height, width, fov_degrees=60.0):
+    def lift(self, image, height, width, fov_degrees=60.0, focus=0.5):
         assert not height % self.engine.facts.size_step and not width % self.engine.facts.size_step
         self.lifted_with.append(self.engine.depth_estimator)
-        pixels = np.asarray(image.resize((width, height)))
+        pixels = np.asarray(crop(image, height, width, focus).resize((width, height)))
         return FakeLifted(pixels, Camera.from_fov(fov_degrees, height, width), np.full((height, width), 2.0), None, 2.0)
 
     def coverage(self, memory, trajectory):
@@ -61,13 +65,14 @@ class FakePipeline:
         frames = np.repeat(lifted.image[None], min(max_frames, len(trajectory)), axis=0)
         return frames, self.coverage(None, trajectory)
 
-    def recipe(self, photo, trajectory, seed, quality, prompt=None):
+    def recipe(self, photo, trajectory, seed, quality, prompt=None, focus=0.5):
         card = {"weights": list(self.engine.facts.weights), "depth": list(self.engine.depth_estimator.weights)}
         return {"seed": seed, "prompt": prompt, **card, "trajectory": trajectory.to_dict()}
 
-    def stream(self, image, trajectory, prompt=None, seed=0, quality="standard"):
+    def stream(self, image, trajectory, prompt=None, seed=0, quality="standard", focus=0.5):
         self.calls.append({"trajectory": trajectory, "prompt": prompt, "seed": seed, "quality": quality})
-        frame = np.asarray(image.resize((trajectory.width, trajectory.height), Image.Resampling.BILINEAR))
+        size = trajectory.height, trajectory.width
+        frame = np.asarray(crop(image, *size, focus).resize(size[::-1], Image.Resampling.BILINEAR))
         frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
         coverage = self.coverage(None, trajectory)
         chunks = range(0, len(trajectory), 8)

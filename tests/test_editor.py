@@ -37,9 +37,9 @@ class Room(FakePipeline):
     """A photo with some depth in it, coarse so that software can draw it, and a camera that sees less of it the
     further it goes."""
 
-    def lift(self, image, height, width, fov_degrees=60.0):
+    def lift(self, image, height, width, **options):
         height, width = height // 8, width // 8
-        lifted = super().lift(image, height, width, fov_degrees)
+        lifted = super().lift(image, height, width, **options)
         lifted.depth[:] = 3.0 - np.linspace(0, 1, height)[:, None]
         lifted.depth[height // 3 : height // 2, width // 3 : width // 2] = 1.5
         return lifted

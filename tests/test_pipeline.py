@@ -99,6 +99,26 @@ def test_other_shapes_are_cut_from_the_middle(pipe, size):
     assert psnr(result.frames[0], lifted.image) > 33
 
 
+@pytest.mark.parametrize("focus", [0.0, 0.25, 1.0])
+def test_what_lies_around_the_frame_is_seen_when_the_camera_moves(pipe, focus):
+    """Before a flat wall a step aside shows the photo further on, as far as it goes, and nothing is invented there."""
+    wide, depth = photo(72, 192), np.full((72, 192), 2.0, np.float32)
+    lifted = pipe.lift(wide, 72, 96, depth=depth, focus=focus)
+    left = round(96 * focus)
+    assert np.array_equal(lifted.image, wide[:, left : left + 96]) and lifted.depth.shape == (72, 96)
+    assert lifted.photo.shape[1] == 96 + min(left, 48) + min(96 - left, 48)  # half a frame on either side is enough
+    aside = 20 if focus < 1 else -20  # pixels, to where there is some of it left
+    c2w = np.tile(np.eye(4), (5, 1, 1))
+    c2w[:, 0, 3] = np.linspace(0, aside * 2.0 / lifted.camera.K[0, 0], 5)
+    trajectory = Trajectory(c2w, np.tile(lifted.camera.K, (5, 1, 1)), 72, 96)
+    result = pipe(lifted, trajectory)
+    there = wide[:, left + aside : left + aside + 96]
+    assert (result.coverage == 1).all() and psnr(result.frames[-1], there) > 36
+    assert result.drift < 1
+    again = pipe(wide, trajectory, depth=depth, focus=focus)
+    assert np.array_equal(again.frames, result.frames)
+
+
 def test_preview_shows_the_same_cameras_and_hatches_what_is_unknown(pipe):
     lifted, trajectory = path(pipe, "side-slide")
     frames, coverage = pipe.preview(lifted, trajectory, max_frames=5)
@@ -120,6 +140,7 @@ BAD = [
     (dict(seed=-1), "seed=-1 must be a whole number"),
     (dict(seed=1.5), "seed=1.5 must be a whole number"),
     (dict(prompt="a red sofa"), "no text input"),
+    (dict(focus=1.5), "focus=1.5 must be 0"),
     (dict(quality="best"), "quality='best' is unknown"),
     (dict(depth=np.zeros((72, 128))), "no positive finite value"),
     (dict(memory=LatentMemory(48)), "48-channel tokens of another model"),

@@ -156,7 +156,7 @@ def test_what_is_rendered_is_what_was_previewed(session, engine, pipe, ratio, pr
     order = Order.read(*fields)
     last(handlers.preview(engine, session, "en", *fields))
     height, width = clip_size(ratio, "standard", (180, 320))
-    rendered = order.trajectory(pipe.lift(crop(session.photo, height, width, 0.2), height, width).camera, 2.0)
+    rendered = order.trajectory(pipe.lift(session.photo, height, width, focus=0.2).camera, 2.0)
     path = previewed[0].resized(height, width)
     assert np.array_equal(path.c2w, rendered.c2w)
     np.testing.assert_allclose(path.K, rendered.K, rtol=1e-9)
@@ -165,9 +165,11 @@ def test_what_is_rendered_is_what_was_previewed(session, engine, pipe, ratio, pr
 
 def test_the_focal_length_of_the_photo_reaches_the_camera(session, engine, pipe):
     session.focal_35mm = 36.0
-    seen = handlers.lens(session, session.photo)["fov_degrees"]
-    # 36 mm on a 16:9 crop of the same diagonal: 2 atan(cos(atan(9/16)) * 43.27 / 2 / 36)
-    assert seen == pytest.approx(np.degrees(2 * np.arctan(16 / np.hypot(16, 9) * np.hypot(36, 24) / 72)))
+    # 36 mm on a 16:9 photo of the same diagonal: 2 atan(cos(atan(9/16)) * 43.27 / 2 / 36); a square sees 9/16 of that
+    half = 16 / np.hypot(16, 9) * np.hypot(36, 24) / 72
+    for size, share in (((288, 512), 1), ((512, 512), 9 / 16)):
+        seen = handlers.lens(session, *size)["fov_degrees"]
+        assert seen == pytest.approx(np.degrees(2 * np.arctan(share * half)))
 
 
 def test_a_fast_path_asks_for_more_seconds(session, pipe):

@@ -77,9 +77,9 @@ class Camera:
         """Same view on another grid, for example image to latents. A plain ratio is exact with 0.5 centres."""
         return Camera(resized_K(self.K, (self.height, self.width), (height, width)), self.c2w, height, width)
 
-    def shifted(self, pixels: float) -> "Camera":
-        """The principal point moved right and down by as many pixels."""
-        return Camera(self.K + [[0, 0, pixels], [0, 0, pixels], [0, 0, 0]], self.c2w, self.height, self.width)
+    def shifted(self, right: float, down: float) -> "Camera":
+        """The principal point moved by as many pixels."""
+        return Camera(self.K + [[0, 0, right], [0, 0, down], [0, 0, 0]], self.c2w, self.height, self.width)
 
 
 def resized_K(K: np.ndarray, size: tuple[int, int], new_size: tuple[int, int]) -> np.ndarray:

@@ -250,7 +250,7 @@ class WanMemoryEngine:
     def read_off_centre(self, readout: Readout, cameras: Sequence[Camera]) -> Readout:
         """The same readout with tokens lifted and read where the layout has the centre of a cell."""
         grid, cells = readout.mask.shape[1:], 0.5 - self.layout.cell_centre
-        return readout.memory.shifted(cells).readout([c.resized(*grid).shifted(cells) for c in cameras], *grid)
+        return readout.memory.shifted(cells).readout([c.resized(*grid).shifted(cells, cells) for c in cameras], *grid)
 
     def rendered(self, memory: LatentMemory, path: Trajectory) -> tuple[Tensor, Tensor]:
         """The memory's colours at every camera: (3, T, H, W) in [-1, 1], black where unknown, and (T, H, W) bool."""

@@ -185,8 +185,8 @@ class LatentMemory:
         shifted as well. Shifts and turns of the camera then read as before, a zoom by s is (s - 1) * cells tokens off.
         """
         other = self.copy()
-        scales = [view.depth.shape[1] / view.token_at.shape[1] for view in self.views]
-        cameras = [view.camera.shifted(cells * scale) for view, scale in zip(self.views, scales, strict=True)]
+        pixels = [cells * view.depth.shape[1] / view.token_at.shape[1] for view in self.views]
+        cameras = [view.camera.shifted(by, by) for view, by in zip(self.views, pixels, strict=True)]
         other._keep(self.features, [replace(v, camera=camera) for v, camera in zip(self.views, cameras, strict=True)])
         return other
 
@@ -332,7 +332,7 @@ class LatentMemory:
         """
         cameras = [cameras] if isinstance(cameras, Camera) else list(cameras)
         targets = Targets.of(cameras, height, width)
-        return Readout(*read(self.samples, targets, thin, self.best_view), self.copy())
+        return Readout(*read(self.samples, targets, thin, self.best_view), targets, self.copy())
 
     def tokens_of(self, index: int) -> tuple[Tensor, Tensor]:
         """The tokens that view `index` stores, on its own grid: (C, h, w) float32, 0 where none, and (h, w) bool."""

@@ -19,18 +19,19 @@ LAYER = 0.08  # thickness of a level, as a share of how far it lies below the ca
 def describe(file: Path, lifted, seconds: float, is_metric: bool) -> dict:
     """Writes the place and says what the editor must know of it.
 
-    lifted: image, depth, camera and subject distance of the photo. seconds: length of a new path. is_metric: a scene
-    unit is a metre. Gives {height, width, fov, distance, metric, floor, seconds}: fov is of the photo's camera across
-    the width, floor how far below it the floor lies, in scene units, None where none is seen.
+    lifted: the photo with its depth, what of it lies around the clip's frame included (`pipelines.Lifted`). seconds:
+    length of a new path. is_metric: a scene unit is a metre. Gives {height, width, fov, distance, metric, floor,
+    seconds}: fov is of the clip's camera across the width, floor how far below it the floor lies, in scene units, None
+    where none is seen.
     """
-    write_place(file, lifted.image, lifted.depth, lifted.camera)
+    write_place(file, lifted.photo, lifted.photo_depth, lifted.photo_camera)
     return {
         "height": lifted.camera.height,
         "width": lifted.camera.width,
         "fov": float(fov(lifted.camera.K[0, 0] / lifted.camera.width)),
         "distance": lifted.distance,
         "metric": is_metric,
-        "floor": floor_below(lifted.depth, lifted.camera),
+        "floor": floor_below(lifted.photo_depth, lifted.photo_camera),
         "seconds": seconds,
     }
 
