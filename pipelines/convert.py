@@ -4,7 +4,6 @@
 tensor finds its place or is named in the error: nothing is skipped, nothing is guessed without saying so.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -21,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pipelines import gguf_files
+from pipelines.files import sha256_of
 from pipelines.hub import COMMIT, local_file, local_folder
 from pipelines.layouts import (
     BASE_COMMERCIAL_USE,
@@ -400,7 +400,9 @@ def assembled(
         dtype=dtype,
     )
     files = [file for file in (control, lora) if file]
-    revision = {"revision": base.name} if COMMIT.fullmatch(base.name) else {}
+    known = {"revision": base.name} if COMMIT.fullmatch(base.name) else {}
+    if not known:
+        known = {"sha256": sha256_of(sorted((base / "transformer").glob("*.safetensors")))}
     report = {
         "layout": chosen.name,
         "layout_from": "--layout" if layout else f"{num_blocks} control blocks",
@@ -410,7 +412,7 @@ def assembled(
         "control_layers": list(model.config.vace_layers),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "weights": [
-            {"name": base_name, **revision, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
+            {"name": base_name, **known, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
             *(
                 {**described(file, name), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
                 for file, name in zip(files, names, strict=True)
@@ -510,14 +512,9 @@ def described(path: Path, asked: str | None = None) -> dict[str, Any]:
 
     asked: what `local_file` was asked for; of a file from the Hub that is its name, and the commit is told too.
     """
-    files: Iterable[Path] = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    digest, size = hashlib.sha256(), 0
-    for file in files:
-        with file.open("rb") as opened:
-            while block := opened.read(1 << 20):
-                digest.update(block)
-        size += file.stat().st_size
-    told = {"name": path.name, "bytes": size, "sha256": digest.hexdigest()}
+    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    size = sum(file.stat().st_size for file in files)
+    told = {"name": path.name, "bytes": size, "sha256": sha256_of(files)}
     if asked and Path(asked) != path:
         commit = next(folder.name for folder in path.parents if COMMIT.fullmatch(folder.name))
         told |= {"name": re.sub(r"@[\w.-]+", "", asked, count=1), "revision": commit}

@@ -1,9 +1,10 @@
-"""Files that appear whole or not at all. Standard library only."""
+"""Files that appear whole or not at all, and what tells them from others. Standard library only."""
 
 import errno
+import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
         raise OSError(f"{path.name} could not be written ({error.strerror or error}). {fix}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256_of(files: Iterable[str | os.PathLike]) -> str:
+    """Of the contents of files, one after the other."""
+    digest = hashlib.sha256()
+    for file in files:
+        with open(file, "rb") as opened:
+            while block := opened.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

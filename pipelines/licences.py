@@ -1,26 +1,43 @@
 """The licence card: what weights are in use, of which revision, and on what terms. No torch.
 
-An entry is a dict: name; revision and sha256 where they are known; licence; commercial_use in the EU: "yes", "no" or
-"unknown". "unknown" is said wherever nobody who owns the weights has stated it; it is no advice.
+An entry is a dict: name; revision (a commit), else sha256 (of the safetensors, one after the other); licence;
+commercial_use in the EU: "yes", "no" or "unknown". "unknown" is said wherever nobody who owns the weights has stated
+it; it is no advice.
 """
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
+from pipelines.files import sha256_of
 from pipelines.hub import COMMIT, local_folder
 from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 OWN = {"licence": "Apache-2.0", "commercial_use": "yes"}  # trained by this project on what it generated
-EMBEDDED_DEPTH = {"name": "embedded/depth", **OWN, "from": "EfficientNet-Lite0 for ImageNet-1k, Apache-2.0"}
+ORIGINS = {"depth": {"from": "EfficientNet-Lite0 for ImageNet-1k, Apache-2.0"}}
 UNKNOWN = {"licence": "unknown", "commercial_use": "unknown"}
 BASE = "Wan2.2-TI2V-5B"  # part of the name of every copy of the base that is not renamed
 
 
 def licence_card(pipe) -> list[dict[str, Any]]:
-    """Every weight that a pipeline uses: those of its engine, then those of its depth estimator."""
-    return [dict(entry) for entry in (*pipe.engine.facts.weights, *depth_weights(pipe.engine.depth_estimator))]
+    """Every weight that a pipeline uses: those of its engine, of its depth estimator and of its mask."""
+    engine = pipe.engine
+    entries = *engine.facts.weights, *depth_weights(engine.depth_estimator), *mask_weights(engine)
+    return [dict(entry) for entry in entries]
+
+
+@functools.cache
+def shipped(name: str) -> dict[str, Any]:
+    """A part of the embedded model, by its folder."""
+    digest = sha256_of(sorted((EMBEDDED_FOLDER / name).glob("*.safetensors")))
+    return {"name": f"embedded/{name}", "sha256": digest, **OWN, **ORIGINS.get(name, {})}
+
+
+def mask_weights(engine) -> tuple[dict[str, Any], ...]:
+    """What an engine's mask lists itself; most masks have none."""
+    return tuple(getattr(getattr(engine, "mask", None), "weights", ()))
 
 
 def depth_weights(estimator) -> tuple[dict[str, Any], ...]:
@@ -31,8 +48,8 @@ def depth_weights(estimator) -> tuple[dict[str, Any], ...]:
     if net is None:  # a file, or exact depth: no weights
         return ()
     place = Path(net.config.get("_name_or_path") or "unnamed")
-    shipped = (EMBEDDED_FOLDER / "depth").resolve() in (place.resolve(), (place / "depth").resolve())
-    return (EMBEDDED_DEPTH if shipped else {"name": place.name, **UNKNOWN},)
+    is_shipped = (EMBEDDED_FOLDER / "depth").resolve() in (place.resolve(), (place / "depth").resolve())
+    return (shipped("depth") if is_shipped else {"name": place.name, **UNKNOWN},)
 
 
 def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[str, Any], ...]:
@@ -48,7 +65,7 @@ def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[s
         source = {"from": f"{name}@{folder.name}"} if revision else {}
         return tuple({**entry, **source} for entry in json.loads((folder / CONVERSION).read_text())["weights"])
     if folder.resolve() == EMBEDDED_FOLDER.resolve():
-        return ({"name": "embedded/autoencoder", **OWN},)
+        return (shipped("autoencoder"),)
     terms = {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in name else UNKNOWN
     return ({"name": name, **revision, **terms},)
 
@@ -66,7 +83,7 @@ def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
 
 def card_of_depth(name: str) -> list[dict[str, Any]]:
     if name == "embedded":
-        return [dict(EMBEDDED_DEPTH)]
+        return [dict(shipped("depth"))]
     from pipelines.depth.depth_anything import CHECKPOINTS
 
     known = CHECKPOINTS.get(name)
@@ -78,7 +95,8 @@ def card_of_depth(name: str) -> list[dict[str, Any]]:
 
 def as_table(card: list[dict[str, Any]]) -> str:
     """Markdown."""
-    columns = {"name": "weights", "revision": "revision", "licence": "licence", "commercial_use": "commercial use, EU"}
-    rows = [list(columns.values()), ["---"] * len(columns)]
-    rows += [[str(entry.get(column, ""))[:60] for column in columns] for entry in card]
+    rows = [["weights", "revision or SHA-256", "licence", "commercial use, EU"], ["---"] * 4]
+    for entry in card:
+        revision = entry.get("revision") or entry.get("sha256") or "unknown"
+        rows.append([entry["name"], revision, entry["licence"], entry["commercial_use"]])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

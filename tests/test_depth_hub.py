@@ -1,5 +1,6 @@
 """Depth networks of others: by name, from the Hub, and brought from relative to depth."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -304,7 +305,7 @@ def test_relative_depth_has_median_one():
 
 def test_the_pipeline_takes_an_estimator_by_name(folder):
     from pipelines import MiragePipeline
-    from pipelines.licences import licence_card
+    from pipelines.licences import EMBEDDED_FOLDER, licence_card
 
     pipe = MiragePipeline.embedded(depth=str(folder))
     assert isinstance(pipe.engine.depth_estimator, DepthAnything)
@@ -318,6 +319,8 @@ def test_the_pipeline_takes_an_estimator_by_name(folder):
         ("embedded/autoencoder", "Apache-2.0"),
         ("embedded/depth", "Apache-2.0"),
     ]
+    (file,) = (EMBEDDED_FOLDER / "autoencoder").glob("*.safetensors")
+    assert licence_card(own)[0]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert [part["commercial_use"] for part in licence_card(pipe)] == ["yes", "unknown"]  # the folder tells no licence
 
 
@@ -329,6 +332,9 @@ def test_the_recipe_tells_all_weights(folder):
     trajectory = move("push-in", pipe.lift(photo(HEIGHT, WIDTH), HEIGHT, WIDTH).camera, distance=1.0, frames=5)
     recipe = pipe.recipe(None, trajectory, 0, "standard")
     assert recipe["weights"] + recipe["depth"] == licence_card(pipe)
+    pipe.engine.mask = SimpleNamespace(weights=({"name": "a mask"},))
+    recipe = pipe.recipe(None, trajectory, 0, "standard")
+    assert recipe["weights"] + recipe["depth"] + recipe["mask"] == licence_card(pipe)
 
 
 def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkeypatch):
@@ -346,7 +352,7 @@ def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkey
     told = capsys.readouterr()
     card = json.loads(told.out)["weights"]
     assert [part["commercial_use"] for part in card] == ["yes", "unknown"]
-    assert card[1]["revision"] in told.err and "Metric-Indoor" in told.err
+    assert card[1]["revision"] in told.err and "Metric-Indoor" in told.err and card[0]["sha256"] in told.err
     assert cli.main(["info", "--licences", str(tmp_path)]) == 2
     assert "holds no model_index.json" in capsys.readouterr().err
 

@@ -281,7 +281,11 @@ def test_the_named_checkpoint_is_one_commit(checkpoint, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="has changed to f"):
         OneFormerMask.from_pretrained()
     snapshots.pop()
-    assert isinstance(OneFormerMask.from_pretrained(), Mask)
+    mask = OneFormerMask.from_pretrained()
+    assert isinstance(mask, Mask) and OneFormerMask.from_pretrained(folder).weights[0]["licence"] == "unknown"
+    (entry,) = mask.weights  # as the licence card and the recipe show it
+    assert (entry["revision"], entry["licence"]) == (snapshots[0].name, "MIT")
+    asked.pop()
     assert asked == [(module.REPOSITORY, {"revision": module.REVISION})] * 2
 
 

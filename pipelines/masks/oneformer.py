@@ -8,17 +8,21 @@ OneFormerForUniversalSegmentation, because the latter builds its training loss a
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipelines.hub import COMMIT as COMMIT_NAME
 from pipelines.hub import local_folder
+from pipelines.licences import UNKNOWN
 from pipelines.masks import Expected, check_picture
 
 REPOSITORY = "shi-labs/oneformer_ade20k_swin_tiny"
 REVISION, COMMIT = "refs/pr/6", "961aa59"  # a proposal that was never merged, and how its one commit begins
+LICENCE = {"licence": "MIT", "commercial_use": "yes"}  # of its card
 # ADE20K classes that do not stay where they are, or have no surface, by any of their names.
 PEOPLE, ANIMALS, SKY = ("person",), ("animal",), ("sky",)
 VEHICLES = ("car", "bus", "truck", "van", "plane", "airplane", "boat", "ship", "minibike", "bicycle")
@@ -34,10 +38,17 @@ class OneFormerMask:
 
     model: a OneFormerModel; its config names the classes. task: (1, task_seq_len) token ids of "the task is semantic".
     leave_out: names of classes; any name that a class goes by will do. Raises ValueError for one that it does not know.
+    weights: what is in use, for the licence card.
     """
 
-    def __init__(self, model: torch.nn.Module, task: Tensor, leave_out: tuple[str, ...] = LEFT_OUT):
-        self.model, self.task = model.eval(), task
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        task: Tensor,
+        leave_out: tuple[str, ...] = LEFT_OUT,
+        weights: tuple[dict[str, Any], ...] = (),
+    ):
+        self.model, self.task, self.weights = model.eval(), task, weights
         self.classes = classes_named(leave_out, model.config.id2label)
 
     @classmethod
@@ -78,7 +89,11 @@ class OneFormerMask:
             raise ValueError(
                 f"The mask's weights in {folder} lack {len(wrong)} tensors, among them {wrong[0]}. Fetch them again."
             )
-        return cls(model.to(device), task_tokens(tokenizer, model.config.task_seq_len), leave_out)
+        card = {"name": str(folder_or_repository)}
+        if COMMIT_NAME.fullmatch(folder.name):
+            card["revision"] = folder.name
+        card |= LICENCE if str(folder_or_repository) == REPOSITORY else UNKNOWN
+        return cls(model.to(device), task_tokens(tokenizer, model.config.task_seq_len), leave_out, (card,))
 
     def to(self, device: str | torch.device) -> "OneFormerMask":
         self.model.to(device)
