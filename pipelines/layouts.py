@@ -159,8 +159,14 @@ def layout_named(name: str) -> Layout:
 
 def layout_of(control_blocks: int) -> Layout:
     """The family whose released file has so many control blocks. Raises ValueError if there is none."""
-    for layout in LAYOUTS.values():
-        if layout.control_blocks == control_blocks:
-            return layout
+    layout = layout_like(control_blocks)
+    if layout.control_blocks == control_blocks:
+        return layout
     known = ", ".join(f"{layout.name} ({layout.control_blocks})" for layout in LAYOUTS.values())
     raise ValueError(f"No known layout has {control_blocks} control blocks; known are {known}. Name one with --layout.")
+
+
+def layout_like(control_blocks: int) -> Layout:
+    """As `layout_of`, but the default where no family has so many; the stock model has none at all."""
+    alike = (layout for layout in LAYOUTS.values() if layout.control_blocks == control_blocks)
+    return next(alike, LAYOUTS[DEFAULT_LAYOUT])

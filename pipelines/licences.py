@@ -58,16 +58,22 @@ def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[s
     A converted folder has written them down; where it came from a repository, each tells that too. Of others only
     what this project ships and Wan's own name are known.
     """
-    folder = Path(folder)
-    name = str(name or folder.name).partition("@")[0]
+    folder, asked = Path(folder), str(name or folder)
+    name = folder.name if Path(asked).is_dir() else asked.partition("@")[0]  # where it lies is nobody's business
     revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
     if (folder / CONVERSION).is_file():
         source = {"from": f"{name}@{folder.name}"} if revision else {}
         return tuple({**entry, **source} for entry in json.loads((folder / CONVERSION).read_text())["weights"])
     if folder.resolve() == EMBEDDED_FOLDER.resolve():
         return (shipped("autoencoder"),)
-    terms = {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in name else UNKNOWN
+    terms = {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in asked else UNKNOWN
     return ({"name": name, **revision, **terms},)
+
+
+def transformer_weights(model) -> tuple[dict[str, Any], ...]:
+    """The entries of a transformer that comes from elsewhere than the rest: those of the folder it was read from."""
+    place = Path(model.config.get("_name_or_path") or "unnamed")
+    return engine_weights(place.parent if place.name == "transformer" else place)
 
 
 def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:

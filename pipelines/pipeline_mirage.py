@@ -31,8 +31,8 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.hub import HUB_OPTIONS, local_file, local_folder
-from pipelines.layouts import DEFAULT_LAYOUT, FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, FewSteps, layout_named
-from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights
+from pipelines.layouts import FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, FewSteps, layout_like, layout_named
+from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights, transformer_weights
 from pipelines.memory import LatentMemory, Readout
 
 QUALITIES = ("draft", "standard")
@@ -131,6 +131,8 @@ class MiragePipeline(DiffusionPipeline):
             text_encoder=text_encoder,
             tokenizer=tokenizer,
         )
+        if layout is None and transformer is not None:
+            layout = layout_like(len(transformer.config.vace_layers)).name
         self.register_to_config(layout=layout)
         # Not a component of the large engine, so that it stays on the CPU when the pipeline moves to a GPU.
         estimator = EmbeddedDepth(depth or DepthNet.from_pretrained(EMBEDDED_FOLDER / "depth"))
@@ -140,7 +142,7 @@ class MiragePipeline(DiffusionPipeline):
         from pipelines.engines.wan_memory import WanMemoryEngine
 
         parts = transformer, vae, scheduler, text_encoder, tokenizer
-        self.engine = WanMemoryEngine(*parts, estimator, layout_named(layout or DEFAULT_LAYOUT))
+        self.engine = WanMemoryEngine(*parts, estimator, layout_named(layout))
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs) -> "MiragePipeline":
@@ -148,8 +150,9 @@ class MiragePipeline(DiffusionPipeline):
 
         A stock Wan2.2-TI2V-5B-Diffusers folder opens too: without a control branch, so the memory does not steer it,
         unless `transformer`, or the released files `control` and `lora` (with `lora_alpha`, `layout`: see `convert`)
-        are given. A LoRA beside the transformer is attached. depth: a DepthNet, a DepthEstimator or the name of one,
-        see pipelines.depth.depth_estimator. Other arguments as in diffusers.
+        are given. Where nothing names a layout the number of control blocks does. A LoRA in the folder is attached.
+        depth: a DepthNet, a DepthEstimator or the name of one, see pipelines.depth.depth_estimator. Other arguments as
+        in diffusers.
         """
         estimator = None
         if not isinstance(kwargs.get("depth"), DepthNet):
@@ -176,6 +179,8 @@ class MiragePipeline(DiffusionPipeline):
                 )
                 kwargs |= {"transformer": model, "layout": layout.name, "scheduler": scheduler_of(layout)}
                 weights = tuple(report["weights"])
+            elif kwargs.get("transformer") is not None:
+                weights += tuple(x for x in transformer_weights(kwargs["transformer"]) if x not in weights)
             elif "transformer" not in kwargs and (index["transformer"][0] == "diffusers" or kind):
                 kwargs["transformer"] = opened(folder / "transformer", dtype)
         pipe = super().from_pretrained(folder, **kwargs)

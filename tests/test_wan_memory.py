@@ -31,6 +31,7 @@ from pipelines.engines.wan_memory import WanMemoryEngine
 from pipelines.layouts import FEW_STEPS, LAYOUTS, LORA, FewSteps
 from pipelines.licences import licence_card
 from pipelines.media import read_recipe
+from pipelines.transformer import MirageTransformer3DModel
 
 SIZE = 64, 96
 TINY = {
@@ -463,7 +464,7 @@ def test_a_few_step_lora_on_the_command_line(converted, tmp_path, capsys):
         assert words in capsys.readouterr().err
 
 
-def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_path):
+def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_path, monkeypatch):
     pipe = MiragePipeline.from_pretrained(converted)
     names = "num_attention_heads attention_head_dim in_channels text_dim freq_dim ffn_dim num_layers"
     config = {name: pipe.transformer.config[name] for name in names.split()}
@@ -483,7 +484,14 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
     lifted, trajectory = path(opened, frames=5)
     assert opened(lifted, trajectory).frames.shape == (5, *SIZE, 3)
     steered = MiragePipeline.from_pretrained(tmp_path, transformer=pipe.transformer)
-    assert steered.transformer.config.vace_layers
+    assert steered.transformer.config.vace_layers and opened.config.layout == steered.config.layout == "spatia"
+    names = [entry["name"] for entry in licence_card(steered)]
+    assert names[0] == tmp_path.name and {"vace.safetensors", "lora.safetensors"} <= set(names)
+    many = MirageTransformer3DModel(**config, vace_layers=range(4))
+    monkeypatch.setitem(LAYOUTS, "lsm-world", replace(LAYOUTS["lsm-world"], control_blocks=4))
+    other = MiragePipeline.from_pretrained(tmp_path, transformer=many)
+    assert other.engine.layout.name == other.config.layout == "lsm-world"
+    assert {"name": "unnamed", "licence": "unknown", "commercial_use": "unknown"} in licence_card(other)
 
 
 def test_a_stock_folder_and_released_files_are_the_converted_folder(converted):
