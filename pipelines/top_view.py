@@ -15,7 +15,7 @@ from torch import Tensor
 from pipelines.cameras import Camera, Trajectory, pixel_centers, unproject
 from pipelines.engines.base import Engine
 from pipelines.memory import LatentMemory, Readout
-from pipelines.memory.readout import SAME_SURFACE
+from pipelines.memory.readout import SAME_SURFACE, Targets
 
 FINE = 2  # everything is drawn this much larger and then reduced, which smooths points, lines and letters
 WIDTH, MARGIN, HEADER, FOOTER = (FINE * pixels for pixels in (1200, 28, 84, 92))
@@ -43,8 +43,7 @@ def colors_of(memory: LatentMemory, engine: Engine) -> Tensor | None:
         # What the view's own camera would read if nothing else were there: each sample in its own cell.
         sample = torch.where(known, known.view(-1).cumsum(0).view(rows, columns) - 1 + count, -1)
         count += int(known.sum())
-        xy = torch.from_numpy(pixel_centers(rows, columns) / (columns, rows)).float()
-        own = Readout(view.depth[None], sample[None], xy[None], memory)
+        own = Readout(view.depth[None], sample[None], Targets.of([view.camera], rows, columns), memory)
         frame = torch.from_numpy(engine.decode(own, None)[0])
         k = len(frame) // rows  # pixels that the decoder makes of a cell; their mean is its colour
         frame = frame.reshape(rows, k, columns, k, 3).float().mean(dim=(1, 3))

@@ -14,7 +14,7 @@ from pipelines.cameras import Camera
 # No surface is read closer than this many scene units: it would fill the frame and divide by nearly zero.
 NEAR = 1e-3
 # Points seen at once by the z-buffer: what it makes of them stays in the cache.
-POINTS_PER_BLOCK = 32768
+POINTS_PER_BLOCK = 65536
 
 
 def cell_centres(height: int, width: int, device: torch.device | None = None) -> Tensor:
@@ -101,26 +101,24 @@ def front_points(
     to_x, to_y, to_z = to_cells.unbind(1)
     # Inverse depth needs one division for u, v and the order; behind a camera it is below 0 and never the greatest.
     front = maps.new_full((count, len(tolerance) * cells), -torch.inf)
-    blocks = []
+    inverse = points.new_empty(count, points.shape[1])
+    cell = torch.empty(inverse.shape, dtype=torch.int64)
     for start in range(0, points.shape[1], POINTS_PER_BLOCK):
-        block = points[:, start : start + POINTS_PER_BLOCK]
-        inverse = F.threshold_(applied(to_z, block), NEAR, -1.0).reciprocal_()
-        column = applied(to_x, block).mul_(inverse).clamp_(0, width + 1).floor_()
-        row = applied(to_y, block).mul_(inverse).clamp_(0, height + 1).floor_()
-        cell = column.add_(row, alpha=width + 2).long()  # exact in float32 up to 16 million cells
+        block = slice(start, start + POINTS_PER_BLOCK)
+        z = F.threshold_(applied(to_z, points[:, block]), NEAR, -1.0).reciprocal_()
+        column = applied(to_x, points[:, block]).mul_(z).clamp_(0, width + 1).floor_()
+        row = applied(to_y, points[:, block]).mul_(z).clamp_(0, height + 1).floor_()
+        inverse[:, block] = z
+        cell[:, block] = column.add_(row, alpha=width + 2)  # exact in float32 up to 16 million cells
         if layer is not None:
-            cell += layer[start : start + POINTS_PER_BLOCK] * cells
-        front.scatter_reduce_(1, cell, inverse, "amax")
-        blocks.append((start, cell, inverse))
+            cell[:, block] += layer[block] * cells
+        front.scatter_reduce_(1, cell[:, block], z, "amax")
     limit = front / (1 + tolerance).repeat_interleave(cells)
     limit.masked_fill_(front <= 0, torch.inf)
-    found = []
-    for start, cell, inverse in blocks:
-        pair = places_of(inverse.numpy() >= limit.gather(1, cell).numpy())
-        camera = pair.div(inverse.shape[1], rounding_mode="floor")
-        point = pair.sub(camera, alpha=inverse.shape[1]).add_(start)
-        found.append((camera, point, look_up(cell.view(-1), pair), look_up(inverse.view(-1), pair)))
-    return tuple(torch.cat(part) for part in zip(*found, strict=True))
+    found = places_of(inverse.numpy() >= limit.gather(1, cell).numpy())
+    camera = torch.from_numpy(found.numpy() // points.shape[1])  # numpy takes a tenth of the time
+    point = found.sub(camera, alpha=points.shape[1])
+    return camera, point, look_up(cell.view(-1), found), look_up(inverse.view(-1), found)
 
 
 def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:
@@ -133,6 +131,6 @@ def best_of_cells(cell: Tensor, count: int, *keys: Tensor) -> Tensor:
         key = key if row is None else look_up(key, row)
         lowest = -torch.inf if key.is_floating_point() else torch.iinfo(key.dtype).min
         best = key.new_full((count,), lowest).scatter_reduce_(0, cell, key, "amax")
-        kept = places_of(key == look_up(best, cell))
+        kept = places_of(key.numpy() == look_up(best, cell).numpy())
         cell, row = look_up(cell, kept), kept if row is None else look_up(row, kept)
     return torch.full((count,), -1).scatter_reduce_(0, cell, row, "amax")

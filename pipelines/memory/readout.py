@@ -49,16 +49,15 @@ PAIRS_PER_PASS = 4_000_000
 
 @dataclass(frozen=True)
 class Readout:
-    """The memory seen from T cameras on a (height, width) grid.
+    """The memory seen from T cameras, `targets`, on their grid of (height, width).
 
     depth (T, h, w) float32, 0 where unknown. sample (T, h, w) int64: which of the memory's samples shows, -1 where
-    unknown. xy (T, h, w, 2) float32: the place in the sample's view, as fractions of its width and height.
-    memory: as it was when it was read. The rest is made when first asked for.
+    unknown. memory: as it was when it was read. The rest is made when first asked for.
     """
 
     depth: Tensor
     sample: Tensor
-    xy: Tensor
+    targets: "Targets"
     memory: "LatentMemory"
 
     @cached_property
@@ -86,6 +85,18 @@ class Readout:
             unknown = places_of(~self.mask)
             latents = tokens.index_fill_(0, unknown, 0.0).view(*self.mask.shape, -1)
         return latents.permute(0, 3, 1, 2)
+
+    @cached_property
+    @torch.no_grad()
+    def xy(self) -> Tensor:
+        """(T, h, w, 2) float32: the place in the sample's view, as fractions of its width and height."""
+        samples = self.memory.samples
+        if not len(samples):
+            return torch.zeros(*self.depth.shape, 2)
+        per_pass = max(1, PAIRS_PER_PASS // self.depth[0].numel())
+        passes = [slice(first, first + per_pass) for first in range(0, len(self.depth), per_pass)]
+        places = [exact_places(samples, self.targets[some], self.depth[some], self.sample[some]) for some in passes]
+        return torch.cat(places)
 
     @cached_property
     def place(self) -> Tensor:
@@ -191,15 +202,15 @@ class Targets:
 
 
 @torch.no_grad()
-def read(samples: Samples, targets: Targets, thin: int = 1, best_view: bool = True) -> tuple[Tensor, Tensor, Tensor]:
-    """depth, sample and xy of a Readout of these targets.
+def read(samples: Samples, targets: Targets, thin: int = 1, best_view: bool = True) -> tuple[Tensor, Tensor]:
+    """depth and sample of a Readout of these targets.
 
     thin: use every thin-th row and column of samples only. best_view: of several views of one surface take the one
     most alike the target; if not, the nearest sample.
     """
     num, height, width = len(targets), targets.height, targets.width
     if not len(samples):
-        return torch.zeros(num, height, width), torch.full((num, height, width), -1), torch.zeros(num, height, width, 2)
+        return torch.zeros(num, height, width), torch.full((num, height, width), -1)
     chosen = None if thin == 1 else samples.thinned(thin)
     per_pass = max(1, PAIRS_PER_PASS // ((len(samples) if chosen is None else len(chosen)) + height * width))
     parts, start = [], 0
@@ -220,18 +231,17 @@ def coarsening(samples: Samples, targets: Targets, thin: int) -> list[int]:
     some = slice(None, None, max(1, len(samples) // 500))
     view = samples.view[some]
     u, v, z = project(samples.points[:, some].T, targets.maps)
-    wide, high = targets.width, targets.height
     # In the picture or around it: a long lens may see the place between four samples.
-    inside = (z > NEAR) & (u >= -wide) & (u < 2 * wide) & (v >= -high) & (v < 2 * high)
-    focal = look_up(samples.token_focal * samples.columns / samples.w, view)
-    spacing = look_up(samples.depth, samples.cell[some]) / focal
+    across, down = (u / targets.width - 0.5).abs_(), (v / targets.height - 0.5).abs_()
+    inside = (z > NEAR) & (torch.maximum(across, down) < 1.5)
+    spacing = look_up(samples.depth, samples.cell[some]) / look_up(samples.focal, view)
     median = torch.where(inside, spacing * targets.focal[:, None] / z, torch.nan).nanmedian(1).values.nan_to_num(0.0)
     return (thin * median / WIDEST).ceil().clamp(min=1).int().tolist()
 
 
 def read_pass(
     samples: Samples, chosen: Tensor | None, targets: Targets, thin: int, coarser: int, best_view: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor]:
     """`read` of targets whose grid must be `coarser` times as coarse. chosen (n,): the samples to use; all if None."""
     height, width = targets.height, targets.width
     rows, columns = max(1, height // coarser), max(1, width // coarser)
@@ -243,16 +253,21 @@ def read_pass(
     if coarser > 1:
         row, column = (((torch.arange(n) + 0.5) * m / n).long() for n, m in ((height, rows), (width, columns)))
         depth, sample = (plane.index_select(1, row).index_select(2, column) for plane in (depth, sample))
-    depth, sample = depth.contiguous(), sample.contiguous()
-    cells = torch.arange(len(targets))[:, None, None], torch.arange(height)[:, None], torch.arange(width)
+    return depth.contiguous(), sample.contiguous()
+
+
+def exact_places(samples: Samples, targets: Targets, depth: Tensor, sample: Tensor) -> Tensor:
+    """`Readout.xy` of depth and sample (T, h, w): where in its view the surface at the centre of each cell lies."""
+    camera, row, column = (torch.arange(n) for n in depth.shape)
     view, x, y = (of_samples(table, sample) for table in (samples.view, samples.x, samples.y))
+    cells = camera[:, None, None], row[:, None], column
     off_x, off_y = offset_from_sample(samples, targets.into(samples), cells, depth, view, x, y)
     # A wrong depth must not send a cell to another part of the view: stay near the sample.
     off_x, off_y = off_x.clamp_(-1.5, 1.5), off_y.clamp_(-1.5, 1.5)
     on_sample = torch.maximum(off_x.abs(), off_y.abs()) < ON_SAMPLE
     x = x.add_(off_x.masked_fill_(on_sample, 0)).div_(look_up(samples.columns, view))
     y = y.add_(off_y.masked_fill_(on_sample, 0)).div_(look_up(samples.rows, view))
-    return depth, sample, torch.stack([x, y], dim=-1)
+    return torch.stack([x, y], dim=-1)
 
 
 def front(samples: Samples, chosen: Tensor | None, targets: Targets, best_view: bool) -> tuple[Tensor, Tensor]:
@@ -313,59 +328,72 @@ def close_cracks(samples: Samples, depth: Tensor, sample: Tensor, thin: int) -> 
     not between neighbours, so it stays unknown. What was seen also closes over what was invented.
     """
     made = look_up(samples.invented, samples.view) if samples.invented.any() else None
-    for dim in (2, 1, 2):
-        size, stride = depth.shape[dim], depth.stride(dim)
-        known = sample >= 0
-        # How far one sees through each cell: for ever, if nothing is there or only something invented.
-        solid = known if made is None else known & ~of_samples(made, sample)
-        through = torch.where(solid, depth, torch.inf)
-        ends = torch.where(known, depth * (1 + SAME_SURFACE), torch.nan)  # nothing is farther than what is unknown
-        deepest = through.narrow(dim, 1, max(0, size - 1))
-        gaps = torch.zeros(WIDEST - 1, *depth.shape, dtype=torch.bool)
-        for span in range(2, min(WIDEST + 1, size)):
-            n = size - span
-            deepest = torch.maximum(deepest.narrow(dim, 0, n), through.narrow(dim, span - 1, n))
-            nearer = torch.minimum(ends.narrow(dim, 0, n), ends.narrow(dim, span, n))
-            torch.gt(deepest, nearer, out=gaps[span - 2].narrow(dim, 0, n))
-        gap = places_of(gaps)
-        span = gap.div(depth.numel(), rounding_mode="floor")
-        one = gap.sub_(span, alpha=depth.numel())
-        span += 2
-        flat_depth, flat_sample = depth.view(-1), sample.view(-1)
-        d0, d1 = look_up(flat_depth, one), look_up(flat_depth, one + span * stride)
-        s0, s1 = look_up(flat_sample, one), look_up(flat_sample, one + span * stride)
-        joined = look_up(samples.view, s0) == look_up(samples.view, s1)
-        joined &= (d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1)
-        joined = places_of(joined)
-        one, span, d0, d1, s0, s1 = (look_up(x, joined) for x in (one, span, d0, d1, s0, s1))
-        across, down = (look_up(axis, s0) - look_up(axis, s1) for axis in (samples.x, samples.y))
-        apart = torch.maximum(across.abs(), down.abs())
-        # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
-        closed = apart <= HIDDEN * thin
-        far = places_of(closed & (apart > thin))
-        # Sensors miss single samples all over a surface; of two in a row nobody knows what is there.
-        closed[far] = one_surface(samples, s0[far], s1[far], dropout=apart[far] <= 2 * thin)
-        closed = places_of(closed)
-        one, span, d0, d1, s0 = (look_up(x, closed) for x in (one, span, d0, d1, s0))
-        # Every cell between the ends of its gap; of several surfaces that close over a cell the nearest counts.
-        inner = [places_of(span > step) for step in range(1, WIDEST)]
-        gap = torch.cat(inner)
-        step = torch.cat([torch.full_like(part, step) for step, part in enumerate(inner, 1)])
-        cell = one[gap] + step * stride
-        between = torch.lerp(d0[gap], d1[gap], step / span[gap])
-        here = look_up(flat_sample, cell)
-        open_cell = (here < 0) | (look_up(flat_depth, cell) > between * (1 + SAME_SURFACE))
-        if made is not None:
-            seen = ~look_up(made, s0[gap])
-            open_cell |= seen & of_samples(made, here) & (here >= 0)
-        cell, between, gap = (x[open_cell] for x in (cell, between, gap))
-        keys = (-between,) if made is None else (seen[open_cell].long(), -between)
-        best = best_of_cells(cell, depth.numel(), *keys)
-        cell = places_of(best >= 0)
-        best = look_up(best, cell)
-        depth = flat_depth.index_copy(0, cell, between[best]).view(depth.shape)
-        sample = flat_sample.index_copy(0, cell, s0[gap[best]]).view(depth.shape)
+    depth, sample, _ = close_along(2, samples, made, depth, sample, thin)
+    depth, sample, closed = close_along(1, samples, made, depth, sample, thin)
+    if closed:  # which gives rows new ends
+        depth, sample, _ = close_along(2, samples, made, depth, sample, thin)
     return depth, sample
+
+
+def close_along(
+    dim: int, samples: Samples, made: Tensor | None, depth: Tensor, sample: Tensor, thin: int
+) -> tuple[Tensor, Tensor, bool]:
+    """`close_cracks` along one axis, and whether it closed any. made (N,) bool: samples that were invented, if any."""
+    size, stride = depth.shape[dim], depth.stride(dim)
+    known = sample >= 0
+    # How far one sees through each cell: for ever, if nothing is there or only something invented.
+    solid = known if made is None else known & ~of_samples(made, sample)
+    through = torch.where(solid, depth, torch.inf)
+    ends = torch.where(known, depth * (1 + SAME_SURFACE), torch.nan)  # nothing is farther than what is unknown
+    deepest = through.narrow(dim, 1, max(0, size - 1))
+    gaps = np.zeros((WIDEST - 1, *depth.shape), dtype=bool)
+    for span in range(2, min(WIDEST + 1, size)):
+        n = size - span
+        deepest = torch.maximum(deepest.narrow(dim, 0, n), through.narrow(dim, span - 1, n))
+        nearer = torch.minimum(ends.narrow(dim, 0, n), ends.narrow(dim, span, n))
+        np.greater(deepest, nearer, out=gaps[span - 2][:, :n] if dim == 1 else gaps[span - 2][:, :, :n])
+    gap = places_of(gaps)
+    span = gap.div(depth.numel(), rounding_mode="floor")
+    one = gap.sub_(span, alpha=depth.numel())
+    span += 2
+    flat_depth, flat_sample = depth.view(-1), sample.view(-1)
+    d0, d1 = look_up(flat_depth, one), look_up(flat_depth, one + span * stride)
+    s0, s1 = look_up(flat_sample, one), look_up(flat_sample, one + span * stride)
+    joined = look_up(samples.view, s0) == look_up(samples.view, s1)
+    joined &= (d0 - d1).abs() < SAME_SURFACE * torch.minimum(d0, d1)
+    joined = places_of(joined)
+    if not len(joined):
+        return depth, sample, False
+    one, span, d0, d1, s0, s1 = (look_up(x, joined) for x in (one, span, d0, d1, s0, s1))
+    across, down = (look_up(axis, s0) - look_up(axis, s1) for axis in (samples.x, samples.y))
+    apart = torch.maximum(across.abs(), down.abs())
+    # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
+    closed = apart <= HIDDEN * thin
+    far = places_of(closed & (apart > thin))
+    # Sensors miss single samples all over a surface; of two in a row nobody knows what is there.
+    if len(far):
+        closed[far] = one_surface(samples, s0[far], s1[far], dropout=apart[far] <= 2 * thin)
+    closed = places_of(closed)
+    one, span, d0, d1, s0 = (look_up(x, closed) for x in (one, span, d0, d1, s0))
+    # Every cell between the ends of its gap; of several surfaces that close over a cell the nearest counts.
+    inner = [places_of(span > step) for step in range(1, WIDEST)]
+    gap = torch.cat(inner)
+    step = torch.cat([torch.full_like(part, step) for step, part in enumerate(inner, 1)])
+    cell = one[gap] + step * stride
+    between = torch.lerp(d0[gap], d1[gap], step / span[gap])
+    here = look_up(flat_sample, cell)
+    open_cell = (here < 0) | (look_up(flat_depth, cell) > between * (1 + SAME_SURFACE))
+    if made is not None:
+        seen = ~look_up(made, s0[gap])
+        open_cell |= seen & of_samples(made, here) & (here >= 0)
+    cell, between, gap = (x[open_cell] for x in (cell, between, gap))
+    keys = (-between,) if made is None else (seen[open_cell].long(), -between)
+    best = best_of_cells(cell, depth.numel(), *keys)
+    cell = places_of(best >= 0)
+    best = look_up(best, cell)
+    depth = flat_depth.index_copy(0, cell, between[best]).view(depth.shape)
+    sample = flat_sample.index_copy(0, cell, s0[gap[best]]).view(depth.shape)
+    return depth, sample, len(cell) > 0
 
 
 def one_surface(samples: Samples, one: Tensor, other: Tensor, dropout: Tensor) -> Tensor:
@@ -387,18 +415,24 @@ def one_surface(samples: Samples, one: Tensor, other: Tensor, dropout: Tensor) -
 
 def close_rims(samples: Samples, relative: Tensor, depth: Tensor, sample: Tensor, thin: int) -> None:
     """Grow each surface, in place, to the cells that the footprint of its outermost samples still covers."""
+    columns, cells = depth.shape[2], depth[0].numel()
+    flat_depth, flat_sample = depth.view(-1), sample.view(-1)
     for dim, step in ((2, 1), (2, -1), (1, 1), (1, -1)):
-        mask = sample >= 0
-        beside = mask.roll(step, dim)
-        beside.select(dim, 0 if step == 1 else -1).fill_(False)
-        cells = (beside & ~mask).nonzero(as_tuple=True)
-        source = tuple(index - step if axis == dim else index for axis, index in enumerate(cells))
-        d, s = depth[source], sample[source]
+        mask, beside = sample >= 0, depth.shape[dim] - 1
+        here, there = (mask.narrow(dim, first, beside) for first in ((1, 0) if step == 1 else (0, 1)))
+        bare = torch.zeros_like(mask)
+        torch.gt(there, here, out=bare.narrow(dim, max(step, 0), beside))
+        cell = places_of(bare)
+        if not len(cell):
+            continue
+        source = cell - step * depth.stride(dim)
+        d, s = look_up(flat_depth, source), look_up(flat_sample, source)
+        camera, row, column = cell // cells, cell % cells // columns, cell % columns
         at = (look_up(table, s) for table in (samples.view, samples.x, samples.y))
-        off_x, off_y = offset_from_sample(samples, relative, cells, d, *at)
-        covered = (torch.maximum(off_x.abs(), off_y.abs()) <= thin / 2 + ON_SAMPLE).nonzero()[:, 0]
-        cells = tuple(index[covered] for index in cells)
-        depth[cells], sample[cells] = d[covered], s[covered]
+        off_x, off_y = offset_from_sample(samples, relative, (camera, row, column), d, *at)
+        covered = places_of(torch.maximum(off_x.abs(), off_y.abs()) <= thin / 2 + ON_SAMPLE)
+        flat_depth.index_copy_(0, cell[covered], d[covered])
+        flat_sample.index_copy_(0, cell[covered], s[covered])
 
 
 def offset_from_sample(
@@ -411,8 +445,8 @@ def offset_from_sample(
     """
     camera, row, column = cells
     pair = camera * len(samples.views) + view
-    a = relative.index_select(1, pair.view(-1)).view(12, *pair.shape)
     u, v, z = column + 0.5, row + 0.5, depth
+    a = relative.index_select(1, pair.view(-1)).view(12, *pair.shape)
     from_x = z * (a[0] * u + a[1] * v + a[2]) + a[3]
     from_y = z * (a[4] * u + a[5] * v + a[6]) + a[7]
     w = (z * (a[8] * u + a[9] * v + a[10]) + a[11]).clamp_(min=1e-6)

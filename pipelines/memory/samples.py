@@ -18,7 +18,8 @@ class Samples:
     centre of its cell in that view's depth grid; cell (N,) int64: that cell in the flat planes.
     depth, confidence and token_at: the planes of all views, flat, one view after the other: see View.
     For each of the V views: rows, columns of its depth grid, h, w of its tokens, and where in the flat planes its own
-    begin; token_focal (V,): focal length in tokens; invented (V,) bool; maps (V, 3, 4) float64: see `projections`.
+    begin; focal, token_focal (V,): focal length in cells and in tokens; invented (V,) bool; maps (V, 3, 4) float64: see
+    `projections`.
     """
 
     def __init__(self, views: Sequence[View]):
@@ -38,7 +39,8 @@ class Samples:
         self.c2w = np.stack([v.camera.c2w for v in views]) if views else np.zeros((0, 4, 4))
         self.maps = projections(self.K, self.c2w)
         self.eyes = torch.from_numpy(self.c2w[:, :3, 3].copy()).float()
-        self.token_focal = torch.from_numpy(self.K[:, 0, 0].copy()).float() * self.w / self.columns
+        self.focal = torch.from_numpy(self.K[:, 0, 0].copy()).float()
+        self.token_focal = self.focal * self.w / self.columns
         self.invented = torch.tensor([v.invented for v in views], dtype=torch.bool)
         stored = [(d > 0).nonzero() for d in depths]
         row, column = torch.cat([torch.zeros(0, 2, dtype=torch.int64), *stored]).unbind(1)
