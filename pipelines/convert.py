@@ -23,8 +23,6 @@ from pipelines import gguf_files
 from pipelines.files import sha256_of
 from pipelines.hub import COMMIT, local_file, local_folder
 from pipelines.layouts import (
-    BASE_COMMERCIAL_USE,
-    BASE_LICENCE,
     CONVERSION,
     LORA,
     LORA_FILE,
@@ -33,6 +31,7 @@ from pipelines.layouts import (
     layout_named,
     layout_of,
 )
+from pipelines.licences import terms_of_base
 from pipelines.transformer import MirageTransformer3DModel
 
 PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
@@ -412,7 +411,7 @@ def assembled(
         "control_layers": list(model.config.vace_layers),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "weights": [
-            {"name": base_name, **known, "licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE},
+            {"name": base_name, **known, **terms_of_base(f"{base_name} {base}")},
             *(
                 {**described(file, name), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
                 for file, name in zip(files, names, strict=True)

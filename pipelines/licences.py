@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.files import sha256_of
-from pipelines.hub import COMMIT, local_folder
+from pipelines.hub import COMMIT, REPOSITORY, local_folder
 from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -59,15 +59,20 @@ def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[s
     what this project ships and Wan's own name are known.
     """
     folder, asked = Path(folder), str(name or folder)
-    name = folder.name if Path(asked).is_dir() else asked.partition("@")[0]  # where it lies is nobody's business
+    is_repository = REPOSITORY.fullmatch(asked) and not Path(asked).is_dir()
+    name = asked.partition("@")[0] if is_repository else folder.name  # where it lies is nobody's business
     revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
     if (folder / CONVERSION).is_file():
         source = {"from": f"{name}@{folder.name}"} if revision else {}
         return tuple({**entry, **source} for entry in json.loads((folder / CONVERSION).read_text())["weights"])
     if folder.resolve() == EMBEDDED_FOLDER.resolve():
         return (shipped("autoencoder"),)
-    terms = {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in asked else UNKNOWN
-    return ({"name": name, **revision, **terms},)
+    return ({"name": name, **revision, **terms_of_base(asked)},)
+
+
+def terms_of_base(name: str) -> dict[str, str]:
+    """Licence and commercial use of a base by its name or place; of one that is not called Wan 2.2 none is known."""
+    return {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in name else UNKNOWN
 
 
 def transformer_weights(model) -> tuple[dict[str, Any], ...]:

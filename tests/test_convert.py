@@ -300,7 +300,7 @@ def test_full_differences_are_added_and_taken_back():
 @pytest.fixture(scope="module")
 def base(tmp_path_factory, tiny_vae):
     """A Wan folder in the diffusers layout, its transformer under diffusers names in two shards."""
-    folder = tmp_path_factory.mktemp("base")
+    folder = tmp_path_factory.mktemp("Wan2.2-TI2V-5B")
     backbone, _, _, config = tiny()
     model = transformer_from_released(backbone, config=config)
     model.save_pretrained(folder / "transformer", max_shard_size="150KB")
@@ -403,6 +403,7 @@ def test_the_bases_revision_is_asked_for_and_recorded(base, tmp_path, monkeypatc
     assert asked == [(f"team/wan@{commit}", {})]
     weights = json.loads(capsys.readouterr().out)["weights"]
     assert (weights[0]["name"], weights[0]["revision"]) == ("team/wan", commit)
+    assert weights[0]["licence"] == weights[0]["commercial_use"] == "unknown"  # whose it is nobody says
 
     snapshot = tmp_path / "cache" / commit
     snapshot.mkdir(parents=True)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from conftest import photo
 from test_hub import COMMIT, REPO, FakeHub, run
+from tiny_wan import BASE
 
 from pipelines import depth as depth_package
 from pipelines.depth import ESTIMATORS, DepthAnything, DepthEstimator, DepthNet, EmbeddedDepth, depth_estimator
@@ -361,7 +362,8 @@ def test_a_converted_folder_tells_its_licences(converted):
     from pipelines.licences import card_of, engine_weights
 
     names = [part["name"] for part in card_of(str(converted))]
-    assert names[1:] == ["vace.safetensors", "lora.safetensors", "embedded/depth"]
+    assert names[0] == BASE and names[1:] == ["vace.safetensors", "lora.safetensors", "embedded/depth"]
     stock = converted.parent / "base"
     assert engine_weights(stock) == ({"name": "base", "licence": "unknown", "commercial_use": "unknown"},)
+    assert engine_weights(converted.parent / BASE)[0]["licence"] == "Apache-2.0"
     assert engine_weights(stock, "Wan-AI/Wan2.2-TI2V-5B-Diffusers")[0]["licence"] == "Apache-2.0"

@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import photo
 from test_wan_memory import tiny_pipe
+from tiny_wan import BASE
 
 from pipelines import __main__ as cli
 from pipelines import costs as counted
@@ -240,7 +241,7 @@ def test_tiles_change_pixels_a_little(converted, expected, monkeypatch):
 def test_weights_in_blocks_render_nearly_the_same(converted, expected, tmp_path, monkeypatch):
     pytest.importorskip("gguf")
     root = converted.parent
-    convert(root / "base", tmp_path / "q8", root / "vace.safetensors", root / "lora.safetensors", "spatia", gguf="q8_0")
+    convert(root / BASE, tmp_path / "q8", root / "vace.safetensors", root / "lora.safetensors", "spatia", gguf="q8_0")
     pipe = tiny_pipe(tmp_path / "q8", "spatia")
     assert type(pipe.transformer.blocks[0].ffn.net[2]).__name__ == "GGUFLinear"
     profiles.apply(pipe, "gguf-q8", "cpu")

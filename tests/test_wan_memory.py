@@ -12,7 +12,7 @@ from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
 from diffusers.hooks import FirstBlockCacheConfig
 from PIL import Image
 from safetensors.torch import save_file
-from tiny_wan import tiny_text
+from tiny_wan import BASE, tiny_text
 
 from pipelines import Camera, ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, move
 from pipelines import __main__ as cli
@@ -497,14 +497,14 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
 def test_a_stock_folder_and_released_files_are_the_converted_folder(converted):
     root = converted.parent
     files = dict(control=root / "vace.safetensors", lora=root / "lora.safetensors")
-    opened = MiragePipeline.from_pretrained(root / "base", **files, layout="spatia")
+    opened = MiragePipeline.from_pretrained(root / BASE, **files, layout="spatia")
     expected = MiragePipeline.from_pretrained(converted)
     ours, theirs = opened.transformer.state_dict(), expected.transformer.state_dict()
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert opened.engine.layout is LAYOUTS["spatia"] and opened.engine.facts == expected.engine.facts
     assert opened.scheduler.config.flow_shift == expected.scheduler.config.flow_shift
     with pytest.raises(ValueError, match="No known layout has 2 control blocks"):
-        MiragePipeline.from_pretrained(root / "base", **files)
+        MiragePipeline.from_pretrained(root / BASE, **files)
 
 
 def test_a_size_that_no_token_fits_is_refused(large):

@@ -7,6 +7,7 @@ from pipelines import MiragePipeline
 from pipelines.convert import convert, released_from_transformer
 from pipelines.transformer import MirageTransformer3DModel
 
+BASE = "tiny-Wan2.2-TI2V-5B"  # its folder: called so, its licence is known
 TINY = dict(
     num_attention_heads=2,
     attention_head_dim=12,
@@ -49,6 +50,6 @@ def write_converted(root, vae):
     plain.load_state_dict(model.state_dict(), strict=False)
     tokenizer, text_encoder = tiny_text()
     base = MiragePipeline(transformer=plain, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer)
-    base.save_pretrained(root / "base")
-    convert(root / "base", root / "out", root / "vace.safetensors", root / "lora.safetensors", "spatia")
+    base.save_pretrained(root / BASE)
+    convert(root / BASE, root / "out", root / "vace.safetensors", root / "lora.safetensors", "spatia")
     return root / "out"
