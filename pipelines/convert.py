@@ -365,6 +365,9 @@ def convert(
         write_folder(temporary, model, base, index, chosen, gguf)
         (temporary / CONVERSION).write_text(json.dumps(report, indent=1))
         os.replace(temporary, out)
+    except (OSError, SafetensorError) as error:  # the latter is what safetensors makes of a full disk
+        reason = getattr(error, "strerror", None) or error
+        raise OSError(f"{out} could not be written ({reason}). Free some disk space, or choose another.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return report
