@@ -38,12 +38,35 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
     return float(score.mean())
 
 
+def gradient(picture: np.ndarray, mask: np.ndarray) -> float:
+    """Sum of absolute differences between neighbours that are both in `mask` (H, W), mean over channels."""
+    picture = picture.astype(np.float32)
+    across = np.abs(np.diff(picture, axis=1)).mean(2)[mask[:, 1:] & mask[:, :-1]]
+    down = np.abs(np.diff(picture, axis=0)).mean(2)[mask[1:] & mask[:-1]]
+    return float(across.sum(dtype=np.float64) + down.sum(dtype=np.float64))
+
+
+class Sharpness:
+    """Gradient of many pictures over that of the truth: 1 is right, less is blur, more is noise.
+
+    Pooled, since a flat wall alone would divide by nothing.
+    """
+
+    def __init__(self):
+        self.ours = self.true = 0.0
+
+    def add(self, picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> None:
+        self.ours += gradient(picture, mask)
+        self.true += gradient(truth, mask)
+
+    @property
+    def value(self) -> float:
+        """NaN without any gradient in the truth."""
+        return self.ours / self.true if self.true else math.nan
+
+
 def sharpness(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
-    """Mean gradient of a picture inside `mask` over that of the truth: 1 is right, less is blur, more is noise."""
-
-    def gradient(p):
-        p = p.astype(np.float32).mean(axis=2)
-        inside_x, inside_y = mask[:, 1:] & mask[:, :-1], mask[1:] & mask[:-1]
-        return np.abs(np.diff(p, axis=1))[inside_x].mean() + np.abs(np.diff(p, axis=0))[inside_y].mean()
-
-    return float(gradient(picture) / max(gradient(truth), 1e-6))
+    """`Sharpness` of one picture."""
+    pool = Sharpness()
+    pool.add(picture, truth, mask)
+    return pool.value

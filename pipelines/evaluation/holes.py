@@ -24,6 +24,7 @@ from pipelines.cameras.moves import poses
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.baselines import mirror_fill, smooth_fill
 from pipelines.engines.exemplar import fill
+from pipelines.evaluation.fidelity import Sharpness
 from pipelines.evaluation.rooms import FIRST_SEED, PATHS, SKY, true_view
 from pipelines.evaluation.sheet import write_sheet
 from pipelines.memory import LatentMemory
@@ -137,33 +138,25 @@ def decode(autoencoder: FineAutoencoder, tokens: Tensor) -> np.ndarray:
 
 
 class Score:
-    """Mean PSNR over holes, sharpness pooled over them (a flat wall alone would divide by nothing), CPU seconds."""
+    """Mean PSNR over holes, sharpness pooled over them, CPU seconds."""
 
     def __init__(self):
-        self.psnr, self.gradient, self.true_gradient, self.seconds = [], 0.0, 0.0, []
+        self.psnr, self.sharpness, self.seconds = [], Sharpness(), []
 
     def add(self, picture: np.ndarray, case: Case, seconds: float) -> None:
         hole = (~case.mask).repeat_interleave(2, 0).repeat_interleave(2, 1).numpy()
         picture, truth = picture.astype(np.float32), case.truth.astype(np.float32)
         error = ((picture - truth)[hole] ** 2).mean()
         self.psnr.append(10 * np.log10(255**2 / max(error, 1e-3)))
-        self.gradient += gradient(picture, hole)
-        self.true_gradient += gradient(truth, hole)
+        self.sharpness.add(picture, truth, hole)
         self.seconds.append(seconds)
 
     def figures(self) -> dict[str, float]:
         return {
             "psnr": round(float(np.mean(self.psnr)), 2),
-            "sharpness": round(self.gradient / max(self.true_gradient, 1e-6), 2),
+            "sharpness": round(self.sharpness.value, 2),
             "seconds": round(float(np.mean(self.seconds)), 3),
         }
-
-
-def gradient(picture: np.ndarray, hole: np.ndarray) -> float:
-    """Sum of absolute differences between neighbours that are both in the hole."""
-    across = np.abs(np.diff(picture, axis=1)).mean(2) * (hole[:, 1:] & hole[:, :-1])
-    down = np.abs(np.diff(picture, axis=0)).mean(2) * (hole[1:] & hole[:-1])
-    return float(across.sum() + down.sum())
 
 
 def compare(cases: Iterator[Case], autoencoder: FineAutoencoder, rows: list | None = None) -> dict:

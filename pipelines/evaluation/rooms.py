@@ -28,7 +28,7 @@ from pipelines.cameras import (
 from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import EmbeddedEngine
-from pipelines.evaluation.fidelity import sharpness
+from pipelines.evaluation.fidelity import Sharpness
 from pipelines.evaluation.suites import BASELINES, say, target
 from pipelines.memory import LatentMemory
 from pipelines.memory.views import View
@@ -150,7 +150,8 @@ class Score:
 
     def __init__(self):
         self.covered, self.clear, self.holes, self.loop, self.end = Pool(), Pool(), Pool(), Pool(), Pool()
-        self.sharpness, self.joins, self.inside = [], [], []
+        self.sharpness = Sharpness()
+        self.joins, self.inside = [], []
 
     def add(self, frames: np.ndarray, room: Room, frames_per_chunk: int) -> None:
         out = slice(1, min(AWAY, len(frames) // 2) + 1)
@@ -160,8 +161,7 @@ class Score:
         self.loop.add(frames[-LAST:], room.frames[-LAST:])
         self.end.add(frames[-1], room.frames[-1])
         for frame, truth, covered in zip(frames[out], room.frames[out], room.covered[out], strict=True):
-            if (~covered).mean() > 0.005:
-                self.sharpness.append(sharpness(frame, truth, ~covered))
+            self.sharpness.add(frame, truth, ~covered)
         # The colour step of a frame is that of its mean error: what the true clip changes by itself does not count.
         error = (frames.astype(np.float32) - room.frames).mean(axis=(1, 2))
         steps = np.abs(np.diff(error, axis=0)).max(axis=1)
@@ -175,7 +175,7 @@ class Score:
             "covered": self.covered.psnr,
             "clear": self.clear.psnr,
             "holes": self.holes.psnr,
-            "hole_sharpness": np.mean(self.sharpness) if self.sharpness else math.nan,
+            "hole_sharpness": self.sharpness.value,
             "loop": self.loop.psnr,
             "end": self.end.psnr,
             "join": join,
