@@ -20,6 +20,7 @@ from diffusers import DiffusionPipeline, ModelMixin
 from diffusers.schedulers import SchedulerMixin
 from diffusers.utils import BaseOutput
 from PIL import Image
+from safetensors import SafetensorError
 
 from pipelines.cameras import Camera, Trajectory, checked_frames
 from pipelines.depth import DepthEstimator, depth_estimator
@@ -183,8 +184,12 @@ class MiragePipeline(DiffusionPipeline):
                 weights += tuple(x for x in transformer_weights(kwargs["transformer"]) if x not in weights)
             elif "transformer" not in kwargs and (index["transformer"][0] == "diffusers" or kind):
                 kwargs["transformer"] = opened(folder / "transformer", dtype)
-        pipe = super().from_pretrained(folder, **kwargs)
-        pipe._attach_lora(folder)
+        kwargs.setdefault("use_safetensors", True)  # diffusers would take a pickle where there is nothing else
+        try:
+            pipe = super().from_pretrained(folder, **kwargs)
+            pipe._attach_lora(folder)
+        except SafetensorError as error:
+            raise ValueError(f"Weights in {folder} cannot be read ({error}). Fetch or convert them again.") from error
         pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
         if estimator is not None:
             pipe.engine.depth_estimator = estimator

@@ -362,6 +362,19 @@ def test_depth_and_mask_follow_the_pipeline(converted):
     assert len(moved) == 4
 
 
+def test_the_page_says_which_profile_was_picked_and_for_what(pipe):
+    from studio import status
+    from studio.engine import Engine
+    from studio.models import Opened, Settings
+
+    for free, words in ((30 * GIB, "picked for 32.2 GB of free"), (None, "set by who runs")):
+        opened = Opened(pipe, "NVIDIA H100", "tiled", free)
+        engine = Engine(Settings(model="team/tiny"), load=lambda opened=opened: opened)
+        assert engine.model.wait(10)
+        told = status.about(engine, "en")
+        assert "NVIDIA H100" in told and words in told and "tile by tile" in told, told
+
+
 def test_the_free_memory_chooses(converted, monkeypatch, capsys):
     costs = costs_of(converted, *SIZE, frames=None)
     asked = []

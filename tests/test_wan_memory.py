@@ -1,6 +1,7 @@
 """The large engine with tiny random weights: opened from a converted folder, driven by the same loop as the other."""
 
 import copy
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -394,6 +395,21 @@ def test_a_pipeline_saved_again_is_the_same(converted, tmp_path):
     for opened in (pipe, again):  # and the one that was saved has its LoRA still
         for name, tensor in MiragePipeline.from_pretrained(converted).transformer.state_dict().items():
             assert torch.equal(opened.transformer.state_dict()[name], tensor), name
+
+
+def test_a_folder_with_damaged_weights_does_not_open(converted, tmp_path):
+    for number, part in enumerate(("transformer_lora", "text_encoder", "vae")):
+        copied = shutil.copytree(converted, tmp_path / str(number))
+        (file,) = (copied / part).glob("*.safetensors")
+        whole = file.read_bytes()
+        file.unlink()  # it may be a second name of the base's
+        file.write_bytes(whole[:-100])
+        with pytest.raises((ValueError, OSError), match="cannot be read|Unable to load weights"):
+            MiragePipeline.from_pretrained(copied)
+    file.unlink()
+    torch.save({}, file.with_suffix(".bin"))  # a pickle is not taken in its place
+    with pytest.raises(OSError, match="no file named .*safetensors"):
+        MiragePipeline.from_pretrained(copied)
 
 
 def few_step_file(folder):
