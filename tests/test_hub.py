@@ -268,14 +268,18 @@ def test_a_disk_that_is_too_full_is_told_before_the_download(hub, tmp_path):
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-def test_a_converted_repository_opens(converted, tmp_path):
+def test_a_converted_repository_opens_and_again_without_a_network(converted, tmp_path):
     files = {str(file.relative_to(converted)): file.read_bytes() for file in converted.rglob("*") if file.is_file()}
     server = FakeHub(files)
     code = f"""
 from pipelines import MiragePipeline
 pipe = MiragePipeline.from_pretrained({REPO!r})
-print(pipe.engine.facts.name, *pipe.transformer.peft_config)"""
+print(pipe.engine.facts.name, *pipe.transformer.peft_config, pipe.engine.facts.weights[-1]["from"])
+import huggingface_hub.constants
+huggingface_hub.constants.HF_HUB_OFFLINE = True
+print(MiragePipeline.from_pretrained({REPO!r}).engine.facts == pipe.engine.facts)"""
     told, errors = run(code, server, tmp_path)
     server.shutdown()
     server.server_close()
-    assert told == "spatia released", errors
+    assert told.splitlines() == [f"spatia released {REPO}@{COMMIT}", "True"], errors
+    assert "100%" in errors
