@@ -262,8 +262,8 @@ def exact_places(samples: Samples, targets: Targets, depth: Tensor, sample: Tens
     view, x, y = (of_samples(table, sample) for table in (samples.view, samples.x, samples.y))
     cells = camera[:, None, None], row[:, None], column
     off_x, off_y = offset_from_sample(samples, targets.into(samples), cells, depth, view, x, y)
-    # A wrong depth must not send a cell to another part of the view: stay near the sample.
-    off_x, off_y = off_x.clamp_(-1.5, 1.5), off_y.clamp_(-1.5, 1.5)
+    # A wrong depth must not send a cell to another part of the view: stay near the sample, or within its crack.
+    off_x, off_y = (off.clamp_(-HIDDEN / 2 - 0.5, HIDDEN / 2 + 0.5) for off in (off_x, off_y))
     on_sample = torch.maximum(off_x.abs(), off_y.abs()) < ON_SAMPLE
     x = x.add_(off_x.masked_fill_(on_sample, 0)).div_(look_up(samples.columns, view))
     y = y.add_(off_y.masked_fill_(on_sample, 0)).div_(look_up(samples.rows, view))
@@ -374,25 +374,26 @@ def close_along(
     if len(far):
         closed[far] = one_surface(samples, s0[far], s1[far], dropout=apart[far] <= 2 * thin)
     closed = places_of(closed)
-    one, span, d0, d1, s0 = (look_up(x, closed) for x in (one, span, d0, d1, s0))
+    one, span, d0, d1, s0, s1 = (look_up(x, closed) for x in (one, span, d0, d1, s0, s1))
     # Every cell between the ends of its gap; of several surfaces that close over a cell the nearest counts.
     inner = [places_of(span > step) for step in range(1, WIDEST)]
     gap = torch.cat(inner)
     step = torch.cat([torch.full_like(part, step) for step, part in enumerate(inner, 1)])
     cell = one[gap] + step * stride
-    between = torch.lerp(d0[gap], d1[gap], step / span[gap])
+    share = step / span[gap]
+    between, end = torch.lerp(d0[gap], d1[gap], share), torch.where(share > 0.5, s1[gap], s0[gap])
     here = look_up(flat_sample, cell)
     open_cell = (here < 0) | (look_up(flat_depth, cell) > between * (1 + SAME_SURFACE))
     if made is not None:
-        seen = ~look_up(made, s0[gap])
+        seen = ~look_up(made, end)
         open_cell |= seen & of_samples(made, here) & (here >= 0)
-    cell, between, gap = (x[open_cell] for x in (cell, between, gap))
+    cell, between, end = (x[open_cell] for x in (cell, between, end))
     keys = (-between,) if made is None else (seen[open_cell].long(), -between)
     best = best_of_cells(cell, depth.numel(), *keys)
     cell = places_of(best >= 0)
     best = look_up(best, cell)
     depth = flat_depth.index_copy(0, cell, between[best]).view(depth.shape)
-    sample = flat_sample.index_copy(0, cell, s0[gap[best]]).view(depth.shape)
+    sample = flat_sample.index_copy(0, cell, end[best]).view(depth.shape)
     return depth, sample, len(cell) > 0
 
 
