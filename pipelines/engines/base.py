@@ -25,7 +25,7 @@ class EngineFacts:
     each file in use its name, licence, commercial_use in the EU ("yes", "no", "unknown") and, if known, its sha256.
     fps: native rate. size: native (height, width) of a landscape clip; None: any is as good. size_step, max_side: clips
     are multiples of the one and at most the other, in pixels.
-    takes_prompt: understands text. licence: of the weights. codec: fingerprint of those that encode and decode tokens.
+    takes_prompt: understands text. codec: fingerprint of the weights that encode and decode tokens.
     """
 
     name: str
@@ -38,7 +38,6 @@ class EngineFacts:
     size_step: int
     max_side: int
     takes_prompt: bool
-    licence: str
     codec: str = ""
     first_chunk: int = 0
     depth_stride: int = 1

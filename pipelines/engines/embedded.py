@@ -42,7 +42,6 @@ class EmbeddedEngine:
         size_step=2,
         max_side=1920,
         takes_prompt=False,
-        licence="Apache-2.0",
     )
 
     def __init__(self, autoencoder: FineAutoencoder, depth_estimator: DepthEstimator):

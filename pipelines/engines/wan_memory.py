@@ -27,7 +27,7 @@ from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of
 from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import fingerprint
 from pipelines.events import timed
-from pipelines.layouts import BASE_LICENCE, LORA, FewSteps, Layout
+from pipelines.layouts import LORA, FewSteps, Layout
 from pipelines.masks import Expected, Mask
 from pipelines.masks.static import StaticMask
 from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
@@ -100,7 +100,6 @@ class WanMemoryEngine:
             size_step=stride * transformer.config.patch_size[1],
             max_side=1920,
             takes_prompt=True,
-            licence=f"Wan 2.2: {BASE_LICENCE}; control branch: {layout.licence}",
             codec=fingerprint(vae.quant_conv),  # small, and no two autoencoders share it
         )
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
