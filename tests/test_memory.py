@@ -100,6 +100,21 @@ def test_any_lens_anywhere_even_inside_a_wall_reads_finite_values(fov, z):
     assert (out.latents.permute(0, 2, 3, 1)[~out.mask] == 0).all()
 
 
+@pytest.mark.parametrize("z", [-2.0, -0.7, 0.0, 0.5])
+def test_every_cell_has_its_place_where_the_surface_is_in_cracks_too(z):
+    depth = 4.0 + torch.linspace(0, 1, 64).expand(48, 64)
+    valid = (torch.arange(64) % 3 != 1).expand(48, 64)  # a sensor that misses every third column
+    cam, view = camera(48, 64, focal=56.0), camera(48, 64, x=0.1, z=z, focal=56.0)
+    memory = LatentMemory(3)
+    memory.write(tokens(height=48, width=64), depth, cam, valid)
+    out = memory.readout(view, 48, 64)
+    world = unproject(out.depth[0], view)[out.mask[0]]
+    u, v, _ = project(world, torch.from_numpy(projections(cam.K, cam.c2w)[None]).float())
+    there = torch.stack([u[0] / 64, v[0] / 48], dim=-1)
+    assert len(there) > 1000
+    assert ((there - out.xy[0][out.mask[0]]).abs() * torch.tensor([64, 48]) < 0.05).all()  # of a cell
+
+
 def test_same_bits_for_any_number_of_threads_and_again():
     targets = [camera(48, 64, x=0.01 * i, z=0.2 * i, focal=56.0) for i in range(9)]
     before = torch.get_num_threads()
