@@ -381,13 +381,17 @@ def assembled(
     lora_alpha: float | None = None,
     dtype: torch.dtype | None = None,
     base_name: str | None = None,
+    **options: Any,
 ) -> tuple[MirageTransformer3DModel, Layout, dict[str, Any]]:
-    """The transformer that a base folder and released files make up, its layout, and what was done; see `convert`."""
+    """The transformer that a base folder and released files make up, its layout, and what was done; see `convert`.
+
+    options: for files on the Hub, as of `hub.local_folder`.
+    """
     base_name = base_name or base.name
     config = json.loads((base / "transformer" / "config.json").read_text())
 
     names = [str(file) for file in (control, lora) if file]
-    control, lora = (local_file(file) if file else None for file in (control, lora))
+    control, lora = (local_file(file, **options) if file else None for file in (control, lora))
     branch = read_tensors(control) if control else {}
     num_blocks = count_blocks(map(to_diffusers, branch), "vace_blocks.")
     chosen = layout_named(layout) if layout else layout_of(num_blocks)

@@ -129,13 +129,16 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     return folder
 
 
-def local_file(name: str | os.PathLike) -> Path:
-    """The file or folder `name`, or that file of a repository, "team/name/file.safetensors", fetched like a folder."""
+def local_file(name: str | os.PathLike, **options) -> Path:
+    """The file or folder `name`, or that file of a repository, "team/name/file.safetensors", fetched like a folder.
+
+    options: as of `local_folder`.
+    """
     asked = REPOSITORY_FILE.fullmatch(str(name))
     if Path(name).exists() or not asked:
         return Path(name)
     repository, file = asked.groups()
-    found = local_folder(repository, [file]) / file
+    found = local_folder(repository, [file], **options) / file
     if not found.is_file():
         raise FetchError("file", name=repository, file=file)
     return found

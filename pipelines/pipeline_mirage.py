@@ -160,7 +160,8 @@ class MiragePipeline(DiffusionPipeline):
             estimator = kwargs.pop("depth", None)
             if isinstance(estimator, str | Path):  # first, since a wrong name is told at once
                 estimator = depth_estimator(estimator)
-        folder = local_folder(pretrained_model_name_or_path, **{k: kwargs[k] for k in HUB_OPTIONS if k in kwargs})
+        options = {name: kwargs[name] for name in HUB_OPTIONS if name in kwargs}
+        folder = local_folder(pretrained_model_name_or_path, **options)
         index = json.loads((folder / cls.config_name).read_text())
         weights = engine_weights(folder, pretrained_model_name_or_path)
         released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
@@ -175,9 +176,9 @@ class MiragePipeline(DiffusionPipeline):
             if released:
                 name = str(pretrained_model_name_or_path)
                 name = None if Path(name).is_dir() else name.partition("@")[0]
-                model, layout, report = assembled(
-                    folder, **released, layout=kwargs.get("layout"), dtype=dtype, base_name=name
-                )
+                options.pop("revision", None)  # that of the folder
+                asked = {**released, "layout": kwargs.get("layout"), "dtype": dtype, "base_name": name}
+                model, layout, report = assembled(folder, **asked, **options)
                 kwargs |= {"transformer": model, "layout": layout.name, "scheduler": scheduler_of(layout)}
                 weights = tuple(report["weights"])
             elif kwargs.get("transformer") is not None:

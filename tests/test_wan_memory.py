@@ -510,7 +510,7 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
     assert {"name": "unnamed", "licence": "unknown", "commercial_use": "unknown"} in licence_card(other)
 
 
-def test_a_stock_folder_and_released_files_are_the_converted_folder(converted):
+def test_a_stock_folder_and_released_files_are_the_converted_folder(converted, monkeypatch):
     root = converted.parent
     files = dict(control=root / "vace.safetensors", lora=root / "lora.safetensors")
     opened = MiragePipeline.from_pretrained(root / BASE, **files, layout="spatia")
@@ -521,6 +521,11 @@ def test_a_stock_folder_and_released_files_are_the_converted_folder(converted):
     assert opened.scheduler.config.flow_shift == expected.scheduler.config.flow_shift
     with pytest.raises(ValueError, match="No known layout has 2 control blocks"):
         MiragePipeline.from_pretrained(root / BASE, **files)
+    asked = []
+    monkeypatch.setattr("pipelines.convert.local_file", lambda name, **options: asked.append(options) or name)
+    how = dict(token="secret", local_files_only=True, revision="main")
+    MiragePipeline.from_pretrained(root / BASE, **files, layout="spatia", **how)
+    assert asked == [{"token": "secret", "local_files_only": True}] * 2
 
 
 def test_a_size_that_no_token_fits_is_refused(large):
