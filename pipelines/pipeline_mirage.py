@@ -32,7 +32,16 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.hub import HUB_OPTIONS, local_file, local_folder
-from pipelines.layouts import FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, FewSteps, layout_like, layout_named
+from pipelines.layouts import (
+    CONVERSION,
+    FEW_STEPS,
+    LORA,
+    LORA_FILE,
+    LORA_FOLDER,
+    FewSteps,
+    layout_like,
+    layout_named,
+)
 from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights, transformer_weights
 from pipelines.memory import LatentMemory, Readout
 
@@ -238,7 +247,7 @@ class MiragePipeline(DiffusionPipeline):
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
         """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights.
 
-        One for few steps is not kept: it is a setting, as a profile is.
+        One for few steps is not kept: it is a setting, as a profile is. What the licence card tells is kept too.
         """
         adapters = dict(getattr(self.transformer, "peft_config", {}))
         if LORA in adapters:
@@ -250,6 +259,8 @@ class MiragePipeline(DiffusionPipeline):
             self._undo_few_steps()
         try:
             super().save_pretrained(save_directory, **kwargs)
+            if weights := self.engine.facts.weights[: -1 if self.few_steps else None]:
+                (Path(save_directory) / CONVERSION).write_text(json.dumps({"weights": weights}, indent=1))
         finally:
             if LORA in adapters:
                 self._attach_lora(Path(save_directory))

@@ -392,6 +392,7 @@ def test_a_pipeline_saved_again_is_the_same(converted, tmp_path):
     pipe.save_pretrained(tmp_path)
     again = MiragePipeline.from_pretrained(tmp_path)
     assert again.config.layout == "spatia" and list(again.transformer.peft_config) == [LORA]
+    assert again.engine.facts.weights == pipe.engine.facts.weights and len(pipe.engine.facts.weights) == 3
     for opened in (pipe, again):  # and the one that was saved has its LoRA still
         for name, tensor in MiragePipeline.from_pretrained(converted).transformer.state_dict().items():
             assert torch.equal(opened.transformer.state_dict()[name], tensor), name
@@ -448,7 +449,8 @@ def test_a_few_step_lora_brings_its_own_sampling(converted, tmp_path):
 
     pipe.save_pretrained(tmp_path / "saved")  # keeps the released LoRA and goes on with both
     assert np.array_equal(pipe(lifted, trajectory, seed=3).frames, fast.frames)
-    assert list(MiragePipeline.from_pretrained(tmp_path / "saved").transformer.peft_config) == [LORA]
+    again = MiragePipeline.from_pretrained(tmp_path / "saved")
+    assert list(again.transformer.peft_config) == [LORA] and entry not in again.engine.facts.weights
 
 
 def sigmas_of(pipe, shift, steps):
