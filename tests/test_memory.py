@@ -239,6 +239,8 @@ def test_files_that_are_no_memory_are_refused(tmp_path, monkeypatch):
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="not a saved memory"):
         LatentMemory.load(path)
+    with pytest.raises(ValueError, match="is a folder. Give the file"):
+        LatentMemory.load(tmp_path)
 
 
 def test_shapes_that_do_not_belong_together_name_both_sides():

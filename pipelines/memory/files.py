@@ -41,7 +41,9 @@ def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View]
 
 
 def read_views(path: str | os.PathLike) -> tuple[Tensor, list[View], dict]:
-    """features, views and facts as `write_views` was given them. Raises ValueError for any other file."""
+    """features, views and facts as `write_views` was given them. Raises ValueError for any other file, or a folder."""
+    if os.path.isdir(path):
+        raise ValueError(f"{path} is a folder. Give the file of the memory, in a scene memory.safetensors.")
     try:
         with safe_open(path, framework="pt") as file:
             header = dict(file.metadata() or {})
