@@ -6,6 +6,7 @@ MIRAGE_PROFILE, see docs/studio.md. On a Space the host is 0.0.0.0.
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 if data := os.environ.get("MIRAGE_DATA"):
     os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
 
+from studio import serving  # noqa: E402
 from studio.engine import Engine  # noqa: E402
 from studio.layout import CSS_PATHS, build_studio, theme  # noqa: E402
 from studio.models import Settings  # noqa: E402
@@ -39,9 +41,11 @@ def main() -> None:
         css_paths=CSS_PATHS,
         footer_links=[],
         enable_monitoring=False,
+        app_kwargs={"middleware": [serving.middleware(demo)]},
         prevent_thread_lock=True,
         quiet=True,  # Gradio's words would propose a public link
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # ends as Ctrl+C does, so that no visit's files stay
     print(f"Mirage Studio is open at {demo.local_url} (Ctrl+C ends it)", flush=True)
     engine.warm_up()  # after the page is up: reading torch takes as long as everything before it
     demo.block_thread()

@@ -28,7 +28,8 @@ function line(tag, kind, text) {
 
 function build() {
   root.setAttribute('aria-label', props.caption);
-  root.replaceChildren(...props.items.map((item) => {
+  root.replaceChildren(...props.items.map((item, index) => {
+    const texts = props.texts[index];
     const card = document.createElement('button');
     card.type = 'button';
     card.className = 'card';
@@ -37,9 +38,9 @@ function build() {
     const art = document.createElement('span');
     art.className = 'art';
     art.innerHTML = item.art; // the studio's own drawings, never a visitor's
-    card.append(art, line('span', 'title', item.title));
-    if (item.line) card.append(line('span', 'line', item.line));
-    if (item.badge) card.append(line('span', 'badge ' + item.level, item.badge));
+    card.append(art, line('span', 'title', texts.title));
+    if (texts.line) card.append(line('span', 'line', texts.line));
+    if (texts.badge) card.append(line('span', `badge ${item.level}`, texts.badge));
     card.addEventListener('click', () => choose(card));
     return card;
   }));
@@ -56,6 +57,6 @@ root.addEventListener('keydown', (event) => {
   next.focus();
 });
 
-watch(['items', 'caption'], build);
+watch(['texts', 'caption'], build);
 watch('value', mark);
 build();

@@ -1,6 +1,7 @@
 """The page: `build_studio()` lays out the widgets and ties every event to its handler. Nothing here computes."""
 
 import inspect
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from studio.engine import Engine
 from studio.models import EMBEDDED
 from studio.state import DRAWN, LEFTOVER_SECONDS, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
 from studio.text import say
-from studio.widgets import cards, stage
+from studio.widgets import FOLDER, cards, fold, opener, stage
 
 CSS_PATHS = [Path(__file__).parent / name for name in ("studio.css", "editor/editor.css")]
 STAGE_WORDS = (
@@ -22,11 +23,16 @@ STAGE_WORDS = (
     "stage_photo stage_preview stage_live stage_clip"
 ).split()
 SESSION_SECONDS = 6 * 3600
-# A phone shows the stage and the buttons on different screens. What the script gives back is what the handler gets
+# A phone shows the stage and what is chosen on different screens. What the script gives back the handler gets
 TO_STAGE = """(...values) => {
-    document.querySelector('#left').scrollIntoView({behavior: 'smooth', block: 'nearest'});
+    const stage = document.querySelector('.stage');
+    const isWanted = matchMedia('(max-width: 860px)').matches && (%s);
+    const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
+    if (isWanted) stage.scrollIntoView({ behavior, block: 'nearest' });
     return values;
 }"""
+TO_ANSWER, TO_PREVIEW = TO_STAGE % "true", TO_STAGE % "stage.dataset.kind !== 'empty'"
+GRADIO_SAYS = {"lost": "Connection to the server was lost. Attempting reconnection..."}
 
 
 def theme() -> gr.themes.Base:
@@ -45,30 +51,35 @@ def stage_words(language: str) -> dict[str, str]:
     return {key: say(language, key) for key in STAGE_WORDS}
 
 
-def move_items(language: str) -> list[dict[str, str]]:
-    own = {"id": DRAWN, "art": drawing(DRAWN), "title": say(language, "drawn"), "line": say(language, "drawn_line")}
+def recipe_words(language: str) -> dict[str, str]:
+    return {"title": say(language, "recipe"), **{key: say(language, key) for key in ("copy", "copied", "save")}}
+
+
+def move_items() -> list[dict[str, str]]:
+    moves = [{"id": preset.id, "art": drawing(preset.move), "level": preset.risk} for preset in presets().values()]
+    return [{"id": DRAWN, "art": drawing(DRAWN)}, *moves]
+
+
+def move_words(language: str) -> list[dict[str, str]]:
+    own = {"title": say(language, "drawn"), "line": say(language, "drawn_line")}
     return [own] + [
         {
-            "id": preset.id,
-            "art": drawing(preset.move),
             "title": getattr(preset.name, language),
             "line": " · ".join(getattr(text, language) for text in preset.suits[:2]),
             "badge": say(language, f"risk_{preset.risk}"),
-            "level": preset.risk,
         }
         for preset in presets().values()
     ]
 
 
-def example_items(language: str) -> list[dict[str, str]]:
+def example_items() -> list[dict[str, str]]:
     return [
-        {
-            "id": name,
-            "art": f'<img src="{media.thumbnail(path)}" alt="">',
-            "title": f"{say(language, 'example')} {number}",
-        }
-        for number, (name, path) in enumerate(media.examples().items(), 1)
+        {"id": name, "art": f'<img src="{media.thumbnail(path)}" alt="">'} for name, path in media.examples().items()
     ]
+
+
+def example_words(language: str) -> list[dict[str, str]]:
+    return [{"title": f"{say(language, 'example')} {number + 1}"} for number in range(len(media.examples()))]
 
 
 def heading(number: int, language: str, key: str, hint: str = "") -> str:
@@ -85,11 +96,16 @@ def choices(language: str, prefix: str, values: tuple[str, ...]) -> list[tuple[s
 
 
 def build_studio(engine: Engine | None = None) -> gr.Blocks:
-    """The studio's Blocks. engine: loads when the first visitor comes, unless it was warmed up before."""
+    """The studio's Blocks, in English; its `words` are {language: {id of a component: its props}} for the other one.
+
+    engine: loads when the first visitor comes, unless it was warmed up before.
+    """
     engine = engine or Engine()
     start = "en"
     # Values arrive as they were sent: Gradio's own checks answer in English only, and leave Stop where Render was
     quiet = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
+    # What an answer may change is many widgets, and Gradio tells each of them how far every event is
+    quiet["show_progress_on"] = []
     # uploads that no page has claimed go as well
     cache = (3600, LEFTOVER_SECONDS)
     with gr.Blocks(title="Mirage Studio", fill_width=True, analytics_enabled=False, delete_cache=cache) as demo:
@@ -124,22 +140,22 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         ui["poster"] = gr.DownloadButton(say(start, "poster"), elem_id="poster")
                         ui["same_again"] = gr.Button(say(start, "same_again"), elem_id="same-again")
                         ui["new_seed"] = gr.Button(say(start, "new_seed"), elem_id="new-seed")
-                    with gr.Accordion(say(start, "recipe"), open=False, elem_id="recipe") as ui["recipe_fold"]:
-                        ui["recipe"] = gr.Code(language="json", show_label=False, interactive=False, max_lines=18)
+                    ui["recipe"] = fold(recipe_words(start), elem_id="recipe")
             with gr.Column(elem_id="right"):
                 with gr.Column(elem_classes="step-box", elem_id="step-photo"):
                     ui["step_photo"] = gr.HTML(heading(1, start, "step_photo", "step_photo_hint"))
-                    ui["examples"] = cards(example_items(start), say(start, "step_photo"), elem_id="examples")
+                    ui["examples"] = cards(
+                        example_items(), example_words(start), say(start, "step_photo"), elem_id="examples"
+                    )
                 with gr.Column(elem_classes="step-box"):
                     ui["step_move"] = gr.HTML(heading(2, start, "step_move", "step_move_hint"))
-                    ui["cards"] = cards(move_items(start), say(start, "step_move"), elem_id="cards")
+                    ui["cards"] = cards(move_items(), move_words(start), say(start, "step_move"), elem_id="cards")
                     ui["summary"] = gr.HTML(elem_id="summary")
                     ui["direction"] = gr.Radio(
                         choices(start, "", ("left", "right")),
                         value="right",
                         label=say(start, "direction"),
                         visible=False,
-                        container=False,
                         elem_id="direction",
                         elem_classes="pills",
                     )
@@ -149,7 +165,6 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         choices(start, "ratio_", RATIOS),
                         value="photo",
                         label=say(start, "ratio"),
-                        container=False,
                         elem_id="ratio",
                         elem_classes="pills",
                     )
@@ -157,7 +172,6 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         choices(start, "quality_", QUALITIES),
                         value="draft",
                         label=say(start, "quality"),
-                        container=False,
                         elem_id="quality",
                         elem_classes="pills",
                     )
@@ -165,7 +179,6 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         [(f"{seconds} s", seconds) for seconds in range(SECONDS[0], SECONDS[1] + 1)],
                         value=4,
                         label=say(start, "seconds"),
-                        container=False,
                         elem_id="seconds",
                         elem_classes="pills",
                     )
@@ -179,7 +192,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                             placeholder=say(start, "prompt_hint"),
                             elem_id="prompt",
                         )
-                    with gr.Accordion(say(start, "advanced"), open=False, elem_id="advanced") as ui["advanced"]:
+                    with gr.Column(elem_id="advanced", elem_classes="folded"):
+                        ui["advanced"] = opener(say(start, "advanced"), elem_id="advanced-opener")
                         ui["strength"] = gr.Slider(
                             *STRENGTH, value=100, step=5, label=say(start, "strength"), elem_id="strength"
                         )
@@ -190,7 +204,6 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                             value=EMBEDDED if engine.depths else None,
                             label=say(start, "depth"),
                             visible=bool(engine.depths),
-                            container=False,
                             elem_id="depth",
                             elem_classes="pills",
                         )
@@ -198,8 +211,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                 ui["no_prompt"] = gr.HTML(
                     say(start, "no_prompt"), visible=engine.takes_prompt is False, elem_id="no-prompt"
                 )
-                with gr.Accordion(say(start, "about"), open=False, elem_id="about") as ui["about_fold"]:
-                    ui["about"] = gr.HTML(elem_id="about-text")
+                ui["about"] = fold({"title": say(start, "about")}, elem_id="about")
                 with gr.Column(elem_id="go"):
                     with gr.Row():
                         ui["preview"] = gr.Button(say(start, "preview"), min_width=0, elem_id="preview")
@@ -207,7 +219,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         ui["cancel"] = gr.Button(
                             say(start, "cancel"), variant="stop", min_width=0, visible=False, elem_id="cancel"
                         )
-                    ui["estimate"] = gr.HTML(elem_id="estimate")
+                    ui["estimate"] = gr.HTML(first_estimate(engine, start)["estimate"], elem_id="estimate")
 
         fields = [
             ui[name]
@@ -220,11 +232,11 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         # An answer may come while something is typed, and Gradio then puts the old value back: no answer touches these
         shown = [widget for name, widget in ui.items() if name not in ("seed", "prompt")]
 
+        def widgets(answer: dict) -> dict:
+            return {ui[name]: value for name, value in answer.items()} or gr.skip()
+
         def tie(handler):
             """`handler`, which answers by names -> a function that answers by widgets, as Gradio wants it."""
-
-            def widgets(answer: dict) -> dict:
-                return {ui[name]: value for name, value in answer.items()} or gr.skip()
 
             def answer(*values):
                 return widgets(handler(engine, *values))
@@ -263,9 +275,12 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             path = event._data.get("path") if isinstance(event._data, dict) else None
             yield from tie(handlers.take_photo)(session, language, path, ratio, focus)
 
-        def first_visit(session, request: gr.Request):
+        async def arrive(session, shown_language, depth, request: gr.Request):
             chosen = handlers.language_of(request)
-            return {language: chosen, **speak(session, chosen, None, ui["depth"].value)}
+            if chosen != shown_language:  # nobody has served the page in it
+                yield {language: chosen, **speak(session, chosen, None, depth)}
+            async for answer in status.watch_engine(engine, chosen, depth):
+                yield widgets(answer)
 
         def speak(session, chosen, preset, depth):
             return {ui[name]: value for name, value in said_in(engine, session, chosen, preset, depth).items()}
@@ -279,7 +294,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         # 2. move: a card shows its preview at once
         card = ui["cards"].picked(
-            tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", **quiet
+            tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", js=TO_PREVIEW, **quiet
         )
         # a zoom out uncovers what a zoom in does not: the other direction has a strength of its own that suits it
         previews = [event(**suit) for event in (dropped.then, example.then, card.then, ui["direction"].input)]
@@ -304,9 +319,9 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         previews.append(chosen.then(**look))
         asked = [
             ui["preview"].click(
-                tie(handlers.preview), [*here, *fields], shown, trigger_mode="always_last", js=TO_STAGE, **lane
+                tie(handlers.preview), [*here, *fields], shown, trigger_mode="always_last", js=TO_ANSWER, **lane
             ),
-            ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_STAGE, **lane),
+            ui["shorter"].click(tie(handlers.shorten), [*here, *fields], shown, js=TO_ANSWER, **lane),
         ]
 
         # a path of one's own. Every edit comes here: the page has less to do where few widgets may change
@@ -341,7 +356,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         # 3. clip
         def renders(event):
             """After `event`: the button turns into Stop, then the clip is made when its turn comes."""
-            begun = event(tie(handlers.begin), None, shown, js=TO_STAGE, **quiet)
+            begun = event(tie(handlers.begin), None, shown, js=TO_ANSWER, **quiet)
             return begun.then(tie(handlers.render), [*here, *fields], shown, **lane)
 
         again = ui["same_again"].click(handlers.same_again, [*here, *fields], fields, **quiet)
@@ -356,15 +371,32 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         ui["cancel"].click(tie(handlers.stopped), here, shown, **quiet)
 
         language.input(speak, [*here, ui["cards"], ui["depth"]], spoken, **quiet)
-        language.change(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
-        demo.load(first_visit, [session], [language, *spoken], **quiet).then(
-            tie(status.watch_engine), [language, ui["depth"]], shown, concurrency_limit=None, **quiet
-        ).then(**count)
+        for spoken_now in (demo.load, language.change):
+            spoken_now(None, [language], js="(code) => { document.documentElement.lang = code; }", **quiet)
+        demo.load(arrive, [*here, ui["depth"]], [language, *spoken], concurrency_limit=None, **quiet).then(**count)
         ui["retry"].click(tie(status.try_again), [language, ui["depth"]], shown, **quiet)
         language.change(**count)
-        demo.load(**count)
+        own = {code: {theirs: say(code, key) for key, theirs in GRADIO_SAYS.items()} for code in ("en", "it")}
+        demo.load(None, js=f"() => ({(FOLDER / 'page.js').read_text('utf-8')})({json.dumps(own)})", **quiet)
     demo.queue(default_concurrency_limit=8, max_size=64)
+    said = said_in(engine, Session(), "it", None, ui["depth"].value) | first_estimate(engine, "it")
+    del said["status"]  # told when somebody comes
+    demo.words = {"it": {ui[name]._id: props(value) for name, value in said.items()} | {language._id: {"value": "it"}}}
     return demo
+
+
+def props(update) -> dict:
+    """What an answer to a widget changes of it."""
+    is_update = isinstance(update, dict) and update.get("__type__") == "update"
+    return {name: value for name, value in update.items() if name != "__type__"} if is_update else {"value": update}
+
+
+def first_estimate(engine: Engine, language: str) -> dict[str, str]:
+    """Of the settings the page begins with."""
+    depth = EMBEDDED if engine.depths else None
+    return handlers.estimate(
+        engine, Session(), language, None, 4, "photo", "draft", "right", 100, 50, 0, None, "", depth
+    )
 
 
 def depth_choices(engine: Engine, language: str) -> list[tuple[str, str]]:
@@ -389,6 +421,7 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None,
         # a DownloadButton's value is its file, its words are its label
         words = {"label" if name in ("download", "poster") else "value": say(language, name)}
         said[name] = {**said.get(name, {}), **gr.update(**words)}
+    models = status.engine_status(engine, language, depth)
     return said | {
         "tagline": say(language, "tagline"),
         "stage": gr.update(texts=stage_words(language)),
@@ -397,12 +430,12 @@ def said_in(engine: Engine, session: Session, language: str, preset: str | None,
         "step_photo": heading(1, language, "step_photo", "step_photo_hint"),
         "step_move": heading(2, language, "step_move", "step_move_hint"),
         "step_clip": heading(3, language, "step_clip"),
-        "examples": gr.update(items=example_items(language), caption=say(language, "step_photo")),
-        "cards": gr.update(items=move_items(language), caption=say(language, "step_move")),
+        "examples": gr.update(texts=example_words(language), caption=say(language, "step_photo")),
+        "cards": gr.update(texts=move_words(language), caption=say(language, "step_move")),
         "summary": handlers.move_summary(preset, language),
-        "advanced": gr.update(label=say(language, "advanced")),
-        "recipe_fold": gr.update(label=say(language, "recipe")),
-        "about_fold": gr.update(label=say(language, "about")),
+        "advanced": gr.update(title=say(language, "advanced")),
+        "recipe": gr.update(texts=recipe_words(language), **({"value": said["recipe"]} if "recipe" in said else {})),
         "depth_note": "",
-        **status.engine_status(engine, language, depth),
+        **models,
+        "about": gr.update(texts={"title": say(language, "about")}, value=models["about"]),
     }

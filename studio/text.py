@@ -22,6 +22,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "Il modello non si carica: {reason} Se riprovare non basta, avvisa chi gestisce lo studio.",
     ),
     "retry": ("Try again", "Riprova"),
+    "lost": (
+        "Connection to the studio was lost. Trying again…",
+        "La connessione con lo studio si è interrotta. Riprovo…",
+    ),
     # stage
     "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
     "choose": ("Choose a photo", "Scegli una foto"),
@@ -233,6 +237,9 @@ TEXT: dict[str, tuple[str, str]] = {
         "Recipe: everything needed to make this clip again",
         "Ricetta: tutto ciò che serve per rifare questo video",
     ),
+    "copy": ("Copy", "Copia"),
+    "copied": ("Copied", "Copiata"),
+    "save": ("Save as JSON", "Salva in JSON"),
     # refusals
     "need_photo": (
         "There is no photo yet. Drop one, or choose an example.",

@@ -1,6 +1,6 @@
-"""The two widgets Gradio does not have: the stage that holds the picture, and cards to pick from.
+"""Widgets Gradio does not have: the stage that holds the picture, cards to pick from, and folds that cost little.
 
-Both build their inside in JavaScript with textContent, so no text ever passes through a template. They are plain
+All build their inside in JavaScript with textContent, so no text ever passes through a template. They are plain
 `gr.HTML`, not subclasses: for a subclass Gradio would write an interface file beside this one at every import.
 """
 
@@ -20,13 +20,26 @@ def stage(texts: dict[str, str], **props) -> gr.HTML:
     return _scripted("stage", value={"kind": "empty"}, texts=texts, **props)
 
 
-def cards(items: list[dict[str, str]], caption: str, **props) -> gr.HTML:
+def cards(items: list[dict[str, str]], texts: list[dict[str, str]], caption: str, **props) -> gr.HTML:
     """Pictures to choose one of, as a radio group. Its value is the id of the chosen one. Event `picked`.
 
-    items: {id, art, title, line, badge, level}; `art` is markup of our own (a drawing or an image), everything else
-    is shown as plain text. caption: what a screen reader calls the group.
+    items: {id, art, level}; `art` is markup of our own (a drawing or an image). texts: {title, line, badge} of each,
+    shown as plain text. caption: what a screen reader calls the group.
     """
-    return _scripted("cards", value=None, items=items, caption=caption, **props)
+    return _scripted("cards", value=None, items=items, texts=texts, caption=caption, **props)
+
+
+def fold(texts: dict[str, str], **props) -> gr.HTML:
+    """A title that unfolds markup of our own, or, with the texts copy, copied and save, plain text to keep.
+
+    Its value is the one or the other.
+    """
+    return _scripted("fold", value="", texts=texts, **props)
+
+
+def opener(title: str, **props) -> gr.HTML:
+    """A title that unfolds what follows it in its column, which has the class `folded`."""
+    return _scripted("opener", title=title, **props)
 
 
 def _scripted(name: str, **props) -> gr.HTML:

@@ -135,7 +135,7 @@ def test_not_an_image_is_refused_in_the_language_of_the_page(page, photo, tmp_pa
     assert page.is_hidden(".stage .trouble")
 
     choose(page, "steady-hold")
-    page.click("#advanced > button")
+    page.click("#advanced-opener button")
     page.wait_for_timeout(1500)  # what is typed the moment a fold opens may be lost while an answer is coming
     page.fill("#seed input", "-1")
     page.press("#seed input", "Tab")

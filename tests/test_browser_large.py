@@ -50,9 +50,9 @@ def test_a_model_is_fetched_behind_the_page(browser, hub, tmp_path):
         page.click('#quality label:has-text("Standard")')
         page.wait_for_function("document.querySelector('#estimate').innerText.includes('1248 × 704 · 97')")
 
-        page.click("#about > button")
-        page.wait_for_selector("#about-text .licences h3 >> nth=3")
-        told = page.inner_text("#about-text")
+        page.click("#about summary")
+        page.wait_for_selector("#about .licences h3 >> nth=3")
+        told = page.inner_text("#about")
         assert (
             "sul processore" in told and "vace.safetensors" in told and "non noto: chiedi prima di pubblicare" in told
         )

@@ -1,0 +1,20 @@
+// What Gradio's own parts of the page lack. Runs once, when the page is there. words: {language: {its English: ours}}.
+(words) => {
+  const root = document.querySelector('.gradio-container');
+
+  function mend() {
+    // Radios of different names are a tab stop each; of one name they are a group that arrows go through
+    for (const radio of root.querySelectorAll('fieldset[id] input[type="radio"]')) {
+      const { id } = radio.closest('fieldset');
+      if (radio.name !== id) radio.name = id;
+    }
+    for (const told of root.querySelectorAll('.toast-text')) {
+      const ours = words[document.documentElement.lang]?.[told.textContent.trim()];
+      if (ours) told.textContent = ours;
+    }
+  }
+
+  const changes = { childList: true, subtree: true, attributeFilter: ['name'] };
+  new MutationObserver(mend).observe(root, changes);
+  mend();
+}
