@@ -21,6 +21,7 @@ from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
 from pipelines.evaluation.fidelity import psnr
 from pipelines.evaluation.rooms import PhotoPixels, looked_up, seen_along
 from pipelines.evaluation.suites import say
+from pipelines.memory import LatentMemory
 from pipelines.memory.projection import best_of_cells, front_points, projections
 from pipelines.memory.projection import unproject as lifted_points
 
@@ -64,7 +65,7 @@ def medians(pairs: list[dict]) -> dict[str, float]:
     """Median of every figure over pairs, the mean gains, how many pairs, and how many of them with another pose."""
     names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap", "corrected")]
     figures = {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names}
-    for gain in (name for name in ("gain", "gain_of_exact") if name in names):
+    for gain in (name for name in ("gain", "gain_lifted", "gain_of_exact") if name in names):
         figures[f"{gain}_mean"] = round(float(np.mean([pair[gain] for pair in pairs])), 2)
     return figures | {"pairs": len(pairs), "corrected": sum(pair["corrected"] for pair in pairs)}
 
@@ -73,12 +74,14 @@ def medians(pairs: list[dict]) -> dict[str, float]:
 def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[str]) -> dict[str, float] | None:
     """Covered PSNR in dB of one view, by what is known about the photo's depth; None where too little is covered.
 
-    true: measured depth. rgb: the same, read from the photo's own pixels. estimated: the model's depth after scale and
-    shift. exact: the decoded photo looked up pixel by pixel where the later frame's own measured depth says, which no
-    reader can know: what is missing there is exposure, blur, noise and errors of pose. append: measured depth and the
-    nearest point's token as it is, pinholes filled smoothly. gain: by how much `true` is better than that over the
-    cells that the memory backs; gain_on_points: where a nearest point falls, too; gain_of_exact: what `exact` would
-    gain there. covered: share of the later frame that was measured and is visible in the photo.
+    true: measured depth, written as it is. rgb: the same, read from the photo's own pixels. lifted: measured depth as
+    the pipeline takes it, outlines grown. estimated: the model's depth after scale and shift, lifted. exact: the
+    decoded photo looked up pixel by pixel where the later frame's own measured depth says, which no reader can know:
+    what is missing there is exposure, blur, noise and errors of pose. append: measured depth and the nearest point's
+    token as it is, pinholes filled smoothly. gain: by how much `true` is better than that over the cells that the
+    memory backs; gain_on_points: where a nearest point falls, too; gain_of_exact: what `exact` would gain there;
+    gain_lifted: of `lifted`, over the cells that its memory backs. covered: share of the later frame that was measured
+    and is visible in the photo.
     """
     height, width = (side // 2 * 2 for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (
@@ -88,27 +91,39 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
     covered = covered_by(depth, camera, later_depth, view)
     if covered.sum() < ENOUGH:
         return None
-    lifted = pipe.lift(image, height, width, camera, depth)
-    read = seen_along(pipe.engine, lifted.memory, [view])[0]
-    decoded = seen_along(pipe.engine, lifted.memory, [camera])[0]
-    exact = looked_up(decoded, later_depth, view, camera)
-    scores = {"true": psnr(read, truth, covered), "exact": psnr(exact, truth, covered)}
+    memory = written(pipe.engine, image, depth, camera)
+    read, decoded = (seen_along(pipe.engine, memory, [there])[0] for there in (view, camera))
+    grown = pipe.lift(image, height, width, camera, depth).memory
+    lifted, exact = seen_along(pipe.engine, grown, [view])[0], looked_up(decoded, later_depth, view, camera)
+    pictures = {"true": read, "exact": exact, "lifted": lifted}
     if "rgb" in baselines:
-        scores["rgb"] = psnr(seen_along(PhotoPixels(pipe.engine, image), lifted.memory, [view])[0], truth, covered)
+        pictures["rgb"] = seen_along(PhotoPixels(pipe.engine, image), memory, [view])[0]
+    scores = {name: psnr(picture, truth, covered) for name, picture in pictures.items()}
     if "append" in baselines:
         nearest, shown = nearest_tokens(pipe.engine, image, depth, camera, view)
-        backed = covered & lifted.memory.readout(view, height, width).mask[0].numpy()
+        backed, backed_lifted = (covered & m.readout(view, height, width).mask[0].numpy() for m in (memory, grown))
         scores["append"] = psnr(nearest, truth, backed)
-        scores["gain"], scores["gain_on_points"], scores["gain_of_exact"] = (
-            psnr(reader, truth, where) - psnr(nearest, truth, where)
-            for reader, where in ((read, backed), (read, backed & shown), (exact, backed))
-        )
+        for gain, reader, where in (
+            ("gain", read, backed),
+            ("gain_on_points", read, backed & shown),
+            ("gain_of_exact", exact, backed),
+            ("gain_lifted", lifted, backed_lifted),
+        ):
+            scores[gain] = psnr(reader, truth, where) - psnr(nearest, truth, where)
     estimate, valid = pipe.engine.depth(image, camera.K)
     aligned = scaled_and_shifted(estimate, np.where(valid, depth, 0))
     lifted = pipe.lift(image, height, width, camera, np.where(valid, aligned, 0))
     scores["estimated"] = psnr(seen_along(pipe.engine, lifted.memory, [view])[0], truth, covered)
     scores["covered"] = float(covered.mean())
     return scores if all(math.isfinite(score) for score in scores.values()) else None
+
+
+def written(engine, image: np.ndarray, depth: np.ndarray, camera: Camera) -> LatentMemory:
+    """A memory of one view: image (H, W, 3) uint8 and its depth (H, W), nothing about it improved."""
+    facts = engine.facts
+    memory = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
+    memory.write(engine.encode(torch.from_numpy(image).permute(2, 0, 1).float() / 255), depth, camera)
+    return memory
 
 
 def nearest_tokens(engine, image: np.ndarray, depth: np.ndarray, camera: Camera, view: Camera):
