@@ -53,6 +53,7 @@ pace = Pace()
 
 LOW_COVERAGE = 0.8
 MUCH_TORN = 0.03  # of a frame, what opens between near and far: above it outlines look torn
+ALL_BACKED = 0.995  # of every frame: what is missing then are cracks that nobody sees
 PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
@@ -68,10 +69,13 @@ def meter(session: Session, language: str) -> Answer:
     if session.coverage is None:
         return {"strip": "", "advice": "", "shorter": gr.update(visible=False)}
     low, mean = float(session.coverage.min()), float(session.coverage.mean())
-    percent, is_clip = round(100 * low), session.shown["kind"] == "clip"
-    words = say(language, "backed_clip" if is_clip else "backed_preview", percent=percent, mean=round(100 * mean))
-    if not is_clip and low < 0.995:
-        words += " " + say(language, "hatch")
+    is_clip = session.shown["kind"] == "clip"
+    if low >= ALL_BACKED:
+        words = say(language, "backed_all")
+    else:
+        told = {"percent": int(100 * low), "mean": int(100 * mean)}  # 99.9 is not all
+        words = say(language, "backed_clip" if is_clip else "backed_preview", **told)
+        words += "" if is_clip else " " + say(language, "hatch")
     legend = (
         f'<p class="legend"><i class="key-backed"></i>{escape(say(language, "backed"))}'
         f'<i class="key-invented"></i>{escape(say(language, "invented"))}</p>'

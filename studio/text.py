@@ -191,6 +191,7 @@ TEXT: dict[str, tuple[str, str]] = {
     # photo-backed meter
     "backed": ("From the photo", "Dalla foto"),
     "invented": ("Invented", "Inventato"),
+    "backed_all": ("All of it comes from your photo.", "Viene tutto dalla tua foto."),
     "backed_preview": (
         "At its most daring moment, {percent} % of the picture comes from your photo.",
         "Dalla tua foto: mai meno di {percent} % dell'immagine.",
