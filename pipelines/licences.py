@@ -60,7 +60,7 @@ def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[s
     """
     folder, asked = Path(folder), str(name or folder)
     is_repository = REPOSITORY.fullmatch(asked) and not Path(asked).is_dir()
-    name = asked.partition("@")[0] if is_repository else folder.name  # where it lies is nobody's business
+    name = asked.partition("@")[0] if is_repository else folder.absolute().name  # not where it lies
     revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
     if (folder / CONVERSION).is_file():
         source = {"from": f"{name}@{folder.name}"} if revision else {}
