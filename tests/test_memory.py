@@ -151,6 +151,20 @@ def test_moving_closer_opens_no_cracks_and_shows_nothing_behind():
     assert (out.latents[out.mask[:, None]] == 0).all()
 
 
+@pytest.mark.parametrize("depth", [4.0, 2.1])
+def test_a_wall_shines_through_no_crack_however_close_behind_it_is(depth):
+    views = []
+    for row, (z, x) in enumerate(((2.0, 0.0), (depth, 0.02))):
+        part = LatentMemory(1)
+        part.write(torch.zeros(1, 48, 64), torch.full((48, 64), z), camera(48, 64, x=x, focal=56.0))
+        (view,) = part.views
+        views.append(replace(view, token_at=torch.full_like(view.token_at, row)))
+    memory = LatentMemory(1)
+    memory._keep(torch.tensor([[0.0], [1.0]]).half(), views)
+    out = memory.readout(camera(48, 64, x=0.1, z=0.6, focal=56.0), 48, 64)  # 1.4 and, at 2.1, 1.5 away
+    assert out.mask[:, 1:-1, 1:-1].all() and (out.latents[0, 0, 1:-1, 1:-1] == 0).all()
+
+
 def test_a_new_view_never_hides_what_was_seen():
     memory = LatentMemory(1)
     memory.write(torch.zeros(1, 12, 16), box_depth(), camera())

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Neighbouring samples whose depths differ by less than this share belong to one surface.
 SAME_SURFACE = 0.1
+# What is seen between two samples of one surface, this share behind it, shines through a crack.
+BEHIND = 0.05
 # Samples of one cell whose depths differ by less than this share show the same surface; the best view of it counts.
 SAME_DEPTH = 0.01
 # A place in a view this close to a sample (in cells) is that sample: what is read where it was written comes back
@@ -344,7 +346,7 @@ def close_along(
     # How far one sees through each cell: for ever, if nothing is there or only something invented.
     solid = known if made is None else known & ~of_samples(made, sample)
     through = torch.where(solid, depth, torch.inf)
-    ends = torch.where(known, depth * (1 + SAME_SURFACE), torch.nan)  # nothing is farther than what is unknown
+    ends = torch.where(known, depth * (1 + BEHIND), torch.nan)  # nothing is farther than what is unknown
     deepest = through.narrow(dim, 1, max(0, size - 1))
     gaps = np.zeros((WIDEST - 1, *depth.shape), dtype=bool)
     for span in range(2, min(WIDEST + 1, size)):
@@ -383,7 +385,7 @@ def close_along(
     share = step / span[gap]
     between, end = torch.lerp(d0[gap], d1[gap], share), torch.where(share > 0.5, s1[gap], s0[gap])
     here = look_up(flat_sample, cell)
-    open_cell = (here < 0) | (look_up(flat_depth, cell) > between * (1 + SAME_SURFACE))
+    open_cell = (here < 0) | (look_up(flat_depth, cell) > between * (1 + BEHIND))
     if made is not None:
         seen = ~look_up(made, end)
         open_cell |= seen & of_samples(made, here) & (here >= 0)
