@@ -168,7 +168,7 @@ def take_photo(engine: Engine, session: Session, language: str, path, ratio, foc
 def take_example(engine: Engine, session: Session, language: str, example, ratio, focus) -> Iterator[Answer]:
     refuse_while_busy(session)
     if not isinstance(example, str) or example not in media.examples():
-        raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=", ".join(media.examples()))
+        raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=tuple(media.examples()))
     path = media.examples()[example]
     yield from _new_photo(engine, session, language, open_photo(path), read_focal(path), ratio, focus)
 

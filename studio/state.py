@@ -267,7 +267,7 @@ def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:
 
 def prompt_of(text) -> str:
     if not isinstance(text, str | None):
-        raise Refusal("bad_value", name="description", value=f"{text!r:.40}", allowed="text")
+        raise Refusal("bad_value", name="description", value=f"{text!r:.40}", allowed=("text",))
     text = (text or "").strip()
     if len(text) > MAX_PROMPT:
         raise Refusal("long_prompt", letters=len(text), limit=MAX_PROMPT)
@@ -276,7 +276,7 @@ def prompt_of(text) -> str:
 
 def one_of(name: str, value, allowed: tuple) -> str:
     if not isinstance(value, str) or value not in allowed:
-        raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=", ".join(allowed))
+        raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=allowed)
     return value
 
 

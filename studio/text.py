@@ -3,6 +3,7 @@
 from pipelines.hub import FETCH_ERRORS, FetchError
 from pipelines.media import PHOTO_ERRORS, PhotoError
 from pipelines.profiles import PROFILE_ERRORS, ProfileError
+from presets.schema import load_moves
 from studio.editor.reasons import reason
 
 TEXT: dict[str, tuple[str, str]] = {
@@ -55,7 +56,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Trascina la tua, o parti da una di queste.",
     ),
     "step_move": ("Move", "Movimento"),
-    "step_move_hint": ("How should the camera travel?", "Come deve muoversi la camera?"),
+    "step_move_hint": ("How should the camera travel?", "Come deve muoversi la videocamera?"),
     "step_clip": ("Clip", "Video"),
     "example": ("Example", "Esempio"),
     "risk_little": ("little invented", "poco inventato"),
@@ -161,14 +162,14 @@ TEXT: dict[str, tuple[str, str]] = {
     "no_prompt": (
         "The built-in model takes no text: everything comes from your photo. What the camera uncovers beyond the photo "
         "is invented from what is around it.",
-        "Il modello incluso non usa testo: tutto nasce dalla tua foto. Ciò che la camera scopre oltre la foto è "
+        "Il modello incluso non usa testo: tutto nasce dalla tua foto. Ciò che la videocamera scopre oltre la foto è "
         "inventato a partire da quel che c'è intorno.",
     ),
     "drawn": ("Draw your own", "Disegna il tuo"),
     "drawn_line": ("Trace the camera's way from above", "Traccia il percorso visto dall'alto"),
     "drawn_summary": (
         "Draw the camera's way over the room. What you play in the editor is exactly what is rendered.",
-        "Disegna il percorso della camera sulla stanza. Ciò che vedi nell'editor è esattamente ciò che sarà creato.",
+        "Disegna il percorso della videocamera sulla stanza. Ciò che vedi nell'editor è proprio ciò che sarà creato.",
     ),
     # what is told while it works
     "in_line": ("Waiting for the engine, {ahead} before you…", "In attesa del motore, {ahead} prima di te…"),
@@ -250,11 +251,11 @@ TEXT: dict[str, tuple[str, str]] = {
         "No move is chosen yet. Choose one of the cards.",
         "Nessun movimento scelto. Scegli una delle schede.",
     ),
-    "need_path": ("Draw the camera's way first.", "Prima disegna il percorso della camera."),
+    "need_path": ("Draw the camera's way first.", "Prima disegna il percorso della videocamera."),
     "bad_path": ("This path cannot be used: {reason}", "Questo percorso non si può usare: {reason}"),
     "path_start": (
         "The path does not begin at the photo's camera. Let its first point be position 0, 0, 0, looking straight on.",
-        "Il percorso non comincia dalla camera della foto. Il primo punto sia 0, 0, 0, con lo sguardo diritto.",
+        "Il percorso non comincia dalla videocamera della foto. Il primo punto sia 0, 0, 0, con lo sguardo diritto.",
     ),
     "not_json": (
         "This text is not a path. Paste one that was copied from here.",
@@ -264,6 +265,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "{name} is {value}, allowed is {allowed}. Choose it again on the page.",
         "{name}: il valore è {value}, è ammesso {allowed}. Scegli di nuovo nella pagina.",
     ),
+    "kind_text": ("text", "testo"),
     "not_an_upload": (
         "This file was not uploaded here. Drop the photo again.",
         "Questo file non è stato caricato qui. Trascina di nuovo la foto.",
@@ -348,6 +350,26 @@ _FIELDS_ITALIAN = {
 }
 
 
+# What it calls the choices of a widget, as the page does: the key of their words
+_CHOICES = {
+    "format": "ratio_{}",
+    "quality": "quality_{}",
+    "direction": "{}",
+    "depth": "depth_{}",
+    "description": "kind_{}",
+}
+
+
+def choice_word(language: str, field: str, choice: str) -> str:
+    """A choice as the page calls it; in English, and where the page has no word for it, as it is."""
+    if language != "it":
+        return choice
+    if field == "move" and choice in load_moves():
+        return load_moves()[choice].name.it
+    key = "drawn" if field == "move" else _CHOICES.get(field, "").format(choice)
+    return say(language, key) if key in TEXT else choice
+
+
 def say(language: str, key: str, **values) -> str:
     """The sentence `key` in `language` ("en" or "it"; anything else reads English), its figures filled in."""
     if language == "it":
@@ -411,6 +433,9 @@ class Refusal(ValueError):
             name: say_reason(language, value) if isinstance(value, BaseException) else value
             for name, value in self.values.items()
         }
+        if isinstance(values.get("allowed"), tuple):
+            words = (choice_word(language, values["name"], choice) for choice in values["allowed"])
+            values["allowed"] = ", ".join(words)
         if values.get("value") == "None":  # a field that was cleared
             values["value"] = "vuoto" if language == "it" else "empty"
         if language == "it" and "name" in values:

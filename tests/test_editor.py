@@ -580,7 +580,7 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     page = visit(DESK, "it-IT")
     draw_stroke(page)
     page.click(".editor summary")
-    page.click(".editor .menu button:has-text('Salva camere')")
+    page.click(".editor .menu button:has-text('Salva videocamere')")
     for name in ("path", "json", "re10k", "colmap", "nerfstudio", "blender", "spatia"):
         page.select_option(".editor .save_as select", name)
         with page.expect_download() as download:
@@ -596,7 +596,7 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     page.wait_for_function(f"{DRAFT}.keys.length === 1")
     both = [tmp_path / "model" / name for name in ("cameras.txt", "images.txt")]
     page.set_input_files(".editor input[type=file]", both[:1])
-    page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Queste camere')")
+    page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Queste videocamere')")
     page.set_input_files(".editor input[type=file]", both)
     page.wait_for_function(f"{DRAFT}.keys.length > 1")
     page.wait_for_function(

@@ -123,7 +123,7 @@ def test_a_model_of_two_files_is_read_and_half_of_one_refused(tmp_path):
     path, notice, _ = opened(pair, CAMERA, "it")
     assert path.positions[-1] == pytest.approx(slide.c2w[-1, :3, 3], abs=0.02) and "COLMAP" in notice
     refused, why, _ = opened(pair[:1], CAMERA, "it")
-    assert refused is None and why.startswith("Queste camere") and "missing" not in why
+    assert refused is None and why.startswith("Queste videocamere") and "missing" not in why
     assert opened(files * 2, CAMERA, "it")[0] is None
 
 

@@ -36,7 +36,7 @@ from presets.schema import load_moves
 from studio import answers, handlers, layout, status
 from studio.drawings import drawing
 from studio.engine import Engine, Loading
-from studio.media import crop, examples, strip_svg
+from studio.media import examples, strip_svg
 from studio.models import Opened, Settings
 from studio.state import (
     FPS,
@@ -228,6 +228,22 @@ def test_a_refusal_names_the_widget_in_the_language_of_the_page():
     with pytest.raises(Refusal) as refused:
         Order.read(*with_field(7, -1))
     assert refused.value.said_in("it").startswith("seme: il valore è -1, è ammesso 0–2147483647.")
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "words"),
+    [
+        (0, "x", "Avvicinamento lento"),
+        (2, "x", "è ammesso Come la foto, 16:9"),
+        (3, "x", "è ammesso Bozza, Standard, Full HD."),
+        (4, "x", "è ammesso Sinistra, Destra, Avanti, Indietro."),
+        (9, 1, "è ammesso testo."),
+    ],
+)
+def test_a_refusal_names_the_choices_as_the_page_does(index, value, words):
+    with pytest.raises(Refusal) as refused:
+        Order.read(*with_field(index, value))
+    assert words in refused.value.said_in("it")
 
 
 def test_italian_writes_decimals_with_a_comma(session, engine):

@@ -9,9 +9,9 @@ import re
 
 SENTENCES = {
     # files
-    "* does not exist. Give a file with cameras, or a folder.": "* non esiste. Scegli un file di camere.",
+    "* does not exist. Give a file with cameras, or a folder.": "* non esiste. Scegli un file di videocamere.",
     "* holds no cameras: no transforms.json, no cameras.txt with images.txt (there or in sparse/0) and no w2c.txt with "
-    "intrinsics.txt. Give the folder that does.": "* non contiene camere: né transforms.json, né cameras.txt con "
+    "intrinsics.txt. Give the folder that does.": "* non contiene videocamere: né transforms.json, né cameras.txt con "
     "images.txt, né w2c.txt con intrinsics.txt. Scegli insieme i file di un formato.",
     "* is no .json, .txt or .py. Give a file of docs/formats.md, or a folder.": "* non è un .json, .txt o .py. Scegli "
     "un file di uno dei formati conosciuti.",
@@ -23,9 +23,9 @@ SENTENCES = {
     "* is over * bytes, the limit. Shorten the path.": "* supera il limite di * byte. Accorcia il percorso.",
     "* cannot be opened (*). Check it.": "* non si può aprire (*). Controllalo.",
     "* cannot be opened (*). Give a trajectory file.": "* non si può aprire (*). Indica un file di traiettoria.",
-    "* is no text in UTF-8. Give a file of docs/formats.md.": "* non è testo in UTF-8. Scegli un file di camere.",
+    "* is no text in UTF-8. Give a file of docs/formats.md.": "* non è testo in UTF-8. Scegli un file di videocamere.",
     "--size *x* has another shape than the cameras (*x*). Use a size of that shape.": "La forma *x* non è quella delle "
-    "camere (*x*). Usa una dimensione della stessa forma.",
+    "videocamere (*x*). Usa una dimensione della stessa forma.",
     "Unknown format *. Choose from *.": "Formato sconosciuto: *. Scegli tra *.",
     "Unknown correction *. Choose from *.": "Correzione sconosciuta: *. Scegli tra *.",
     "The folder * does not exist. Make it first.": "La cartella * non esiste. Creala prima.",
@@ -51,12 +51,12 @@ SENTENCES = {
     "Line * of images.txt must list 2D points in threes or be empty; it has * words. Put an empty line after every "
     "image.": "La riga * di images.txt deve elencare punti 2D a tre a tre o essere vuota; ha * parole. Metti una riga "
     "vuota dopo ogni immagine.",
-    "* names the camera *, which cameras.txt does not have. Add it.": "* nomina la camera *, che in cameras.txt non "
-    "c'è. Aggiungila.",
+    "* names the camera *, which cameras.txt does not have. Add it.": "* nomina la videocamera *, che in "
+    "cameras.txt non c'è. Aggiungila.",
     "There is no list of frames, which a transforms.json has (*). Give that file.": "Manca l'elenco dei fotogrammi di "
     "un transforms.json (*). Scegli quel file.",
     "The list of frames is empty, at least 1 camera is needed. Export the cameras again.": "L'elenco dei fotogrammi è "
-    "vuoto, serve almeno 1 camera. Esporta di nuovo le camere.",
+    "vuoto, serve almeno 1 videocamera. Esporta di nuovo le videocamere.",
     "* lacks *, here or at the top of the file. Add them.": "A * manca *, qui o in cima al file. Aggiungi.",
     "* has lens distortion *, must be 0. Undistort the pictures first.": "* ha una distorsione dell'obiettivo *, deve "
     "essere 0. Toglila prima dalle immagini.",
@@ -69,8 +69,8 @@ SENTENCES = {
     "deve essere 1 entro *. Controlla l'ordine QW QX QY QZ.",
     "* is *, must be a whole number of pixels. Fix it.": "* è *, deve essere un numero intero di pixel. Correggi.",
     "w2c.txt has * cameras and intrinsics.txt * lines, must be one line, or one per camera, and at least one camera. "
-    "Export the pair again.": "w2c.txt ha * camere e intrinsics.txt * righe: serve una riga, o una per "
-    "camera, e almeno una camera. Esporta di nuovo i due file.",
+    "Export the pair again.": "w2c.txt ha * videocamere e intrinsics.txt * righe: serve una riga, o una per "
+    "videocamera, e almeno una videocamera. Esporta di nuovo i due file.",
     "* is no JSON matrix (*). Write one 3x4 or 4x4 per line.": "* non è una matrice JSON (*). Scrivine una 3x4 o 4x4 "
     "per riga.",
     "Frame * has another lens than frame 0 (* and * widths); the Spatia pair holds one lens for all. Keep one field of "
@@ -100,7 +100,7 @@ SENTENCES = {
     "down, +z forward) by flipping two axes, not one.": "c2w* specchia il mondo: il determinante della rotazione è -1, "
     "deve essere +1. Passa agli assi OpenCV (+x destra, +y giù, +z avanti) girando due assi, non uno.",
     "c2w* is * scene units away, at most * is allowed. Give translations in metres, or relative to the photo's "
-    "camera.": "c2w* dista * unità, al massimo *. Indica le posizioni in metri o rispetto alla camera della foto.",
+    "camera.": "c2w* dista * unità, al massimo *. Indica le posizioni in metri o rispetto alla videocamera della foto.",
     "* has shape *, must be *.": "* ha forma *, deve essere *.",
     "* holds NaN or infinity, must be finite. Fix or drop that pose.": "* contiene NaN o infinito. Correggi o togli "
     "quella posa.",
@@ -112,8 +112,8 @@ SENTENCES = {
     "Taglialo in video più brevi.",
     "The path has * frames at fps=*, must be at most *. Use fps=* or less.": "Il percorso ha * fotogrammi a fps=*, al "
     "massimo *. Usa fps=* o meno.",
-    "The cameras have sizes *, must be one size. Use camera.resized(height, width).": "Le camere hanno dimensioni *, "
-    "deve essere una sola. Esporta le immagini a una sola dimensione.",
+    "The cameras have sizes *, must be one size. Use camera.resized(height, width).": "Le videocamere hanno dimensioni "
+    "*, deve essere una sola. Esporta le immagini a una sola dimensione.",
     "A trajectory must be a JSON object, got *. See docs/trajectory.md.": "Una traiettoria è un oggetto JSON, non *. "
     "Vedi docs/trajectory.md.",
     "The trajectory lacks *. Add them as in docs/trajectory.md.": "Alla traiettoria manca *. Aggiungi come in "
@@ -156,7 +156,7 @@ SENTENCES = {
     "* must be a number from * to * *.": "* deve essere un numero da * a * *.",
     "* must be a list of * numbers, got *.": "* deve essere un elenco di * numeri, non *.",
     "* is * scene units away, must be within *. Give metres, or distances relative to the photo's camera.": "* dista * "
-    "unità, al massimo *. Indica metri, o distanze dalla camera della foto.",
+    "unità, al massimo *. Indica metri, o distanze dalla videocamera della foto.",
     "orientation is a quaternion of length *, must be 1 (it is normalised from 1e-6..1e6). Use [1, 0, 0, 0] to look "
     "straight ahead.": "orientation è un quaternione lungo *, deve essere 1. Usa [1, 0, 0, 0] per guardare diritto.",
     "ease=* must be one of *. Use linear.": "ease=* deve essere uno di *. Usa linear.",
@@ -171,7 +171,7 @@ SENTENCES = {
     "RealEstate10K, w2c 3x4 in OpenCV axes (+x right, +y down, +z forward), intrinsics in widths and heights":
     "RealEstate10K, w2c 3x4 in assi OpenCV (+x destra, +y giù, +z avanti), obiettivo in larghezze e altezze",
     "Blender script, camera to world in OpenGL axes (+x right, +y up, -z forward), the world with +z up": "script di "
-    "Blender, da camera a mondo in assi OpenGL (+x destra, +y su, -z avanti), il mondo con +z in su",
+    "Blender, da videocamera a mondo in assi OpenGL (+x destra, +y su, -z avanti), il mondo con +z in su",
     # places in a file
     "Mirage Studio trajectory": "traiettoria di Mirage Studio",
     "Mirage Studio editable path": "percorso di Mirage Studio",
