@@ -32,7 +32,7 @@ TO_STAGE = """(...values) => {
     return values;
 }"""
 TO_ANSWER, TO_PREVIEW = TO_STAGE % "true", TO_STAGE % "stage.dataset.kind !== 'empty'"
-GRADIO_SAYS = {"lost": "Connection to the server was lost. Attempting reconnection..."}
+GRADIO_SAYS = {"error": "Error", "lost": "Connection to the server was lost. Attempting reconnection..."}
 
 
 def theme() -> gr.themes.Base:

@@ -8,8 +8,8 @@
       const { id } = radio.closest('fieldset');
       if (radio.name !== id) radio.name = id;
     }
-    for (const told of root.querySelectorAll('.toast-text')) {
-      const ours = words[document.documentElement.lang]?.[told.textContent.trim()];
+    for (const { firstChild: told } of root.querySelectorAll('[data-testid="toast-text"], .toast-title')) {
+      const ours = words[document.documentElement.lang]?.[told?.textContent.trim()];
       if (ours) told.textContent = ours;
     }
   }

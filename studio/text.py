@@ -23,6 +23,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Il modello non si carica: {reason} Se riprovare non basta, avvisa chi gestisce lo studio.",
     ),
     "retry": ("Try again", "Riprova"),
+    "error": ("Error", "Errore"),
     "lost": (
         "Connection to the studio was lost. Trying again…",
         "La connessione con lo studio si è interrotta. Riprovo…",
