@@ -115,7 +115,8 @@ def transformer_from_released(
     control blocks there are is what the file holds; without `vace_layers` they are spread evenly over the layers.
     lora: attached live, as the PEFT adapter "released" (`disable_lora`, `enable_lora`, `fuse_lora` work on it).
     lora_alpha: weight is alpha / rank. None: as in the file if it says so, else alpha = rank, weight 1, as the released
-    loaders fuse it. dtype: of the model; that of the backbone if None. Norms and modulation are kept in float32.
+    loaders fuse it. dtype: of the model; None: that of the backbone, bfloat16 if it is kept in float8. Norms and
+    modulation are kept in float32.
     Raises ConversionError that lists every tensor which is missing, of another shape, or left over.
     """
     tensors = _gathered({"backbone": backbone, "control": control or {}})
@@ -124,7 +125,9 @@ def transformer_from_released(
         model = MirageTransformer3DModel(**arguments)
     expected = model.state_dict()
     _check(tensors, {name: tuple(tensor.shape) for name, tensor in expected.items()})
-    dtype = dtype or gguf_files.plain(tensors["patch_embedding.weight"]).dtype
+    if dtype is None:
+        dtype = gguf_files.plain(tensors["patch_embedding.weight"]).dtype
+        dtype = torch.bfloat16 if dtype.itemsize == 1 else dtype  # eight bits store, they do not compute
     small = gguf_files.keep_small(model, tensors, dtype)
     kept = set(MirageTransformer3DModel._keep_in_fp32_modules)
     for name, tensor in tensors.items():  # copies: fusing a LoRA changes weights where they are

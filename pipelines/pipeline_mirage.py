@@ -336,6 +336,8 @@ class MiragePipeline(DiffusionPipeline):
             raise ValueError(f"quality={quality!r} is unknown. Use one of {', '.join(QUALITIES)}.")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
             raise ValueError(f"seed={seed!r} must be a whole number from 0 to 2**63 - 1. Use 0.")
+        if not isinstance(prompt, (str, type(None))):
+            raise ValueError(f"prompt={prompt!r} must be text, or None for none.")
         if prompt and not facts.takes_prompt:
             raise ValueError(f"The {facts.name} model has no text input, so a prompt would be ignored. Leave it out.")
         if image is None and (memory is None or not memory.num_points):

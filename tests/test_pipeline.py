@@ -140,6 +140,7 @@ BAD = [
     (dict(seed=-1), "seed=-1 must be a whole number"),
     (dict(seed=1.5), "seed=1.5 must be a whole number"),
     (dict(prompt="a red sofa"), "no text input"),
+    (dict(prompt=["a red sofa"]), "must be text"),
     (dict(focus=1.5), "focus=1.5 must be 0"),
     (dict(quality="best"), "quality='best' is unknown"),
     (dict(depth=np.zeros((72, 128))), "no positive finite value"),
