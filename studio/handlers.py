@@ -641,7 +641,7 @@ def sheet(session: Session, language: str) -> Answer:
     """The finished clip in figures, its files and its recipe."""
     clip = session.clip
     if clip is None:
-        return {"sheet": gr.update(visible=False)}
+        return {"sheet": gr.update(visible=False), "recipe": ""}
     report = clip.recipe["report"]
     facts = [
         ("fact_length", f"{decimal(language, clip.num_frames / clip.order.fps)} s"),

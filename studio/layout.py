@@ -116,7 +116,12 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             ui["tagline"] = gr.HTML(say(start, "tagline"), elem_id="tagline")
             ui["status"] = gr.HTML(elem_id="status")
             language = gr.Radio(
-                [("EN", "en"), ("IT", "it")], value=start, show_label=False, container=False, elem_id="language"
+                [("EN", "en"), ("IT", "it")],
+                value=start,
+                label="Language / Lingua",
+                show_label=False,
+                container=False,
+                elem_id="language",
             )
         with gr.Row(visible=False, elem_id="model-row") as ui["model_row"]:
             ui["model_note"] = gr.HTML(elem_id="model-note")
@@ -140,7 +145,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                         ui["poster"] = gr.DownloadButton(say(start, "poster"), elem_id="poster")
                         ui["same_again"] = gr.Button(say(start, "same_again"), elem_id="same-again")
                         ui["new_seed"] = gr.Button(say(start, "new_seed"), elem_id="new-seed")
-                    ui["recipe"] = fold(recipe_words(start), elem_id="recipe")
+                # beside the sheet, not in it: a widget of ours that is not shown loses its words to the next answer
+                ui["recipe"] = fold(recipe_words(start), elem_id="recipe")
             with gr.Column(elem_id="right"):
                 with gr.Column(elem_classes="step-box", elem_id="step-photo"):
                     ui["step_photo"] = gr.HTML(heading(1, start, "step_photo", "step_photo_hint"))

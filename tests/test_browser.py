@@ -96,6 +96,13 @@ def test_photo_in_clip_out(page, photo, tmp_path):
     recipe = read_recipe(clip)
     assert recipe["studio"]["preset"] == "push-in" and len(recipe["trajectory"]["c2w"]) == 33
 
+    assert page.is_hidden("#recipe pre")
+    page.click("#recipe summary")
+    assert '"preset": "push-in"' in page.inner_text("#recipe pre")
+    with page.expect_download() as download:
+        page.click("#recipe button >> nth=1")
+    assert download.value.suggested_filename == "mirage-recipe.json"
+
     page.click("#new-seed")
     page.wait_for_selector("#cancel")
     page.wait_for_selector("#render")
@@ -136,7 +143,6 @@ def test_not_an_image_is_refused_in_the_language_of_the_page(page, photo, tmp_pa
 
     choose(page, "steady-hold")
     page.click("#advanced-opener button")
-    page.wait_for_timeout(1500)  # what is typed the moment a fold opens may be lost while an answer is coming
     page.fill("#seed input", "-1")
     page.press("#seed input", "Tab")
     page.wait_for_timeout(1000)  # a click at once would overtake the number
@@ -158,6 +164,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser, server, photo, language):
     page.wait_for_selector('.stage[data-kind="photo"]')
     page.tap('#cards .card[data-id="pull-back"]')
     page.wait_for_selector('.stage[data-kind="preview"]')
+    page.wait_for_function("document.querySelector('.stage').getBoundingClientRect().top >= 0")  # what was tapped shows
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.get_attribute("html", "lang") == language[:2]
     context.close()
@@ -170,3 +177,17 @@ def test_cards_can_be_chosen_with_the_keyboard(page):
     chosen = page.locator('#cards .card[aria-checked="true"]')
     assert chosen.count() == 1 and chosen.get_attribute("data-id") == "pull-back"
     page.wait_for_function("document.querySelector('#summary').innerText.length > 10")
+
+
+def test_every_group_is_one_stop_of_the_tab_key_and_arrows_choose_in_it(page):
+    page.focus("#ratio input:checked")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('#ratio .selected').innerText === '16:9'")
+    stops = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.closest('fieldset, .folded')?.id"))
+    assert stops == ["quality", "seconds", "advanced"]
+    assert [page.inner_text(f"#{name} > span") for name in ("ratio", "quality", "seconds")] == [
+        *("Format", "Quality", "Seconds")
+    ]
