@@ -174,7 +174,7 @@ def main() -> None:
         browser.close()
     load = {"load_before": round(load_before, 2), "load_after": round(os.getloadavg()[0], 2)}
     for name, limit, is_more_better in LIMITS:
-        is_kept = round(figures[name]) >= limit if is_more_better else figures[name] <= limit
+        is_kept = figures[name] >= limit if is_more_better else figures[name] <= limit
         sign = ">=" if is_more_better else "<="
         print(f"{name:<24} {figures[name]:>8g}  limit {sign} {limit:g}  {'kept' if is_kept else 'MISSED'}")
     print(

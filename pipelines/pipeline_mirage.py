@@ -43,6 +43,7 @@ from pipelines.layouts import (
     layout_named,
 )
 from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights, transformer_weights
+from pipelines.lifted import NEAR_QUANTILE, Lifted, beyond, covering, resize_nearest, subject_distance
 from pipelines.memory import LatentMemory, Readout
 
 QUALITIES = ("draft", "standard")
@@ -50,46 +51,13 @@ MIN_SIDE = 64
 DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
-NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
 SIDEWAYS = 0.2  # of that depth
 BACKED = 0.88  # a move whose frames all show this share of the photo looks like the photo
 # Of a frame, what opens between near and far surfaces; more than that shows as torn outlines, as 19 photos were judged.
 TORN = 0.02
 MIN_STRENGTH = 0.2
-MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
 COVERAGE_GRID = 64  # cells along the long side, for coverage of a whole path
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
-
-
-@dataclass(frozen=True)
-class Lifted:
-    """A photo as a place: with depth, written into a memory.
-
-    photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture, of which the clip shows
-    a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
-    frame: rows and columns of the photo; camera: sees these. memory: knows the photo, and nothing else unless one was
-    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus: see `lift`.
-    """
-
-    photo: np.ndarray
-    photo_depth: np.ndarray
-    photo_camera: Camera
-    frame: tuple[slice, slice]
-    camera: Camera
-    memory: LatentMemory
-    view: int | None
-    distance: float
-    focus: float = 0.5
-
-    @property
-    def image(self) -> np.ndarray:
-        """The clip's frame of the photo, (h, w, 3) uint8."""
-        return self.photo[self.frame]
-
-    @property
-    def depth(self) -> np.ndarray:
-        """Depth of the clip's frame, (h, w) float32 in scene units."""
-        return self.photo_depth[self.frame]
 
 
 @dataclass
@@ -321,8 +289,9 @@ class MiragePipeline(DiffusionPipeline):
         image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; trajectory[0]
         sees a frame of it in the trajectory's shape, as in `lift`. memory: a world to start in; it is not changed.
         depth: (H, W) z-depth of the photo in the trajectory's units; estimated if None. quality: "draft" or
-        "standard". focus: where in the photo the frame lies, 0 left or top .. 1 right or bottom. Equal arguments give
-        equal bits on one machine. Raises ValueError before any work for input that cannot be rendered.
+        "standard". focus: where in the photo the frame lies, 0 left or top .. 1 right or bottom; of a `Lifted` one its
+        own counts. Equal arguments give equal bits on one machine. Raises ValueError before any work for input that
+        cannot be rendered.
         """
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus)
         return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus)
@@ -599,7 +568,7 @@ def check_array(image: np.ndarray) -> np.ndarray:
 
 
 def check_focus(focus: float) -> float:
-    if not 0 <= focus <= 1:
+    if not isinstance(focus, (int, float)) or not 0 <= focus <= 1:
         raise ValueError(f"focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.")
     return focus
 
@@ -614,37 +583,6 @@ def check_depth(depth: np.ndarray) -> np.ndarray:
 
 
 # ---- helpers ----------------------------------------------------------------------------------------------------
-
-
-def covering(photo: Image.Image, height: int, width: int, focus: float) -> tuple[Image.Image, tuple[int, int]]:
-    """The photo scaled until a (height, width) frame just fits, and the (left, top) of that frame: see `lift`."""
-    scale = max(height / photo.height, width / photo.width)
-    size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
-    whole = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
-    return whole, (round((size[0] - width) * focus), round((size[1] - height) * focus))
-
-
-def beyond(start: int, length: int, total: int, step: int) -> slice:
-    """The part of an axis that is kept: the frame and at most MARGIN of it on both sides, in whole steps."""
-    before, after = (min(room, int(MARGIN * length)) // step * step for room in (start, total - start - length))
-    return slice(start - before, start + length + after)
-
-
-def resize_nearest(depth: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Depth on another grid without averaging across edges."""
-    rows = (np.arange(height) + 0.5) * depth.shape[0] / height
-    columns = (np.arange(width) + 0.5) * depth.shape[1] / width
-    return depth[rows.astype(int)[:, None], columns.astype(int)[None]]
-
-
-def subject_distance(depth: np.ndarray, valid: np.ndarray) -> float:
-    """D: the median depth of the picture's middle, but not so far that a move of 0.25 D runs into what is near."""
-    height, width = depth.shape
-    middle = (slice(height // 3, -(height // 3)), slice(width // 3, -(width // 3)))
-    known = depth[middle][valid[middle]]
-    subject = np.median(known if known.size else depth[valid])
-    near = np.quantile(depth[valid], NEAR_QUANTILE)
-    return float(min(subject, 1.5 * near))
 
 
 def share_of(mask: torch.Tensor) -> np.ndarray:

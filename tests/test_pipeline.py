@@ -11,7 +11,7 @@ from conftest import photo
 
 from pipelines import ChunkEvent, DoneEvent, LatentMemory, StepEvent, Trajectory, move
 from pipelines.evaluation.fidelity import psnr, sharpness, ssim
-from pipelines.pipeline_mirage import Lifted
+from pipelines.lifted import Lifted
 
 
 def path(pipe, name="there-and-back", frames=17, **params):
@@ -142,6 +142,7 @@ BAD = [
     (dict(prompt="a red sofa"), "no text input"),
     (dict(prompt=["a red sofa"]), "must be text"),
     (dict(focus=1.5), "focus=1.5 must be 0"),
+    (dict(focus="left"), "focus='left' must be 0"),
     (dict(quality="best"), "quality='best' is unknown"),
     (dict(depth=np.zeros((72, 128))), "no positive finite value"),
     (dict(memory=LatentMemory(48)), "48-channel tokens of another model"),

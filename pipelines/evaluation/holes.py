@@ -27,8 +27,9 @@ from pipelines.engines.exemplar import fill
 from pipelines.evaluation.fidelity import Sharpness
 from pipelines.evaluation.rooms import FIRST_SEED, PATHS, SKY, true_view
 from pipelines.evaluation.sheet import write_sheet
+from pipelines.lifted import subject_distance
 from pipelines.memory import LatentMemory
-from pipelines.pipeline_mirage import EMBEDDED_FOLDER, subject_distance
+from pipelines.pipeline_mirage import EMBEDDED_FOLDER
 
 PATHS_PER_SCENE = 3
 RIMS = {"right": (0, 0, 0, 0.15), "left": (0, 0, 0.15, 0), "top": (0.1, 0, 0, 0), "all round": (0.12,) * 4}

@@ -30,9 +30,10 @@ from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import Sharpness
 from pipelines.evaluation.suites import BASELINES, say, target
+from pipelines.lifted import subject_distance
 from pipelines.memory import LatentMemory
 from pipelines.memory.views import View
-from pipelines.pipeline_mirage import EMBEDDED_FOLDER, subject_distance
+from pipelines.pipeline_mirage import EMBEDDED_FOLDER
 
 FIRST_SEED = 900_000_000  # far from every seed that a trainer uses
 SIZE = (144, 256)
