@@ -1,13 +1,17 @@
 """What a chunk costs the large engine: python benchmarks/transformer.py [--device meta|cpu|cuda] [--tiny]
 
-Regime: the 5B transformer with random weights and a control branch of 15 or 8 blocks, a later chunk of 33 frames at
-704x1280 without guidance: 4 references, 9 targets, 2 preceding latents. On the meta device (default) nothing is
-computed: operations are counted, and the bytes that are alive beside the weights. On a GPU the same chunk is run in
-bfloat16, each part after a warm-up: the control constants, one step with control and one without, stock diffusers on
-the same tokens (a time for every token, no references, no control), the decoder, whole and in tiles, and the readout
-of the memory at the chunk's 11 cameras, which is work of the CPU: its seconds are measured on every device.
-`constants` is what `forward` computes in the first step only. --tiny: a toy model, to try the script where no GPU is.
-The last line of stdout is one JSON object.
+Regime: the 5B transformer with random weights and the control branch of each family, a later chunk of 33 frames at
+704x1280: 4 references, 9 targets, 2 preceding latents, as many steps as the family takes and two passes in each where
+it has guidance. On the meta device (default) nothing is computed: operations are counted, and the bytes that are alive
+beside the weights. On a GPU the same chunk is run in bfloat16, each part after a warm-up: the control constants (what
+`forward` computes in the first step only), one step with control and one without, stock diffusers on the same tokens
+(a time for every token, no references, no control), and the decoder, whole and in tiles.
+What the memory takes: the z-buffer at the chunk's 11 cameras, or, of a pixel readout, its 33 on a finer grid, which is
+work of the CPU and measured on every device; `pictures`, new key frames decoded again from their tokens, which a pixel
+readout paints with and the mask of what moved compares with; of a pixel readout `paint`, which has nothing to count on
+the meta device, and `encode`, two videos. `readout_share` of the chunk: z-buffer, paint and control constants;
+`autoencoder_share`: pictures and encode. On the meta device operations are taken at an H100's full speed for it.
+--tiny: a toy model, to try the script where no GPU is. The last line of stdout is one JSON object.
 """
 
 import argparse
@@ -25,9 +29,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from pipelines import Camera, LatentMemory, profiles  # noqa: E402
-from pipelines.conditioning import Tiles, VideoDecoder  # noqa: E402
+from pipelines.conditioning import Tiles, VideoDecoder, paint  # noqa: E402
 from pipelines.convert import evenly  # noqa: E402
-from pipelines.layouts import LAYOUTS, WAN_VAE  # noqa: E402
+from pipelines.costs import CARDS  # noqa: E402
+from pipelines.layouts import LAYOUTS, WAN_VAE, Layout  # noqa: E402
 from pipelines.metering import metered  # noqa: E402
 from pipelines.transformer import MirageTransformer3DModel  # noqa: E402
 
@@ -75,8 +80,8 @@ def built(cls, device: str, dtype: torch.dtype, **config) -> torch.nn.Module:
         torch.set_default_dtype(default)
 
 
-def readout_seconds(rows: int, columns: int) -> float:
-    """One readout of a memory of 41 views, five chunks, at the chunk's cameras: processor time, the best of three."""
+def circled(rows: int, columns: int) -> tuple[LatentMemory, list[Camera]]:
+    """A memory of 41 views of rows x columns tokens, five chunks, and their cameras."""
     cameras = []
     for i in range(41):
         c2w = np.eye(4)
@@ -85,15 +90,19 @@ def readout_seconds(rows: int, columns: int) -> float:
     memory, depth = LatentMemory(48), torch.linspace(2, 4, 2 * columns).expand(2 * rows, -1)
     for camera in cameras:
         memory.write(torch.randn(48, rows, columns), depth, camera)
+    return memory, cameras
+
+
+def least_processor_seconds(work, repeats: int = 3) -> float:
     seconds = []
-    for _ in range(3):
+    for _ in range(repeats):
         start = time.process_time()
-        memory.readout(cameras[-TARGETS - PRECEDING :], rows, columns)
+        work()
         seconds.append(time.process_time() - start)
     return min(seconds)
 
 
-def measure(device: str, tiny: bool, blocks: int) -> dict:
+def measure(device: str, tiny: bool, layout: Layout) -> dict:
     meter, dtype = Meter(device), torch.bfloat16 if device == "cuda" else torch.float32
     rows, columns = (4, 6) if tiny else (44, 80)
     config = TINY if tiny else {}
@@ -105,7 +114,7 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
     times = torch.full((1,) if device == "meta" else (1, frames), 500.0, device=device)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    model = built(MirageTransformer3DModel, device, dtype, vace_layers=evenly(blocks, 30), **config)
+    model = built(MirageTransformer3DModel, device, dtype, vace_layers=evenly(layout.control_blocks, 30), **config)
     known = {}
     model(latents, times, text, control, REFERENCES, constants=known)
 
@@ -139,22 +148,44 @@ def measure(device: str, tiny: bool, blocks: int) -> dict:
                 pass
 
     parts["decode"] = meter(decode)
+    memory, cameras = circled(rows, columns)
+    # Cameras: of the chunk's latents, or of its frames on a grid twice as fine.
+    pixels, grid = layout.readout == "pixel", (rows, columns)
+    if pixels:
+        cameras, grid = cameras[-1 - FRAMES :], (2 * rows, 2 * columns)
+    else:
+        cameras = cameras[-TARGETS - PRECEDING :]
+    z_buffer = least_processor_seconds(lambda: memory.readout(cameras, *grid))
+    parts["pictures"] = (TARGETS - 1) * meter(lambda: list(VideoDecoder(vae).videos(latents[0, :, :1])))
+    parts["paint"] = parts["encode"] = 0.0
+    if pixels:
+        video = torch.zeros(1, 3, 1 + FRAMES, 16 * rows, 16 * columns, **place)
+        parts["encode"] = 2 * meter(lambda: vae.encode(video))  # what is shown, and where nothing is
+        if device != "meta":
+            readout, pictures = memory.readout(cameras, *grid), dict.fromkeys(range(41), video[0, :, 0].float())
+            parts["paint"] = meter(lambda: paint(readout, pictures, 16 * rows, 16 * columns))
     profiles.tile(vae)
     parts["decode_tiled"] = meter(decode)
-    chunk = LAYOUTS["lsm-world"].num_inference_steps * parts["step"] + parts["constants"] + parts["decode"]
+    passes = layout.num_inference_steps * (1 if layout.guidance_scale == 1 else 2)
+    chunk = passes * parts["step"] + sum(parts[name] for name in ("constants", "decode", "pictures", "paint", "encode"))
+    speed = CARDS["H100"][0] if device == "meta" else 1
+    readout = z_buffer + (parts["paint"] + parts["constants"]) / speed
     return {
-        "control_blocks": blocks,
+        "layout": layout.name,
+        "control_blocks": layout.control_blocks,
         "tokens": tokens,
         "parameters": parameters,
         "GiB_bfloat16": round(2 * parameters / 2**30, 2),
         "GiB_8bit": round(parameters / 2**30, 2),
         **{name: scaled(value, device) for name, value in parts.items()},
+        "passes": passes,
         "chunk": scaled(chunk, device),
         "per_frame": scaled(chunk / FRAMES, device),
-        "constants_share": round(parts["constants"] / chunk, 6),
         "control_over_none": round(parts["step"] / parts["step_without_control"], 3),
         "against_stock": round(parts["step_without_control"] / parts["stock_step"], 3),
-        "readout_seconds": round(readout_seconds(rows, columns), 4),
+        "z_buffer_seconds": round(z_buffer, 4),
+        "readout_share": round(readout / (z_buffer + chunk / speed), 4),
+        "autoencoder_share": round((parts["pictures"] + parts["encode"]) / chunk, 4),
         "alive_GiB": None if alive is None else round(alive / 2**30, 2),
         "peak_GiB": None if peak is None else round(peak / 2**30, 2),
     }
@@ -173,7 +204,7 @@ def main() -> None:
     if args.device == "cpu" and not args.tiny:
         parser.error("the full size on a CPU takes hours: add --tiny, or use --device meta")
     torch.manual_seed(0)
-    runs = [measure(args.device, args.tiny, blocks) for blocks in (15, 8)]
+    runs = [measure(args.device, args.tiny, layout) for layout in LAYOUTS.values()]
     machine = torch.cuda.get_device_name() if args.device == "cuda" else args.device
     unit = "TFLOP" if args.device == "meta" else "seconds"
     print(json.dumps({"machine": machine, "unit": unit, "torch": torch.__version__, "runs": runs}))

@@ -17,6 +17,7 @@ from diffusers.utils.torch_utils import get_module_execution_device
 from torch import Tensor
 
 from pipelines.memory import Readout
+from pipelines.memory.readout import SAME_SURFACE, pixels_in_view
 
 MAX_TOKENS = 512  # of a prompt
 
@@ -174,17 +175,57 @@ def placed(features: list, device: torch.device) -> list:
     return [feature.to(device) if isinstance(feature, Tensor) else feature for feature in features]
 
 
-def paint(readout: Readout, pictures: dict[int, Tensor]) -> Tensor:
-    """The memory's colours: what every pixel of a readout shows of the pictures of its views, black where unknown.
+def paint(readout: Readout, pictures: dict[int, Tensor], height: int, width: int) -> tuple[Tensor, Tensor]:
+    """The memory's colours at every pixel of its targets: what the pictures of its views show there.
 
-    pictures: index of a view -> (3, H, W) in [-1, 1]. Returns (3, T, h, w) in [-1, 1].
+    readout: on a grid whose cells are whole pixels of height x width. Within a surface every pixel looks up its exact
+    place; surfaces end where cells do. pictures: index of a view -> (3, H, W) in [-1, 1], all on one device, which
+    does the work. Returns on the CPU (3, T, height, width) in [-1, 1], black where nothing is known, and
+    (T, height, width) bool, True where something is.
     """
-    frames = torch.full((len(readout.mask), 3, *readout.mask.shape[1:]), -1.0)
-    for index in readout.view[readout.mask].unique().tolist():
-        picture = pictures[index].expand(len(frames), -1, -1, -1)
-        looked_up = F.grid_sample(picture, readout.xy * 2 - 1, "bilinear", "border", align_corners=False)
-        frames = torch.where((readout.view == index)[:, None], looked_up, frames)
-    return frames.transpose(0, 1)
+    samples, (frames, rows, columns) = readout.memory.samples, readout.mask.shape
+    video, masks = torch.full((3, frames, height, width), -1.0), readout.mask
+    masks = masks.repeat_interleave(height // rows, 1).repeat_interleave(width // columns, 2)
+    if not pictures:
+        return video, masks
+    device = next(iter(pictures.values())).device
+    maps = readout.targets.resized(height, width).into(samples).view(12, frames, -1).to(device)
+    for frame in range(frames):
+        view = readout.view[frame].to(device)
+        shown = view.repeat_interleave(height // rows, 0).repeat_interleave(width // columns, 1)
+        depth, painted = finer(readout.depth[frame].to(device), height, width), torch.full((3, height, width), -1.0)
+        painted = painted.to(device)
+        for index in view.unique().tolist():
+            if index < 0:
+                continue
+            row, column = (shown == index).nonzero().unbind(1)
+            x, y = pixels_in_view(maps[:, frame, index], column + 0.5, row + 0.5, depth[row, column])
+            grid = torch.stack([x / samples.columns[index], y / samples.rows[index]], dim=-1) * 2 - 1
+            picture = pictures[index][None]
+            painted[:, row, column] = F.grid_sample(picture, grid[None, None], "bilinear", "border", False)[0, :, 0]
+        video[:, frame] = painted
+    return video, masks
+
+
+def finer(depth: Tensor, height: int, width: int) -> Tensor:
+    """depth (h, w), 0 where unknown -> (height, width): planes between cells of one surface, steps between surfaces."""
+    inverse = torch.where(depth > 0, depth.reciprocal(), 0.0)
+    ends, shares = [], []
+    for size, cells in ((height, len(depth)), (width, depth.shape[1])):
+        place = (torch.arange(size, device=depth.device) + 0.5) * (cells / size) - 0.5
+        first = place.floor()
+        ends.append([(first + step).long().clamp_(0, cells - 1) for step in (0, 1)])
+        shares.append([1 - (place - first), place - first])
+    nearest = [torch.where(b > 0.5, second, first) for (first, second), (_, b) in zip(ends, shares, strict=True)]
+    own = inverse[nearest[0][:, None], nearest[1]]
+    total, weights = torch.zeros_like(own), torch.zeros_like(own)
+    for row, a in zip(ends[0], shares[0], strict=True):
+        for column, b in zip(ends[1], shares[1], strict=True):
+            corner = inverse[row[:, None], column]
+            weight = a[:, None] * b * ((corner - own).abs() < SAME_SURFACE * own)
+            total.addcmul_(corner, weight)
+            weights += weight
+    return weights / total  # nan where unknown
 
 
 def hole_video(mask: Tensor, stride: int = 1, latent_frames: int = 1) -> Tensor:

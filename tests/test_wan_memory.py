@@ -23,6 +23,7 @@ from pipelines.conditioning import (
     encode_prompt,
     encode_video,
     hole_video,
+    paint,
     parts_of,
     to_frames,
     to_video,
@@ -257,6 +258,27 @@ def test_a_pixel_readout_shows_the_photo_where_it_was_taken(converted):
     frame = VideoDecoder(pipe.vae)(lifted.memory.readout(trajectory[0], 4, 6).latents[0][:, None])[0]
     assert np.abs(to_frames(video)[0].astype(int) - frame)[mask[0].numpy()].mean() < 2
     assert (video.amax(0)[~mask] == -1).all() and not mask[8].all()  # black where nothing is known
+
+
+def test_a_coarse_readout_paints_every_pixel_where_it_belongs():
+    """A floor from the side, its picture telling each pixel's own place: where a homography of planes has it."""
+    camera, rows = Camera.from_fov(60, 64, 96), torch.arange(64) + 0.5
+    # Depth 100 / (row + 100), its inverse linear in the picture: the plane of all places with normal . place = 1.
+    normal = np.array([0, camera.K[1, 1] / 100, camera.K[1, 2] / 100 + 1])
+    memory = LatentMemory(4)
+    memory.write(torch.zeros(4, 4, 6), 100 / (rows.view(8, 8).mean(1) + 100)[:, None].expand(8, 12), camera)
+    c2w = np.eye(4)
+    c2w[:3, 3] = 0.03, 0, 0.02
+    side = Camera(camera.K, c2w, 64, 96)
+    y, x = torch.meshgrid(rows / 64, (torch.arange(96) + 0.5) / 96, indexing="ij")
+    video, mask = paint(memory.readout([side], 8, 12), {0: torch.stack([x, y, 0 * x])}, 64, 96)
+    there = np.stack([x * 96, y * 64, np.ones((64, 96))], -1)
+    there = there @ np.linalg.inv(camera.K @ (np.eye(3) - np.outer(c2w[:3, 3], normal)) @ np.linalg.inv(camera.K)).T
+    error = np.abs(video[:2, 0].permute(1, 2, 0).numpy() * (96, 64) - there[..., :2] / there[..., 2:])
+    inside = np.zeros((64, 96), bool)
+    inside[4:-4, 4:-4] = mask[0, 4:-4, 4:-4]  # cells at the rim have neighbours on one side only
+    assert inside.mean() > 0.7 and error[inside].max() < 0.05
+    assert (video[:, ~mask] == -1).all()
 
 
 def test_readouts_may_be_exchanged(converted):

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.schedulers import SchedulerMixin
+from diffusers.utils.torch_utils import get_module_execution_device
 from PIL import Image
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
@@ -37,7 +38,6 @@ from pipelines.transformer import MirageTransformer3DModel
 DEPTH_STRIDE = 8  # pixels per depth sample in the memory: 2 x 2 samples for every token
 DRAFT = 0.5  # of a layout's steps
 KEPT_TEXTS = 8  # of 4 MiB each
-FRAMES_PER_READOUT = 8  # at the clip's own resolution; bounds the memory of a pixel readout
 
 
 @dataclass(eq=False)
@@ -253,13 +253,14 @@ class WanMemoryEngine:
 
     def rendered(self, memory: LatentMemory, path: Trajectory) -> tuple[Tensor, Tensor]:
         """The memory's colours at every camera: (3, T, H, W) in [-1, 1], black where unknown, and (T, H, W) bool."""
-        videos, masks, cameras = [], [], list(path)
-        for start in range(0, len(cameras), FRAMES_PER_READOUT):
-            readout = memory.readout(cameras[start : start + FRAMES_PER_READOUT], path.height, path.width)
-            seen = readout.view[readout.mask].unique().tolist()
-            videos.append(paint(readout, {index: self.picture(readout.memory, index) for index in seen}))
-            masks.append(readout.mask)
-        return torch.cat(videos, dim=1), torch.cat(masks)
+        readout = memory.readout(list(path), path.height // DEPTH_STRIDE, path.width // DEPTH_STRIDE)
+        return paint(readout, self.pictures(readout), path.height, path.width)
+
+    def pictures(self, readout: Readout) -> dict[int, Tensor]:
+        """What each view shows that a readout shows: index -> (3, H, W) in [-1, 1], on the device that decodes."""
+        device = get_module_execution_device(self.vae)
+        seen = readout.view[readout.mask].unique().tolist()
+        return {index: self.picture(readout.memory, index).to(device) for index in seen}
 
     def picture(self, memory: LatentMemory, index: int) -> Tensor:
         """What view `index` of a memory shows: (3, H, W) in [-1, 1]."""
@@ -305,8 +306,7 @@ class WanMemoryEngine:
         depths = torch.zeros(len(cameras), height, width)
         with timed(seconds, "memory_readout"):
             shown = control.memory.readout(list(cameras), height, width)
-            seen = shown.view[shown.mask].unique().tolist()
-            expected = to_frames(paint(shown, {index: self.picture(control.memory, index) for index in seen}))
+            expected = to_frames(paint(shown, self.pictures(shown), height, width)[0])
         for i, frame in enumerate(targets):
             if frame not in chunk or frame in clip.pictures:  # made before, or the photo
                 continue

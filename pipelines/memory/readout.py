@@ -448,9 +448,17 @@ def offset_from_sample(
     """
     camera, row, column = cells
     pair = camera * len(samples.views) + view
-    u, v, z = column + 0.5, row + 0.5, depth
-    a = relative.index_select(1, pair.view(-1)).view(12, *pair.shape)
-    from_x = z * (a[0] * u + a[1] * v + a[2]) + a[3]
-    from_y = z * (a[4] * u + a[5] * v + a[6]) + a[7]
-    w = (z * (a[8] * u + a[9] * v + a[10]) + a[11]).clamp_(min=1e-6)
-    return from_x.div_(w).sub_(x), from_y.div_(w).sub_(y)
+    maps = relative.index_select(1, pair.view(-1)).view(12, *pair.shape)
+    from_x, from_y = pixels_in_view(maps, column + 0.5, row + 0.5, depth)
+    return from_x.sub_(x), from_y.sub_(y)
+
+
+def pixels_in_view(maps: Tensor, u: Tensor, v: Tensor, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """Where views see the surfaces at pixels u, v of targets, in cells of the views' depth grids: x and y.
+
+    maps (12, ...): from each pixel's target into its view, of `Targets.into`; the rest of shapes that broadcast.
+    """
+    x = depth * (maps[0] * u + maps[1] * v + maps[2]) + maps[3]
+    y = depth * (maps[4] * u + maps[5] * v + maps[6]) + maps[7]
+    z = (depth * (maps[8] * u + maps[9] * v + maps[10]) + maps[11]).clamp_(min=1e-6)
+    return x.div_(z), y.div_(z)
