@@ -1,5 +1,6 @@
 """A photo as a place: what `MiragePipeline.lift` gives, and where in a photo the clip's frame lies."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ class Lifted:
     photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture, of which the clip shows
     a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
     frame: rows and columns of the photo; camera: sees these. memory: knows the photo, and nothing else unless one was
-    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus: see `lift`.
+    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus: see `lift`;
+    sha256: of the photo that was given, see `photo_sha256`.
     """
 
     photo: np.ndarray
@@ -31,6 +33,7 @@ class Lifted:
     view: int | None
     distance: float
     focus: float = 0.5
+    sha256: str | None = None
 
     @property
     def image(self) -> np.ndarray:
@@ -41,6 +44,12 @@ class Lifted:
     def depth(self) -> np.ndarray:
         """Depth of the clip's frame, (h, w) float32 in scene units."""
         return self.photo_depth[self.frame]
+
+
+def photo_sha256(photo: Image.Image | np.ndarray) -> str:
+    """By what a recipe knows its photo: the SHA-256 of its RGB pixels, row by row, as `media.open_photo` gives them."""
+    photo = photo.convert("RGB") if isinstance(photo, Image.Image) else photo
+    return hashlib.sha256(photo.tobytes()).hexdigest()
 
 
 def covering(photo: Image.Image, height: int, width: int, focus: float) -> tuple[Image.Image, tuple[int, int]]:

@@ -52,7 +52,7 @@ from studio.text import Refusal, decimal, duration, say
 pace = Pace()
 
 LOW_COVERAGE = 0.8
-MUCH_TORN = 0.03  # of a frame, what opens between near and far: above it outlines look torn
+MUCH_TORN = 0.035  # of a frame, what opens between near and far: above it outlines look torn
 ALL_BACKED = 0.995  # of every frame: what is missing then are cracks that nobody sees
 PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor

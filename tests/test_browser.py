@@ -9,7 +9,8 @@ import pytest
 from conftest import BROWSER, served
 from PIL import Image, ImageDraw
 
-from pipelines.media import read_recipe
+from pipelines.lifted import photo_sha256
+from pipelines.media import open_photo, read_recipe
 
 pytestmark = BROWSER
 
@@ -95,6 +96,7 @@ def test_photo_in_clip_out(page, photo, tmp_path):
     assert np.abs(frames[-1] - still).mean() > np.abs(frames[0] - still).mean() + 1  # and the camera has moved
     recipe = read_recipe(clip)
     assert recipe["studio"]["preset"] == "push-in" and len(recipe["trajectory"]["c2w"]) == 33
+    assert recipe["photo_sha256"] == photo_sha256(open_photo(photo))  # as the command line writes it
 
     assert page.is_hidden("#recipe pre")
     page.click("#recipe summary")

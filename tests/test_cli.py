@@ -10,7 +10,8 @@ from PIL import Image
 
 from pipelines import __main__ as cli
 from pipelines.cameras import Path, Trajectory
-from pipelines.media import read_recipe
+from pipelines.lifted import photo_sha256
+from pipelines.media import open_photo, read_recipe
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def test_render_writes_clip_report_and_recipe(folder, capsys):
     assert json.loads(capsys.readouterr().out) == report
     with av.open(str(folder / "clip.mp4")) as clip:
         assert sum(1 for _ in clip.decode(video=0)) == 9
-    assert read_recipe(folder / "clip.mp4")["seed"] == 4
+    recipe = read_recipe(folder / "clip.mp4")
+    assert recipe["seed"] == 4 and recipe["photo_sha256"] == photo_sha256(open_photo(folder / "photo.png"))
     assert cli.main(["info", str(folder / "clip.mp4")]) == 0
 
 

@@ -1,5 +1,6 @@
 """The loop: a clip starts with the photo, ends where it began, is the same for the same seed, and can be stopped."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -7,11 +8,14 @@ import sys
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import photo
+from PIL import Image
 
 from pipelines import ChunkEvent, DoneEvent, LatentMemory, StepEvent, Trajectory, move
 from pipelines.evaluation.fidelity import psnr, sharpness, ssim
 from pipelines.lifted import Lifted
+from pipelines.pipeline_mirage import BACKED, TORN, covered, share_of
 
 
 def path(pipe, name="there-and-back", frames=17, **params):
@@ -207,6 +211,18 @@ def test_recipe_is_json_and_names_what_it_takes(pipe):
     assert recipe["versions"]["torch"] == torch.__version__
 
 
+def test_a_photo_has_one_hash_lifted_or_not_and_in_every_format(pipe):
+    lifted, trajectory = path(pipe, "steady-hold", frames=5)
+    upright = pipe.lift(photo(), 128, 72)
+    expected = pipe.recipe(photo(), trajectory, 0, "draft")["photo_sha256"]
+    assert expected == hashlib.sha256(photo().tobytes()).hexdigest()
+    for given in (lifted, upright, Image.fromarray(photo()).convert("RGBA")):
+        assert pipe.recipe(given, trajectory, 0, "draft")["photo_sha256"] == expected
+    assert (
+        pipe(lifted, trajectory).recipe["photo_sha256"] == pipe(photo(), trajectory).recipe["photo_sha256"] == expected
+    )
+
+
 def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
     lifted = pipe.lift(photo(), 72, 128)
 
@@ -216,8 +232,26 @@ def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
     strength = pipe.gentle_strength(lifted, path("side-slide"))
     assert 0.2 <= strength < 1
     least = [pipe.coverage(lifted.memory, path("side-slide")(s)).min() for s in (1.0, strength)]
-    assert least[0] < 0.88 <= least[1]
+    assert least[0] < BACKED <= least[1]
     assert pipe.gentle_strength(lifted, path("steady-hold")) == 1.0
+
+
+def test_cells_that_one_sample_makes_known_are_counted_without_flattery():
+    rows, columns = torch.meshgrid(torch.arange(288.0), torch.arange(512.0), indexing="ij")
+    known = torch.stack([(columns - 5 * t).abs() + (rows - 140).abs() / 3 < 150 for t in range(64)])
+    known |= (rows - 40) ** 2 + (columns - 400) ** 2 < 1000
+    cells = F.max_pool2d(known.float(), 8).bool()  # one pixel of 8x8 is enough
+    truth = share_of(known)
+    assert (share_of(cells) - truth).mean() > 0.015
+    assert np.abs(covered(cells) - truth).max() < 0.008
+
+
+def test_the_share_that_is_told_before_is_that_of_the_clip(pipe):
+    lifted = pipe.lift(photo(), 144, 256)
+    trajectory = move("side-slide", lifted.camera, lifted.distance, frames=17)
+    clip = pipe(lifted, trajectory, quality="draft").coverage
+    assert clip.min() < 0.9 and clip[0] == 1
+    assert np.abs(pipe.coverage(lifted.memory, trajectory) - clip).max() < 0.02
 
 
 def test_what_opens_behind_a_near_thing_counts_as_torn_and_shortens_a_move(pipe):
@@ -236,7 +270,7 @@ def test_what_opens_behind_a_near_thing_counts_as_torn_and_shortens_a_move(pipe)
     assert torn[0] == 0 and 0.02 < torn[-1] < 0.1
     strengths = [pipe.gentle_strength(lifted, path(lifted)) for lifted in (flat, standing)]
     assert strengths[0] == 1 and strengths[1] < 1
-    assert pipe.torn(standing.memory, path(standing)(strengths[1])).max() <= 0.02
+    assert pipe.torn(standing.memory, path(standing)(strengths[1])).max() <= TORN
 
 
 def test_flying_samples_of_a_photo_settle_so_that_nothing_is_left_out(pipe):

@@ -25,7 +25,7 @@ from pipelines.engines.outlines import soften
 from pipelines.memory import Readout
 
 # A frame counts as complete when the memory shows this share of it; what is left are specks between surfaces.
-COMPLETE = 0.995
+COMPLETE = 0.985
 MAX_KEYS = 6
 SEARCH = {"draft": SearchConfig(rounds=(4, 1)), "standard": SearchConfig()}
 
