@@ -137,7 +137,8 @@ def _to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):  # 16 bits and more per pixel: Pillow would clip instead of scaling
         values = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray((values * (255 / max(values.max(), 1))).clip(0, 255).astype(np.uint8), "L")
+        white = 65535 if image.mode.startswith("I;16") else max(values.max(), 1)  # others do not say what white is
+        image = Image.fromarray((values * (255 / white)).clip(0, 255).astype(np.uint8), "L")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -68,9 +68,10 @@ def test_large_photos_come_down_and_transparency_becomes_white(tmp_path):
 
 
 def test_sixteen_bit_and_cmyk_photos_keep_their_tones(tmp_path):
-    ramp = np.linspace(0, 65535, 128 * 128).reshape(128, 128).astype(np.uint16)
-    Image.fromarray(np.roll(ramp, 64, axis=0)).save(tmp_path / "deep.png")
-    assert np.asarray(open_photo(tmp_path / "deep.png")).mean() == pytest.approx(127, abs=2)
+    for brightest in (65535, 30000):  # a dark photo stays dark
+        ramp = np.linspace(0, brightest, 128 * 128).reshape(128, 128).astype(np.uint16)
+        Image.fromarray(np.roll(ramp, 64, axis=0)).save(tmp_path / "deep.png")
+        assert np.asarray(open_photo(tmp_path / "deep.png")).mean() == pytest.approx(brightest / 514, abs=2)
     printed = Image.new("CMYK", (80, 80), (0, 0, 0, 0))
     printed.paste((0, 0, 0, 255), (0, 0, 20, 80))
     printed.save(tmp_path / "print.jpg", quality=95)
