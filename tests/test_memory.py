@@ -1,10 +1,14 @@
 """Laws of the memory: what was written comes back, nearer wins, nothing is said twice, files hold it all."""
 
+import errno
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save
 
 from pipelines.cameras import Camera
 from pipelines.engines.outlines import soften
@@ -27,6 +31,36 @@ def box_depth(height=12, width=16, seed=0):
 
 def tokens(channels=3, height=12, width=16, seed=0):
     return torch.randn(channels, height, width, generator=torch.Generator().manual_seed(seed)).half().float()
+
+
+def any_camera(seed, height=12, width=16):
+    """Somewhere, turned any way, with pixels that are not square and a middle that is not in the middle."""
+    rng = np.random.default_rng(seed)
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    c2w = np.eye(4)
+    c2w[:3, :3], c2w[:3, 3] = turn * np.linalg.det(turn), rng.uniform(-20, 20, 3)
+    fx, fy = width * rng.uniform(0.5, 4, 2)
+    return Camera(
+        np.array([[fx, 0, rng.uniform(0, width)], [0, fy, rng.uniform(0, height)], [0, 0, 1.0]]), c2w, height, width
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_camera_sees_what_it_wrote_bit_for_bit_where_it_was(seed):
+    cam, depth = any_camera(seed), box_depth()
+    points = unproject(depth, cam)
+    u, v, z = project(points.reshape(-1, 3), torch.from_numpy(projections(cam.K, cam.c2w)[None]).float())
+    rows, columns = torch.meshgrid(torch.arange(12) + 0.5, torch.arange(16) + 0.5, indexing="ij")
+    assert torch.allclose(u[0], columns.reshape(-1), atol=1e-3) and torch.allclose(v[0], rows.reshape(-1), atol=1e-3)
+    assert torch.allclose(z[0], depth.reshape(-1), atol=1e-4)
+    pixel = np.array([3.5, 7.5, 1])  # row 7, column 3, by another way than ours
+    place = cam.c2w[:3, :3] @ (np.linalg.inv(cam.K) @ pixel * float(depth[7, 3])) + cam.c2w[:3, 3]
+    assert np.allclose(points[7, 3], place, atol=1e-4)
+    for interpolates in (False, True):
+        memory = LatentMemory(3, interpolates)
+        memory.write(tokens(seed=seed), depth, cam)
+        out = memory.readout(cam, 12, 16)
+        assert out.mask.all() and torch.equal(out.latents[0], tokens(seed=seed))
 
 
 def test_project_undoes_unproject():
@@ -139,6 +173,16 @@ def test_writing_twice_equals_writing_once():
     assert report.new == 0 and report.explained == 12 * 16
 
 
+@pytest.mark.parametrize("depth", [1e-30, 1e-3, 2e-3, 1e3, 1e6, 1.1e6, 3e38])
+def test_what_is_too_near_or_too_far_to_be_read_is_not_stored(depth):
+    memory = LatentMemory(3)
+    once = memory.write(tokens(), torch.full((12, 16), depth), camera())
+    seen = int(memory.readout(camera(), 12, 16).mask.sum())
+    again = memory.write(tokens(), torch.full((12, 16), depth), camera())
+    assert once.new == seen == (12 * 16 if 1e-3 < depth <= 1e6 else 0) and once.invalid == 12 * 16 - seen
+    assert again.new == 0 and memory.num_points == seen
+
+
 def test_moving_closer_opens_no_cracks_and_shows_nothing_behind():
     memory = LatentMemory(1)
     wall = torch.full((48, 64), 2.0)
@@ -220,8 +264,9 @@ def test_ply_holds_every_sample_at_its_place(tmp_path):
     rows = np.frombuffer(body, [("xyz", "<f4", 3), ("rgb", "u1", 3)])
     assert np.allclose(rows["xyz"], unproject(box_depth(), camera(x=0.5)).reshape(-1, 3))
     assert np.array_equal(rows["rgb"], colors.numpy())
-    with pytest.raises(ValueError, match="one row per point"):
-        memory.to_ply(tmp_path / "scene.ply", colors[1:])
+    for wrong in (colors[1:], colors / 255):
+        with pytest.raises(ValueError, match="one row per point"):
+            memory.to_ply(tmp_path / "scene.ply", wrong)
 
 
 @pytest.mark.parametrize("name", ["latents", "depth", "valid"])
@@ -233,6 +278,90 @@ def test_what_is_written_is_brought_from_its_device_before_anything_changes(name
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):  # the copy, which meta refuses
         memory.write(**{**given, name: given[name].to("meta")}, cameras=camera())
     assert memory.samples is before
+
+
+def test_a_loaded_memory_outlives_its_file_and_a_failed_save_leaves_the_old_one(tmp_path, monkeypatch):
+    memory, path = LatentMemory(3), tmp_path / "scene.safetensors"
+    memory.write(tokens(), box_depth(), camera())
+    memory.save(path)
+    loaded, size = LatentMemory.load(path), path.stat().st_size
+    path.write_bytes(bytes(size))  # in place, as a copy over it does
+    assert torch.equal(loaded.features, memory.features)
+    memory.save(path)
+    before = path.read_bytes()
+
+    def full(file, data):
+        with open(file, "wb") as half:
+            half.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    for write in (memory.save, memory.to_ply):
+        with pytest.raises(OSError, match="could not be written .*Free some disk space"):
+            write(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def saved_parts(path):
+    """The tensors of a saved memory, on their own, and its header."""
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name).clone() for name in file.keys()}, dict(file.metadata())
+
+
+def changed(index, value):
+    def change(tensor):
+        tensor.reshape(-1)[index] = value
+        return tensor
+
+    return change
+
+
+SPOILED = [
+    *(
+        (name, changed(0, value))
+        for name in ("sample_depth", "features", "K", "c2w")
+        for value in (torch.nan, torch.inf)
+    ),
+    *(("sample_depth", changed(0, value)) for value in (0.0, -1.0, 1e38)),
+    *((n, changed(0, value)) for n in ("sample_cells", "token_cells", "token_rows") for value in (-1, -7, 10**6)),
+    *((name, lambda tensor: tensor[:-1]) for name in ("features", "sample_cells", "token_cells", "token_rows", "K")),
+    *((name, lambda tensor: tensor[:1]) for name in ("sample_depth", "sample_confidence", "invented", "sizes")),
+    *((name, lambda tensor: tensor.double()) for name in ("sample_depth", "sample_confidence", "token_rows", "sizes")),
+    *((name, lambda tensor: tensor.flip(0)) for name in ("sample_cells", "token_cells")),
+    *((name, lambda tensor: tensor.flatten()) for name in ("features", "K", "sizes")),
+    *(("sizes", changed(0, value)) for value in (-12, 0, 6, 13, 10**9, 2**62)),
+    *(("sizes", changed(2, value)) for value in (-12, 0, 5, 13)),
+    ("features", lambda tensor: tensor.long()),
+    ("features", lambda tensor: tensor[:, :0]),
+    ("c2w", changed(0, 2.0)),
+    ("K", changed(0, -3.0)),
+]
+
+
+def test_a_memory_that_was_tampered_with_is_refused_by_name(tmp_path):
+    memory, path = LatentMemory(3), tmp_path / "scene.safetensors"
+    for x in (0.0, 2.0):
+        memory.write(tokens(), box_depth(), camera(x=x))
+    memory.save(path)
+    parts, header = saved_parts(path)
+    for name, change in SPOILED:
+        path.write_bytes(save({**parts, name: change(parts[name].clone()).contiguous()}, metadata=header))
+        with pytest.raises(ValueError, match="scene.safetensors is damaged or incomplete"):
+            LatentMemory.load(path)
+    for name in parts:
+        path.write_bytes(save({other: parts[other] for other in parts if other != name}, metadata=header))
+        with pytest.raises(ValueError, match="scene.safetensors is damaged or incomplete"):
+            LatentMemory.load(path)
+    for wrong in ({"version": "one"}, {"codec": "{"}):
+        path.write_bytes(save(parts, metadata=header | wrong))
+        with pytest.raises(ValueError, match="scene.safetensors is damaged or incomplete"):
+            LatentMemory.load(path)
+    memory.save(path)
+    data = path.read_bytes()
+    for length in {0, 7, 8, 9, *range(10, len(data), 331), len(data) - 1}:
+        path.write_bytes(data[:length])
+        with pytest.raises(ValueError, match="scene.safetensors is damaged or incomplete"):
+            LatentMemory.load(path)
 
 
 def test_files_that_are_no_memory_are_refused(tmp_path, monkeypatch):
@@ -248,9 +377,7 @@ def test_files_that_are_no_memory_are_refused(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ValueError, match=f"format version {files.VERSION + 1}; this program reads up to"):
         LatentMemory.load(path)
-    from safetensors.torch import save_file
-
-    save_file({"a": torch.zeros(1)}, path)
+    path.write_bytes(save({"a": torch.zeros(1)}))
     with pytest.raises(ValueError, match="not a saved memory"):
         LatentMemory.load(path)
     with pytest.raises(ValueError, match="is a folder. Give the file"):
@@ -263,6 +390,12 @@ def test_shapes_that_do_not_belong_together_name_both_sides():
         memory.write(tokens(3), box_depth(), camera())
     with pytest.raises(ValueError, match="whole multiple"):
         memory.write(tokens(8), torch.ones(13, 16), camera())
+    with pytest.raises(ValueError, match="2 latents, 2 depth maps and 1 cameras"):
+        memory.write(tokens(8).expand(2, -1, -1, -1), box_depth().expand(2, -1, -1), camera())
+    for value in (torch.nan, 1e5):  # the latter is more than float16 holds
+        with pytest.raises(ValueError, match="torch.float16 cannot, or NaN; nothing was written"):
+            memory.write(torch.full((8, 12, 16), value), box_depth(), camera())
+    assert not memory.views
 
 
 def test_empty_memory_behind_the_camera_and_one_point(tmp_path):
@@ -399,6 +532,25 @@ def test_merging_equals_having_written_everything_and_again_adds_nothing():
     assert merged.merge(other).new == 0 and merged.num_points == points
     with pytest.raises(ValueError, match="3 channels .*and 4 channels"):
         one.merge(LatentMemory(4))
+
+
+def test_a_merge_brings_the_votes_and_the_weights_name_and_may_be_with_itself():
+    seen, once = LatentMemory(1, codec="ours"), LatentMemory(1)
+    cams = [camera(24, 32, x=x, focal=28.0) for x in (0.0, 0.2, -0.2, 0.1)]
+    for cam in cams:
+        seen.write(torch.zeros(1, 24, 32), flat(3.0), cam)
+    once.write(torch.zeros(1, 24, 32), flat(3.0), cams[0])
+    for memory, other in ((LatentMemory(1), seen), (once, seen)):  # into an empty one, and one that knows the place
+        memory.merge(other)
+        wrong = memory.write(torch.ones(1, 24, 32), flat(4.0), cams[0])
+        assert wrong.disagrees == 24 * 32 and wrong.new == wrong.replaced == 0
+        with pytest.raises(ValueError, match="weights 'ours'.*weights 'theirs'"):
+            memory.merge(LatentMemory(1, codec="theirs"))
+    away = np.eye(4)
+    away[2, 3] = 50.0
+    points = seen.num_points
+    seen.merge(seen, away)
+    assert seen.num_points == 2 * points
 
 
 def test_crop_keeps_the_samples_in_the_box_with_their_tokens():

@@ -11,10 +11,18 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pipelines.cameras import Camera
+from pipelines.cameras.camera import MAX_DISTANCE, MAX_SIDE
 from pipelines.files import whole
-from pipelines.memory.views import View
+from pipelines.memory.views import View, that_carry
 
 FORMAT, VERSION = "mirage-latent-memory", 1
+# Of every tensor in a file but the features, which may be of any floating kind.
+KINDS = {
+    **dict.fromkeys(("token_cells", "token_rows", "sample_cells"), torch.int32),
+    **dict.fromkeys(("sample_confidence", "invented"), torch.uint8),
+    **{"sample_depth": torch.float32, "K": torch.float64, "c2w": torch.float64, "sizes": torch.int64},
+}
+MAX_CELLS = torch.iinfo(torch.int32).max  # as many as those indices count
 
 
 def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View], **facts) -> None:
@@ -48,33 +56,66 @@ def read_views(path: str | os.PathLike) -> tuple[Tensor, list[View], dict]:
         with safe_open(path, framework="pt") as file:
             header = dict(file.metadata() or {})
             if header.pop("format", None) != FORMAT:
-                raise ValueError(f"{path} is not a saved memory: its header does not name the format {FORMAT!r}.")
+                raise WrongFile(f"{path} is not a saved memory: its header does not name the format {FORMAT!r}.")
             version = int(header.pop("version"))
             if version > VERSION:
-                raise ValueError(
+                raise WrongFile(
                     f"{path} has format version {version}; this program reads up to {VERSION}. Update the program."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        sizes = tensors["sizes"].tolist()
-        depth = torch.zeros(sum(rows * columns for rows, columns, _, _ in sizes))
-        depth[tensors["sample_cells"].long()] = tensors["sample_depth"]
-        confidence = torch.zeros(len(depth), dtype=torch.uint8)
-        confidence[tensors["sample_cells"].long()] = tensors["sample_confidence"]
-        token_at = torch.full((sum(h * w for _, _, h, w in sizes),), -1, dtype=torch.int32)
-        token_at[tensors["token_cells"].long()] = tensors["token_rows"]
-        if len(token_at) and not token_at.max() < len(tensors["features"]):
-            raise IndexError("a token is missing")
-        views, sample, token = [], 0, 0
-        for index, (rows, columns, h, w) in enumerate(sizes):
-            camera = Camera(tensors["K"][index].numpy(), tensors["c2w"][index].numpy(), rows, columns)
-            samples, tokens = slice(sample, sample + rows * columns), slice(token, token + h * w)
-            planes = depth[samples].view(rows, columns), token_at[tokens].view(h, w)
-            seen = confidence[samples].view(rows, columns)
-            views.append(View(camera, *planes, seen, bool(tensors["invented"][index])))
-            sample, token = samples.stop, tokens.stop
-        return tensors["features"], views, {name: json.loads(fact) for name, fact in header.items()}
-    except (SafetensorError, KeyError, IndexError, RuntimeError) as error:
+        features = tensors["features"].clone()  # the file's own pages would change, or be gone, when the file does
+        return features, views_of(tensors), {name: json.loads(fact) for name, fact in header.items()}
+    except WrongFile:
+        raise
+    except (SafetensorError, KeyError, IndexError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         raise ValueError(f"{path} is damaged or incomplete ({error}). Save it again from its scene.") from error
+
+
+class WrongFile(ValueError):
+    """A sound file that is none of ours, or that only a newer program reads."""
+
+
+def demand(sound: bool | Tensor, what: str) -> None:
+    if not sound:
+        raise ValueError(f"unsound {what}")
+
+
+def views_of(tensors: dict[str, Tensor]) -> list[View]:
+    """The views that `write_views` took apart. Raises ValueError or KeyError for tensors that it cannot have made."""
+    features, sizes = tensors["features"], tensors["sizes"]
+    demand(features.ndim == 2 and features.shape[1] and features.is_floating_point(), "features")
+    demand(features.isfinite().all(), "features")
+    for name, kind in KINDS.items():
+        demand(tensors[name].dtype == kind, f"{name}, {tensors[name].dtype}")
+    demand(sizes.ndim == 2 and sizes.shape[1] == 4 and ((sizes >= 1) & (sizes <= MAX_SIDE)).all(), "sizes")
+    rows, columns, h, w = sizes.unbind(1)
+    demand(((rows % h == 0) & (columns % w == 0) & (rows // h == columns // w)).all(), "sizes")
+    demand(((tensors["sample_depth"] > 0) & (tensors["sample_depth"] <= MAX_DISTANCE)).all(), "sample_depth")
+    demand(((tensors["token_rows"] >= 0) & (tensors["token_rows"] < len(features))).all(), "token_rows")
+
+    def planes(cells: str, values: str, counts: Tensor, empty: int) -> tuple[Tensor, ...]:
+        """The plane of each view, flat: values in their cells, which are counted through all views, else `empty`."""
+        cell, value, count = tensors[cells].long(), tensors[values], int(counts.sum())
+        demand(count <= MAX_CELLS, f"sizes, {count} cells")
+        demand(cell.ndim == 1 and cell.shape == value.shape, f"{cells} and {values}")
+        demand((cell.diff() > 0).all() and (cell[:1] >= 0).all() and (cell[-1:] < count).all(), cells)
+        return torch.full((count,), empty, dtype=value.dtype).index_copy_(0, cell, value).split(counts.tolist())
+
+    views = []
+    for size, K, c2w, depth, token_at, confidence, invented in zip(
+        sizes.tolist(),
+        tensors["K"].numpy(),
+        tensors["c2w"].numpy(),
+        planes("sample_cells", "sample_depth", rows * columns, 0),
+        planes("token_cells", "token_rows", h * w, -1),
+        planes("sample_cells", "sample_confidence", rows * columns, 0),
+        tensors["invented"].tolist(),
+        strict=True,
+    ):
+        depth, confidence, token_at = depth.view(size[:2]), confidence.view(size[:2]), token_at.view(size[2:])
+        demand((token_at[that_carry(depth > 0, *size[2:])] >= 0).all(), "token_cells, a sample has no token")
+        views.append(View(Camera(K, c2w, *size[:2]), depth, token_at, confidence, bool(invented)))
+    return views
 
 
 def write_ply(path: str | os.PathLike, points: Tensor, colors: Tensor | None = None) -> None:
@@ -82,8 +123,11 @@ def write_ply(path: str | os.PathLike, points: Tensor, colors: Tensor | None = N
     layout = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
     names = ["property float x", "property float y", "property float z"]
     if colors is not None:
-        if tuple(colors.shape) != (len(points), 3):
-            raise ValueError(f"colors {tuple(colors.shape)} must be ({len(points)}, 3), one row per point.")
+        if tuple(colors.shape) != (len(points), 3) or colors.dtype != torch.uint8:
+            raise ValueError(
+                f"colors are {colors.dtype} {tuple(colors.shape)} and must be torch.uint8 ({len(points)}, 3), one row "
+                "per point."
+            )
         layout += [("red", "u1"), ("green", "u1"), ("blue", "u1")]
         names += ["property uchar red", "property uchar green", "property uchar blue"]
     rows = np.empty(len(points), dtype=layout)

@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.cameras import Camera
+from pipelines.cameras.camera import MAX_DISTANCE
 from pipelines.memory.files import read_views, write_ply, write_views
-from pipelines.memory.projection import project, projections, unproject
+from pipelines.memory.projection import NEAR, project, projections, unproject
 from pipelines.memory.readout import Readout, Targets, of_samples, read
 from pipelines.memory.samples import Samples
-from pipelines.memory.views import View
+from pipelines.memory.views import View, that_carry
 
 # Within this share of the depths around it a sample agrees with what is remembered.
 AGREES = 0.05
@@ -36,7 +37,7 @@ class WriteReport:
     Stored are `new` ones, where nothing was remembered, and those that `replaced` something: seen from too far,
     invented, or seen through more often than seen. Left out are `explained` ones, which the memory already shows;
     `disagrees`, behind a surface that others saw; `free_space`, in front of something seen; `depth_edge`, between two
-    surfaces, on neither; and `invalid`: not finite, not positive, or left out by `valid`.
+    surfaces, on neither; and `invalid`: not finite, nearer than NEAR, beyond MAX_DISTANCE, or left out by `valid`.
     """
 
     new: int = 0
@@ -124,15 +125,16 @@ class LatentMemory:
         as fine, or as many views have now seen through it as saw it. Each view counts as one opinion on every sample
         that it sees or sees through.
 
-        depth is z-depth in scene units; samples that are not finite, not positive or not `valid` are left out.
+        depth is z-depth in scene units; what is not between NEAR and MAX_DISTANCE or not `valid` is left out.
         cameras may be of any grid. invented: generated, not seen; from no camera will it hide what was seen.
         Tensors may be on any device; the memory is in the computer's own, and so is all that it returns.
         Raises ValueError for shapes that do not belong together.
         """
-        latents, depth = torch.as_tensor(latents).cpu(), torch.as_tensor(depth).cpu().float()
+        latents, depth = torch.as_tensor(latents).cpu().to(self.dtype), torch.as_tensor(depth).cpu().float()
         valid = torch.ones_like(depth, dtype=torch.bool) if valid is None else torch.as_tensor(valid).cpu().bool()
+        cameras = [cameras] if isinstance(cameras, Camera) else list(cameras)
         if latents.ndim == 3:
-            latents, depth, valid, cameras = latents[None], depth[None], valid[None], [cameras]
+            latents, depth, valid = latents[None], depth[None], valid[None]
         self._check_write(latents, depth, cameras)
         if valid.shape[1:] == latents.shape[2:] != depth.shape[1:]:
             k = depth.shape[1] // latents.shape[2]
@@ -144,25 +146,29 @@ class LatentMemory:
         report = WriteReport()
         for view_latents, view_depth, camera, view_valid in zip(latents, depth, cameras, valid, strict=True):
             camera = camera.resized(*view_depth.shape)
-            report += self._write_view(view_latents, view_depth, camera, view_valid, invented)
+            report += self._write_view(view_latents, view_depth, camera, view_valid.to(torch.uint8), invented)
         return report
 
     def merge(self, other: "LatentMemory", pose: np.ndarray | None = None) -> WriteReport:
         """Write all that another memory holds into this one, its views in the order they were written.
 
-        pose: (4, 4) the other's world in this one's, rigid; the same world if None. What both know is stored once.
-        Raises ValueError for tokens of another model or a pose that is not rigid; nothing is written then.
+        pose: (4, 4) the other's world in this one's, rigid; the same world if None. What both know is stored once, and
+        a surface that many views saw there has as many votes here. Raises ValueError for tokens of another model or a
+        pose that is not rigid; nothing is written then.
         """
         if not self.is_of(other.channels, other.interpolates, other.codec):
             raise ValueError(
                 f"The memories hold tokens of different models: {self.channels} channels (weights {self.codec!r}) and "
                 f"{other.channels} channels (weights {other.codec!r}). Merge memories of one model."
             )
+        other = other.copy()  # it may be this one
         pose = np.eye(4) if pose is None else np.asarray(pose, dtype=np.float64)
         cameras = [Camera(v.camera.K, pose @ v.camera.c2w, v.camera.height, v.camera.width) for v in other.views]
+        self.codec = self.codec or other.codec
         report = WriteReport()
         for index, (view, camera) in enumerate(zip(other.views, cameras, strict=True)):
-            report += self.write(other.tokens_of(index)[0], view.depth, camera, invented=view.invented)
+            latents = other.tokens_of(index)[0].to(self.dtype)
+            report += self._write_view(latents, view.depth, camera, view.confidence, view.invented)
         return report
 
     def crop(self, low: Sequence[float], high: Sequence[float]) -> "LatentMemory":
@@ -207,10 +213,11 @@ class LatentMemory:
         if rows % h or columns % w or rows // h != columns // w:
             raise ValueError(f"depth {rows}x{columns} must be a whole multiple of the token grid {h}x{w}.")
         if not torch.isfinite(latents).all():
-            raise ValueError("latents hold NaN or infinite values; nothing was written.")
+            raise ValueError(f"latents hold values that {self.dtype} cannot, or NaN; nothing was written. Check them.")
 
-    def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, valid: Tensor, invented: bool) -> WriteReport:
-        valid = valid & torch.isfinite(depth) & (depth > 0)
+    def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, votes: Tensor, invented: bool) -> WriteReport:
+        """`write` of one view. votes (H, W) uint8: how many views say so of each sample, 0 where it is not valid."""
+        valid = (votes > 0) & (depth > NEAR) & (depth <= MAX_DISTANCE)
         depth = torch.where(valid, depth, 0.0)
         counts = {"invalid": int((~valid).sum())}
 
@@ -231,7 +238,7 @@ class LatentMemory:
                 seen = [view for view in self.views if not view.invented]
                 leave_out("free_space", in_free_space(depth, camera, valid & ~agrees, seen))
                 token_focal = camera.K[0, 0] * latents.shape[2] / depth.shape[1]
-                taken = self._vote(shown, valid, agrees & valid, behind & valid, depth / token_focal)
+                taken = self._vote(shown, votes, valid, agrees & valid, behind & valid, depth / token_focal)
                 leave_out("explained", agrees & ~taken)
                 leave_out("disagrees", behind & ~taken)
         stored = int(valid.sum())
@@ -239,12 +246,11 @@ class LatentMemory:
         counts["new"] = stored - counts["replaced"]
         if stored:
             h, w = latents.shape[1:]
-            k = depth.shape[0] // h
-            kept = valid.reshape(h, k, w, k).any(dim=3).any(dim=1)
+            kept = that_carry(valid, h, w)
             token_at = torch.full((h, w), -1, dtype=torch.int32)
             token_at[kept] = torch.arange(len(self.features), len(self.features) + int(kept.sum()), dtype=torch.int32)
-            features = torch.cat([self.features, latents[:, kept].T.to(self.dtype)])
-            view = View(camera, torch.where(valid, depth, 0.0), token_at, valid.to(torch.uint8), invented)
+            features = torch.cat([self.features, latents[:, kept].T])
+            view = View(camera, torch.where(valid, depth, 0.0), token_at, torch.where(valid, votes, 0), invented)
             self._keep(features, [*self.views, view])
         return WriteReport(**counts)
 
@@ -266,10 +272,13 @@ class LatentMemory:
         agrees |= outline & (depth >= near * (1 - AGREES)) & (depth <= far * (1 + AGREES))
         return seen & agrees, seen & ~agrees & (depth > remembered)
 
-    def _vote(self, shown: Readout, valid: Tensor, agrees: Tensor, behind: Tensor, size: Tensor) -> Tensor:
+    def _vote(
+        self, shown: Readout, votes: Tensor, valid: Tensor, agrees: Tensor, behind: Tensor, size: Tensor
+    ) -> Tensor:
         """Count what a seen view says of the samples it is shown, and forget those it can stand in for.
 
-        Masks (H, W); size (H, W): of its tokens in the scene. Returns where it takes over, (H, W) bool.
+        votes (H, W) uint8, masks (H, W); size (H, W): of its tokens in the scene. Returns where it takes over, (H, W)
+        bool.
         """
         samples, view = self.samples, shown.view[0].clamp(min=0)
         row = of_samples(samples.cell, shown.sample[0]).masked_fill_(~shown.mask[0], -1)
@@ -280,9 +289,11 @@ class LatentMemory:
             """(count,) bool: samples of which all cells that show them lie in `where`."""
             return (cells > 0) & (row[where].bincount(minlength=count) == cells)
 
-        confidence = samples.confidence.int()
-        confidence[row[agrees]] += 1  # once for each sample, in however many cells it shows
-        confidence -= every(behind).int()
+        def votes_of(where: Tensor) -> Tensor:
+            """(count,) int: votes of the cells in `where` for each sample; once, in however many of them it shows."""
+            return torch.zeros(count, dtype=torch.int32).scatter_reduce_(0, row[where], votes[where].int(), "amax")
+
+        confidence = samples.confidence + votes_of(agrees) - votes_of(behind) * every(behind)
         written = samples.depth[row.clamp(min=0)] / samples.token_focal[view]
         finer = agrees & (size * FINER < written)
         border = F.pad(torch.zeros_like(row[2:, 2:], dtype=torch.bool), (1, 1, 1, 1), value=True)
@@ -306,8 +317,7 @@ class LatentMemory:
             confidence = torch.where(depth > 0, confidence_of[start:end].view_as(depth), 0)
             token_at, (h, w) = view.token_at, view.token_at.shape
             if depth is not view.depth:
-                k = depth.shape[0] // h
-                token_at = token_at.masked_fill(~(depth > 0).reshape(h, k, w, k).any(dim=3).any(dim=1), -1)
+                token_at = token_at.masked_fill(~that_carry(depth > 0, h, w), -1)
             stored = token_at >= 0
             features.append(self.features[token_at[stored].long()])
             token_at = torch.full_like(token_at, -1)

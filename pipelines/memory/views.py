@@ -22,3 +22,9 @@ class View:
     token_at: Tensor
     confidence: Tensor
     invented: bool = False
+
+
+def that_carry(samples: Tensor, h: int, w: int) -> Tensor:
+    """(h, w) bool: the tokens that carry any of these samples, (k h, k w) bool."""
+    k = samples.shape[0] // h
+    return samples.reshape(h, k, w, k).any(dim=3).any(dim=1)
