@@ -30,7 +30,6 @@ from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
-from pipelines.files import read_json
 from pipelines.hub import HUB_OPTIONS, local_file, local_folder
 from pipelines.layouts import (
     CONVERSION,
@@ -53,7 +52,6 @@ from pipelines.lifted import (
     subject_distance,
 )
 from pipelines.memory import LatentMemory, Readout
-from pipelines.weight_files import check_parts
 
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
@@ -149,8 +147,7 @@ class MiragePipeline(DiffusionPipeline):
                 estimator = depth_estimator(estimator)
         options = {name: kwargs[name] for name in HUB_OPTIONS if name in kwargs}
         folder = local_folder(pretrained_model_name_or_path, **options)
-        index = read_json(folder / cls.config_name)
-        check_parts(folder, index, kwargs)
+        index = json.loads((folder / cls.config_name).read_text())
         weights = engine_weights(folder, pretrained_model_name_or_path)
         released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
         if index.get("transformer"):
@@ -248,9 +245,9 @@ class MiragePipeline(DiffusionPipeline):
 
     def _attach_lora(self, folder: Path) -> None:
         if (folder / LORA_FOLDER).is_dir():
-            from pipelines.lora import open_lora
-
-            open_lora(self.transformer, folder / LORA_FOLDER)
+            self.transformer.load_lora_adapter(
+                folder / LORA_FOLDER, prefix=None, adapter_name=LORA, use_safetensors=True, weight_name=LORA_FILE
+            )
 
     @classmethod
     def embedded(cls, depth: "str | Path | DepthEstimator | None" = None) -> "MiragePipeline":
