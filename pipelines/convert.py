@@ -1,7 +1,8 @@
-"""Released weights -> diffusers: the names of Wan, of the control branches made for it, and of their LoRA files.
+"""Released weights -> diffusers: the backbone of Wan, a control branch made for it, and a LoRA file.
 
 `transformer_from_released` works on state dicts; `convert` on files, as `python -m pipelines convert` does. Every
-tensor finds its place or is named in the error: nothing is skipped, nothing is guessed without saying so.
+tensor finds its place or is named in the error: nothing is skipped, nothing is guessed without saying so. Names are in
+wan_names.py, LoRA in lora.py, reading in weight_files.py.
 """
 
 import json
@@ -10,60 +11,36 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from pipelines import gguf_files
-from pipelines.files import sha256_of
+from pipelines.files import read_json, sha256_of
 from pipelines.hub import COMMIT, local_file, local_folder
-from pipelines.layouts import (
-    CONVERSION,
-    LORA,
-    LORA_FILE,
-    LORA_FOLDER,
-    Layout,
-    layout_named,
-    layout_of,
-)
+from pipelines.layouts import CONVERSION, LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
 from pipelines.licences import terms_of_base
+from pipelines.lora import add_lora, lora_report
 from pipelines.transformer import MirageTransformer3DModel
+from pipelines.wan_names import ConversionError, check_tensors, gathered, to_diffusers, to_released
+from pipelines.weight_files import read_tensors
 
-PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
-
-# Released names -> diffusers names, inside a block and outside of one. Wan's norm3 is diffusers' norm2: the other two
-# norms of a block have no weights.
-BLOCK_NAMES = {
-    "modulation": "scale_shift_table",
-    **{f"self_attn.{x}": f"attn1.to_{x}" for x in "qkv"},
-    **{f"cross_attn.{x}": f"attn2.to_{x}" for x in "qkv"},
-    "self_attn.o": "attn1.to_out.0",
-    "cross_attn.o": "attn2.to_out.0",
-    **{f"self_attn.norm_{x}": f"attn1.norm_{x}" for x in "qk"},
-    **{f"cross_attn.norm_{x}": f"attn2.norm_{x}" for x in "qk"},
-    "norm3": "norm2",
-    "ffn.0": "ffn.net.0.proj",
-    "ffn.2": "ffn.net.2",
-    "before_proj": "proj_in",
-    "after_proj": "proj_out",
-}
-OUTER_NAMES = {
-    "head.head": "proj_out",
-    "head.modulation": "scale_shift_table",
-    "time_embedding.0": "condition_embedder.time_embedder.linear_1",
-    "time_embedding.2": "condition_embedder.time_embedder.linear_2",
-    "time_projection.1": "condition_embedder.time_proj",
-    "text_embedding.0": "condition_embedder.text_embedder.linear_1",
-    "text_embedding.2": "condition_embedder.text_embedder.linear_2",
-}
-DOWN, UP = ".lora_A.weight", ".lora_B.weight"
-DIFFERENCES = {".diff": ".weight", ".diff_b": ".bias"}  # added to weights as they are, beside LoRA matrices
-LORA_NAMES = {".lora_down.": ".lora_A.", ".lora_up.": ".lora_B.", ".default.weight": ".weight"}
+__all__ = [  # of the modules below too: a caller needs to know this one alone
+    "ConversionError",
+    "add_lora",
+    "convert",
+    "lora_report",
+    "read_tensors",
+    "released_from_transformer",
+    "to_diffusers",
+    "to_released",
+    "transformer_from_released",
+]
 # What released configurations call it -> what `MirageTransformer3DModel` does.
 CONFIG_NAMES = {
     "num_heads": "num_attention_heads",
@@ -71,31 +48,7 @@ CONFIG_NAMES = {
     "control_channels": "vace_in_channels",
     "channels": "in_channels",
 }
-
-
 PARTS = ("vae", "text_encoder", "tokenizer")  # of the base, kept as they are
-
-
-class ConversionError(ValueError):
-    """Released weights that do not make up the model: what is missing, of another shape, or left over."""
-
-
-def to_diffusers(name: str) -> str:
-    """The diffusers name of a released one, prefixes gone. A name that is diffusers' already stays as it is."""
-    while prefix := next(filter(name.startswith, PREFIXES), None):
-        name = name.removeprefix(prefix)
-    return _renamed(name, BLOCK_NAMES, OUTER_NAMES)
-
-
-def to_released(name: str) -> str:
-    """The released name, without prefix, of a diffusers one."""
-    return _renamed(name, *({new: old for old, new in names.items()} for names in (BLOCK_NAMES, OUTER_NAMES)))
-
-
-def _renamed(name: str, block_names: Mapping[str, str], outer_names: Mapping[str, str]) -> str:
-    pattern = r"((?:vace_)?blocks\.\d+\.)?(.+?)((?:\.lora_[AB])?(?:\.weight|\.bias|\.alpha))?"
-    block, stem, kind = re.fullmatch(pattern, name).groups("")
-    return block + (block_names if block else outer_names).get(stem, stem) + kind
 
 
 def transformer_from_released(
@@ -119,12 +72,12 @@ def transformer_from_released(
     modulation are kept in float32.
     Raises ConversionError that lists every tensor which is missing, of another shape, or left over.
     """
-    tensors = _gathered({"backbone": backbone, "control": control or {}})
+    tensors = gathered({"backbone": backbone, "control": control or {}})
     arguments = _architecture(tensors, config or {})
     with torch.device("meta"):
         model = MirageTransformer3DModel(**arguments)
     expected = model.state_dict()
-    _check(tensors, {name: tuple(tensor.shape) for name, tensor in expected.items()})
+    check_tensors(tensors, {name: tuple(tensor.shape) for name, tensor in expected.items()})
     if dtype is None:
         dtype = gguf_files.plain(tensors["patch_embedding.weight"]).dtype
         dtype = torch.bfloat16 if dtype.itemsize == 1 else dtype  # eight bits store, they do not compute
@@ -144,93 +97,6 @@ def released_from_transformer(model: MirageTransformer3DModel) -> tuple[dict[str
     named = {to_released(name): tensor for name, tensor in model.state_dict().items()}
     control = {name: tensor for name, tensor in named.items() if name.startswith("vace_")}
     return {name: tensor for name, tensor in named.items() if name not in control}, control
-
-
-def add_lora(
-    model: MirageTransformer3DModel,
-    lora: Mapping[str, Tensor],
-    alpha: float | None = None,
-    adapter: str = LORA,
-    strength: float = 1.0,
-) -> Callable[[], None]:
-    """Attach a released LoRA file's tensors as an adapter, at a strength; see `transformer_from_released`.
-
-    Ranks and alphas may differ from module to module. A file for few steps may hold full differences too, of norms and
-    biases for example: they become part of the weights, until what is returned is called.
-    """
-    tensors, alphas, differences = {}, {}, {}
-    for name, tensor in lora.items():
-        if (kind := Path(name).suffix) in DIFFERENCES:
-            differences[to_diffusers(name.removesuffix(kind) + DIFFERENCES[kind])] = tensor
-            continue
-        for old, new in LORA_NAMES.items():
-            name = name.replace(old, new)
-        name = to_diffusers(name)
-        if name.endswith(".alpha"):
-            alphas[name.removesuffix(".alpha")] = float(tensor)
-        else:
-            tensors[name] = tensor
-    ranks = {name.removesuffix(DOWN): tensor.shape[0] for name, tensor in tensors.items() if name.endswith(DOWN)}
-    if not ranks:
-        raise ConversionError("This file holds no LoRA: none of its tensors is a lora_A or lora_down.")
-    if differences and adapter == LORA:  # it is switched off and on between chunks
-        name = to_released(next(iter(differences)))
-        raise ConversionError(f"This LoRA holds {len(differences)} full differences, such as {name}. Give one without.")
-    if wrong := [value for value in (*alphas.values(), alpha) if value is not None and not 0 < value < math.inf]:
-        raise ConversionError(f"The LoRA's alpha {wrong[0]} must be positive. Its rank makes the weight 1.")
-    if told := sorted({value for value in alphas.values() if alpha not in (None, value)}):
-        raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {told[0]}. Leave it out.")
-
-    modules, expected = sorted({name.removesuffix(DOWN).removesuffix(UP) for name in tensors}), {}
-    rank = max(ranks.values(), key=list(ranks.values()).count)
-    for module in modules:
-        try:
-            layer = model.get_submodule(module)
-        except AttributeError:
-            continue  # no such layer: its tensors are left over
-        if isinstance(layer := getattr(layer, "base_layer", layer), torch.nn.Linear):
-            mine = ranks.get(module, rank)
-            expected |= {module + DOWN: (mine, layer.in_features), module + UP: (layer.out_features, mine)}
-    strays = {f"{module}.alpha": torch.empty(()) for module in alphas.keys() - set(modules)}
-    parameters = {name.replace(".base_layer", ""): parameter for name, parameter in model.named_parameters()}
-    parameters = {name: parameter for name, parameter in parameters.items() if not hasattr(parameter, "quant_type")}
-    # a table has no module of its own: what is added to it is called its weight
-    differences = {name if name in parameters else name.removesuffix(".weight"): x for name, x in differences.items()}
-    changed = {name: parameters[name] for name in differences if name in parameters}
-    _check(tensors | strays | differences, expected | {name: tuple(x.shape) for name, x in changed.items()})
-    before = {name: parameter.data for name, parameter in changed.items()}
-    for name, parameter in changed.items():
-        parameter.data = parameter.data + strength * differences[name].to(parameter)
-    if alpha is None and len(set(alphas.values())) == 1:
-        (alpha,) = set(alphas.values())
-    weights = {module: strength * alphas.get(module, alpha or ranks[module]) for module in modules}
-    peft = {
-        "r": rank,
-        "lora_alpha": weights[modules[0]],
-        "rank_pattern": {module: ranks[module] for module in modules if ranks[module] != rank},
-        "alpha_pattern": {module: weights[module] for module in modules if weights[module] != weights[modules[0]]},
-        "target_modules": modules,
-    }
-    model.load_lora_adapter(tensors, prefix=None, adapter_name=adapter, metadata=peft)
-    model.eval()
-
-    def undo() -> None:
-        for name, parameter in changed.items():
-            parameter.data = before[name]
-
-    return undo
-
-
-def _gathered(sources: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """All tensors under diffusers names; two that claim one name are an error."""
-    tensors = {}
-    for source, state_dict in sources.items():
-        for name, tensor in state_dict.items():
-            new = to_diffusers(name)
-            if new in tensors:
-                raise ConversionError(f"{name} of the {source} is there twice, as {new}. Give each tensor once.")
-            tensors[new] = tensor
-    return tensors
 
 
 def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,52 +143,7 @@ def evenly(blocks: int, layers: int) -> tuple[int, ...]:
     return tuple(range(0, layers, math.ceil(layers / blocks))) if blocks else ()
 
 
-def _check(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]) -> None:
-    """Every expected tensor is there, in its shape, and no other. Raises ConversionError that lists what is wrong."""
-    missing = sorted(expected.keys() - tensors.keys())
-    left_over = sorted(tensors.keys() - expected.keys())
-    shapes = {name: gguf_files.shape_of(tensors[name]) for name in sorted(expected.keys() & tensors.keys())}
-    other = [name for name, shape in shapes.items() if shape != expected[name]]
-    lists = {
-        "missing": [to_released(name) for name in missing],
-        "of another shape": [f"{to_released(name)} {shapes[name]}, not {expected[name]}" for name in other],
-        "left over": [to_released(name) for name in left_over],
-    }
-    if any(lists.values()):
-        told = [f"{len(names)} {what}: {', '.join(names)}" for what, names in lists.items() if names]
-        raise ConversionError("These weights do not make up the model. " + "; ".join(told) + ".")
-
-
 # ---- files ------------------------------------------------------------------------------------------------------
-
-
-def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, of an index of several, of a folder of them, or of a GGUF file.
-
-    Raises ValueError for anything else: a pickle may run code when it is opened.
-    """
-    path = Path(path)
-    if path.suffix == ".gguf" and path.is_file():
-        return gguf_files.read(path)
-    if path.is_dir():
-        files = sorted(path.glob("*.safetensors"))
-    elif path.name.endswith(".safetensors.index.json") and path.is_file():
-        files = sorted({path.parent / name for name in json.loads(path.read_text())["weight_map"].values()})
-    else:
-        files = [path]
-    if not files or any(file.suffix != ".safetensors" or not file.is_file() for file in files):
-        raise ValueError(f"{path} is no safetensors file, index or folder. Give one; other formats may run code.")
-    tensors = {}
-    for file in files:
-        try:
-            with safe_open(file, "pt") as opened:
-                for name in opened.keys():
-                    if name in tensors:
-                        raise ConversionError(f"{name} is in two files of {path.name}. Give each tensor once.")
-                    tensors[name] = opened.get_tensor(name)
-        except SafetensorError as error:
-            raise ValueError(f"{file.name} cannot be read ({error}). Download it again.") from error
-    return tensors
 
 
 def convert(
@@ -356,7 +177,7 @@ def convert(
     model, chosen, report = assembled(base, control, lora, layout, lora_alpha, dtype, base_name)
     if gguf:
         report["gguf"] = gguf
-    index = json.loads((base / "model_index.json").read_text())
+    index = read_json(base / "model_index.json")
     needed = sum(parameter.nbytes for parameter in model.parameters())
     if base.stat().st_dev != out.parent.stat().st_dev:  # the rest of the base is copied, not linked
         needed += sum(file.stat().st_size for part in PARTS for file in (base / part).rglob("*") if file.is_file())
@@ -391,12 +212,18 @@ def assembled(
     options: for files on the Hub, as of `hub.local_folder`.
     """
     base_name = base_name or base.name
-    config = json.loads((base / "transformer" / "config.json").read_text())
+    config = read_json(base / "transformer" / "config.json")
 
     names = [str(file) for file in (control, lora) if file]
     control, lora = (local_file(file, **options) if file else None for file in (control, lora))
+    if config.get("vace_layers") or (base / LORA_FOLDER).is_dir():
+        raise ConversionError(f"{base_name} holds a control branch or a LoRA already. Give its own base.")
+    if lora_alpha is not None and not lora:
+        raise ConversionError(f"lora_alpha={lora_alpha} is of a LoRA, and there is none. Give one, or leave it out.")
     branch = read_tensors(control) if control else {}
     num_blocks = count_blocks(map(to_diffusers, branch), "vace_blocks.")
+    if control and not num_blocks:
+        raise ConversionError(f"{Path(control).name} holds no control branch: none of its tensors is a vace_blocks.0.")
     chosen = layout_named(layout) if layout else layout_of(num_blocks)
     config |= {"segment_order": chosen.segment_order, "reference_offset": chosen.reference_offset}
     adapter = read_tensors(lora) if lora else None
@@ -431,23 +258,6 @@ def assembled(
     if adapter:
         report["lora"] = lora_report(model.peft_config[LORA], adapter, lora_alpha)
     return model, chosen, report
-
-
-def lora_report(peft, tensors: Mapping[str, Tensor], stated: float | None) -> dict[str, Any]:
-    """The rank of most modules and the alpha of the first, those of others if they differ, and where alpha is from."""
-    alphas, modules = sum(name.endswith(".alpha") for name in tensors), len(peft.target_modules)
-    told = "stated" if alphas else "not in the file: taken as the rank, weight 1"
-    if 0 < alphas < modules and stated is None:
-        others = "the rank" if peft.alpha_pattern else "the same"
-        told = f"stated for {alphas} of {modules} modules: taken as {others} for the others"
-    others = {"ranks": peft.rank_pattern, "alphas": peft.alpha_pattern}
-    others = {name: sorted(set(pattern.values())) for name, pattern in others.items() if pattern}
-    return {
-        "rank": peft.r,
-        "alpha": peft.lora_alpha,
-        **({"others": others} if others else {}),
-        "alpha_from": "stated" if stated is not None else told,
-    }
 
 
 def opened(folder: Path, dtype: torch.dtype | None = None) -> MirageTransformer3DModel:

@@ -7,7 +7,6 @@ operations and as bytes that go over the bus; what these take at a card's full s
 take. Until a GPU has measured them, all of this is estimated.
 """
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import torch
 from torch import nn
 
 from pipelines.conditioning import MAX_TOKENS, Tiles, VideoDecoder
+from pipelines.files import read_json
 from pipelines.gguf_files import bits_of, is_kept_small, kind_of
 from pipelines.hub import CONFIGURATIONS, local_folder
 from pipelines.layouts import (
@@ -157,9 +157,9 @@ def read_model(folder: str | Path) -> Model:
 
     folder = Path(folder)
     try:
-        index = json.loads((folder / "model_index.json").read_text())
+        index = read_json(folder / "model_index.json")
         has_parts = all(index.get(part) for part in ("transformer", "vae", "text_encoder"))
-    except (OSError, ValueError):
+    except ValueError:
         has_parts = False
     if not has_parts:
         raise ValueError(f"{folder} holds no large model. Give a folder that `python -m pipelines convert` wrote.")
@@ -178,7 +178,7 @@ def read_model(folder: str | Path) -> Model:
 def read_conversion(folder: Path) -> dict[str, Any]:
     """What `convert` wrote down about a folder: it tells what files hold that are not fetched yet."""
     record = folder / CONVERSION
-    return json.loads(record.read_text()) if record.is_file() else {}
+    return read_json(record) if record.is_file() else {}
 
 
 def costs_of(

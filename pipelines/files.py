@@ -2,11 +2,13 @@
 
 import errno
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -40,3 +42,15 @@ def sha256_of(files: Iterable[str | os.PathLike]) -> str:
             while block := opened.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def read_json(path: str | os.PathLike) -> dict[str, Any]:
+    """The object that a JSON file holds. Raises ValueError with one sentence for anything else."""
+    try:
+        content = json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path} cannot be read ({reason}). Fetch it again.") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no JSON object. Fetch it again.")
+    return content

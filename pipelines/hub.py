@@ -7,7 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -93,9 +93,9 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     commit = revision or held_commit(repository, record)
     wanted = {"repo_id": repository, "allow_patterns": patterns, **options, **({"revision": commit} if commit else {})}
     try:
-        files, needed = to_fetch(name, wanted)
+        large, needed = to_fetch(name, wanted)
         count = _Count(needed)
-        fetch_large(repository, files, record.parent, options.get("token"), count)
+        fetch_large(repository, large, options.get("token"), count)
         folder = Path(snapshot_download(**wanted, tqdm_class=_bar(count)))
     except errors.GatedRepoError as error:
         raise FetchError("gated", name=name) from error
@@ -160,60 +160,83 @@ def held_commit(repository: str, record: Path) -> str | None:
     return commit if COMMIT.fullmatch(commit) else None
 
 
-def to_fetch(name: str | os.PathLike, wanted: dict) -> tuple[list, int]:
-    """The library's facts of every file that is not here yet, and how many bytes are still to come.
+def to_fetch(name: str | os.PathLike, wanted: dict) -> tuple[list[tuple[Any, Path]], int]:
+    """Large files that are not here yet, each the library's facts and its place in the cache; bytes to come of all.
 
     Nothing without a network. Raises FetchError where there is no room for them.
     """
-    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url, snapshot_download
 
     try:
         files = [file for file in snapshot_download(**wanted, dry_run=True) if file.will_download]
     except errors.DryRunError:
         return [], 0
-    cache = cache_of(wanted["repo_id"], wanted.get("cache_dir"))
-    parts = sum(part.stat().st_size for part in (cache / "blobs").glob(f"*{PART}"))
-    needed = max(0, sum(file.file_size or 0 for file in files) - parts)
+    repository, cache = wanted["repo_id"], cache_of(wanted["repo_id"], wanted.get("cache_dir"))
+    large = []
+    for file in (file for file in files if (file.file_size or 0) >= LARGE):
+        url = hf_hub_url(repository, file.filename, revision=file.commit_hash)
+        etag = get_hf_file_metadata(url, token=wanted.get("token")).etag
+        large.append((file, cache / "blobs" / etag))
+    needed = sum(file.file_size or 0 for file in files) - sum(bytes_here(blob, file.file_size) for file, blob in large)
     free = shutil.disk_usage(next(folder for folder in (cache, *cache.parents) if folder.exists())).free
     if needed > free:
         raise FetchError("room", name=name, needed=needed / 2**30, free=free / 2**30)
-    return files, needed
+    return large, needed
 
 
-def fetch_large(repository: str, files: list, cache: Path, token: str | bool | None, count: "_Count") -> None:
+def bytes_here(blob: Path, size: int) -> int:
+    """Of a large file: all of it, what an earlier run fetched, or nothing; what is longer is not its beginning."""
+    part = part_of(blob)
+    return size if blob.exists() else begun if part.exists() and (begun := part.stat().st_size) <= size else 0
+
+
+def part_of(blob: Path) -> Path:
+    return blob.with_name(blob.name + PART)
+
+
+def fetch_large(repository: str, files: list[tuple[Any, Path]], token: str | bool | None, count: "_Count") -> None:
     """Fetch large files into the library's cache, each going on where an earlier run stopped.
 
     The library itself begins a file again from its first byte whenever it failed.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
-    def fetch(file) -> None:
-        url = hf_hub_url(repository, file.filename, revision=file.commit_hash)
-        etag = get_hf_file_metadata(url, token=token).etag
-        blob, part = (cache / "blobs" / f"{etag}{ending}" for ending in ("", PART))
+    def fetch(file, blob: Path) -> None:
+        part = part_of(blob)
         part.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(part.with_suffix(".lock")):
             if blob.exists():
                 return
             with part.open("r+b" if part.exists() else "wb") as opened:
-                if (start := opened.seek(0, os.SEEK_END)) > file.file_size:  # not the beginning of this file
-                    opened.truncate(0)
-                    start = opened.seek(0)
+                start = opened.seek(bytes_here(blob, file.file_size))
+                opened.truncate()
+                url = hf_hub_url(repository, file.filename, revision=file.commit_hash)
                 told, headers = _Told(opened, count), build_hf_headers(token=token)
                 http_get(url, told, resume_size=start, headers=headers, expected_size=file.file_size)
             os.replace(part, blob)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(fetch, (file for file in files if (file.file_size or 0) >= LARGE)))
+        try:
+            for done in as_completed([threads.submit(fetch, *one) for one in files]):
+                done.result()
+        except BaseException:  # one failed, or somebody stops it all: the others end too, and keep what they have
+            count.stopped = True
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _Stopped(Exception):
+    """Another file's end is that of this one."""
 
 
 class _Count:
-    """Bytes that have come of those needed, told to `telling`; files are fetched side by side."""
+    """Bytes that have come of those needed, told to `telling`; files are fetched side by side, and stopped together."""
 
     def __init__(self, needed: int):
         self.needed, self.done, self.lock, self.progress = needed, 0, threading.Lock(), _progress.get()
+        self.stopped = False
 
     def add(self, number: int) -> None:
         if self.progress is not None and self.needed:
@@ -229,6 +252,8 @@ class _Told:
         self.file, self.count = file, count
 
     def write(self, data: bytes) -> int:
+        if self.count.stopped:
+            raise _Stopped
         self.count.add(len(data))
         return self.file.write(data)
 

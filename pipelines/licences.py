@@ -6,11 +6,10 @@ it; it is no advice.
 """
 
 import functools
-import json
 from pathlib import Path
 from typing import Any
 
-from pipelines.files import sha256_of
+from pipelines.files import read_json, sha256_of
 from pipelines.hub import COMMIT, REPOSITORY, local_folder
 from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
 
@@ -64,7 +63,8 @@ def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[s
     revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
     if (folder / CONVERSION).is_file():
         source = {"from": f"{name}@{folder.name}"} if revision else {}
-        return tuple({**entry, **source} for entry in json.loads((folder / CONVERSION).read_text())["weights"])
+        if entries := read_json(folder / CONVERSION).get("weights"):
+            return tuple({**entry, **source} for entry in entries)
     if folder.resolve() == EMBEDDED_FOLDER.resolve():
         return (shipped("autoencoder"),)
     return ({"name": name, **revision, **terms_of_base(asked)},)

@@ -30,6 +30,7 @@ from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
+from pipelines.files import read_json
 from pipelines.hub import HUB_OPTIONS, local_file, local_folder
 from pipelines.layouts import (
     CONVERSION,
@@ -51,7 +52,9 @@ from pipelines.lifted import (
     resize_nearest,
     subject_distance,
 )
+from pipelines.lora import read_lora
 from pipelines.memory import LatentMemory, Readout
+from pipelines.weight_files import check_parts
 
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
@@ -147,7 +150,12 @@ class MiragePipeline(DiffusionPipeline):
                 estimator = depth_estimator(estimator)
         options = {name: kwargs[name] for name in HUB_OPTIONS if name in kwargs}
         folder = local_folder(pretrained_model_name_or_path, **options)
-        index = json.loads((folder / cls.config_name).read_text())
+        index = read_json(folder / cls.config_name)
+        if layout := kwargs.get("layout") or index.get("layout"):
+            layout_named(layout)
+        transformer = check_parts(folder, index, kwargs).get("transformer", kwargs.get("transformer"))
+        if transformer is not None and (folder / LORA_FOLDER).is_dir():
+            read_lora(folder / LORA_FOLDER, transformer)
         weights = engine_weights(folder, pretrained_model_name_or_path)
         released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
         if index.get("transformer"):
@@ -174,8 +182,8 @@ class MiragePipeline(DiffusionPipeline):
         try:
             pipe = super().from_pretrained(folder, **kwargs)
             pipe._attach_lora(folder)
-        except SafetensorError as error:
-            raise ValueError(f"Weights in {folder} cannot be read ({error}). Fetch or convert them again.") from error
+        except (SafetensorError, json.JSONDecodeError) as error:
+            raise ValueError(f"A file in {folder} cannot be read ({error}). Fetch or convert it again.") from error
         pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
         if estimator is not None:
             pipe.engine.depth_estimator = estimator
@@ -245,9 +253,8 @@ class MiragePipeline(DiffusionPipeline):
 
     def _attach_lora(self, folder: Path) -> None:
         if (folder / LORA_FOLDER).is_dir():
-            self.transformer.load_lora_adapter(
-                folder / LORA_FOLDER, prefix=None, adapter_name=LORA, use_safetensors=True, weight_name=LORA_FILE
-            )
+            tensors, settings = read_lora(folder / LORA_FOLDER, self.transformer)
+            self.transformer.load_lora_adapter(tensors, prefix=None, adapter_name=LORA, metadata=settings)
 
     @classmethod
     def embedded(cls, depth: "str | Path | DepthEstimator | None" = None) -> "MiragePipeline":

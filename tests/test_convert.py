@@ -228,6 +228,24 @@ def test_alpha_is_stated_by_the_caller_or_the_file():
             alpha(lora, wrong)
 
 
+def test_nothing_is_said_twice_nor_in_whole_numbers():
+    backbone, control, lora, config = tiny()
+    alpha = "blocks.0.self_attn.q.alpha"
+    (down, matrix), *_ = ((name, part) for name, part in lora.items() if "lora_A" in name)
+    cases = [
+        ({f"pipe.dit.{alpha}": torch.tensor(2.0), f"dit.{alpha}": torch.tensor(4.0)}, "is there twice"),
+        ({down.replace("lora_A", "lora_down"): matrix}, "is there twice"),
+        ({alpha: torch.ones(2)}, r"blocks.0.self_attn.q.alpha of the LoRA is \(2,\), not one number"),
+        ({down: matrix.to(torch.int8)}, "1 of whole numbers: .*lora_A.weight torch.int8"),
+    ]
+    for more, words in cases:
+        with pytest.raises(ConversionError, match=words):
+            transformer_from_released(backbone, control, {**lora, **more}, config=config)
+    with pytest.raises(ConversionError, match="of whole numbers: blocks.0.ffn.0.weight torch.int32"):
+        whole = {"blocks.0.ffn.0.weight": backbone["blocks.0.ffn.0.weight"].int()}
+        transformer_from_released({**backbone, **whole}, control, config=config)
+
+
 def test_where_alpha_is_from_is_told_module_by_module():
     backbone, control, lora, config = tiny()
 
@@ -371,9 +389,16 @@ def test_files_come_whole_in_parts_or_in_blocks(tmp_path):
         torch.testing.assert_close(gguf_files.plain(read[name]).float(), control[name], atol=0.02, rtol=0)
     (tmp_path / "parts" / "2.safetensors").unlink()
     (tmp_path / "all.gguf").write_bytes(b"GGUF")
-    for path, words in (("parts/all.safetensors.index.json", "is no safetensors"), ("all.gguf", "cannot be read")):
-        with pytest.raises(ValueError, match=words):
+    for path in ("parts/all.safetensors.index.json", "parts"):
+        with pytest.raises(ValueError, match="all.safetensors.index.json names 2.safetensors, not there"):
             read_tensors(tmp_path / path)
+    elsewhere = json.dumps({"weight_map": {"a": "../whole.safetensors"}})
+    for content, words in (("{", "cannot be read"), ("{}", "is no index of"), (elsewhere, "is no index of")):
+        (tmp_path / "parts" / "all.safetensors.index.json").write_text(content)
+        with pytest.raises(ValueError, match=words):
+            read_tensors(tmp_path / "parts")
+    with pytest.raises(ValueError, match="all.gguf cannot be read"):
+        read_tensors(tmp_path / "all.gguf")
 
 
 def test_a_backbone_in_blocks_takes_a_control_branch_that_is_not(tmp_path):
@@ -458,5 +483,17 @@ def test_files_that_cannot_be_converted_are_told(base, tmp_path, capsys):
         assert "cut.safetensors cannot be read" in error("--base", base, "--vace", tmp_path / "cut.safetensors")
     assert "holds no model_index.json" in error("--base", tmp_path)
     assert "layout 'wan' is unknown. Use one of spatia, lsm-world" in error("--base", base, "--layout", "wan")
+    save_file(tiny()[2], tmp_path / "lora.safetensors")
+    save_file(tiny()[1], tmp_path / "vace.safetensors")
+    asked = "--base", base, "--layout", "spatia", "--vace"
+    assert "lora.safetensors holds no control branch" in error(*asked, tmp_path / "lora.safetensors")
+    assert "lora_alpha=4.0 is of a LoRA, and there is none" in error(
+        *asked, tmp_path / "vace.safetensors", "--lora-alpha", 4
+    )
+    assert "nowhere.safetensors does not exist" in error(*asked, tmp_path / "nowhere.safetensors")
+    assert convert(base, tmp_path, "--layout", "spatia", out="again") == 0
+    assert "again holds a control branch or a LoRA already" in error("--base", tmp_path / "again")
+    (tmp_path / "again" / "transformer" / "config.json").write_text("[]")
+    assert "config.json holds no JSON object" in error("--base", tmp_path / "again")
     (tmp_path / "out").mkdir()
     assert "is there already" in error("--base", base)

@@ -7,13 +7,15 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from urllib.parse import unquote, urlparse
 
 import pytest
 
 from pipelines.hub import COMMIT as COMMIT_NAME
-from pipelines.hub import SHA256
+from pipelines.hub import SHA256, _Count, fetch_large
 from pipelines.pins import PINS, WAN
 
 COMMIT = "1" * 40
@@ -266,6 +268,44 @@ def test_a_disk_that_is_too_full_is_told_before_the_download(hub, tmp_path):
     full = "import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(0, 0, 1000);"
     assert "Free some disk space" in run(full + FETCH, hub, tmp_path)[1]
     assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_what_is_left_of_other_files_makes_no_room(hub, tmp_path):
+    path = "transformer/weights.safetensors"
+    hub.files[path] = bytes(11 * 2**20)
+    hub.hashes[path] = hashlib.sha256(hub.files[path]).hexdigest()
+    blobs = tmp_path / "hub" / "models--team--tiny" / "blobs"
+    blobs.mkdir(parents=True)
+    little = "import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(0, 0, 2**21);"
+    for stale, size in (("5" * 64, 10 * 2**20 + 1), (hub.hashes[path], 12 * 2**20)):  # of another file; too long for it
+        with (blobs / f"{stale}.part").open("wb") as part:
+            part.truncate(size)
+        assert "Free some disk space" in run(little + FETCH, hub, tmp_path)[1]
+    with (blobs / f"{hub.hashes[path]}.part").open("wb") as part:
+        part.truncate(10 * 2**20 + 1)
+    folder, errors = run(little + FETCH, hub, tmp_path)
+    assert os.path.getsize(f"{folder}/{path}") == 11 * 2**20, errors
+
+
+def test_one_file_that_fails_stops_the_others(tmp_path, monkeypatch):
+    """They would go on for gigabytes before anybody hears of it; Ctrl-C ends them too."""
+    waiting = threading.Event()
+
+    def http_get(url, file, **_):
+        if url.endswith("b.safetensors"):
+            assert waiting.wait(20)
+            raise KeyboardInterrupt
+        for _ in range(2000):
+            file.write(b"1")
+            waiting.set()
+            time.sleep(0.01)
+
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", http_get)
+    files = [SimpleNamespace(filename=f"{name}.safetensors", commit_hash=COMMIT, file_size=2000) for name in "ab"]
+    blobs = [tmp_path / file.filename for file in files]
+    with pytest.raises(KeyboardInterrupt):
+        fetch_large(REPO, list(zip(files, blobs, strict=True)), None, _Count(4000))
+    assert 0 < (tmp_path / "a.safetensors.part").stat().st_size < 2000 and not any(blob.exists() for blob in blobs)
 
 
 def test_a_converted_repository_opens_and_again_without_a_network(converted, tmp_path):

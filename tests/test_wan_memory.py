@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import AnalyticDepth, photo
-from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
+from diffusers import DiffusionPipeline, WanImageToVideoPipeline, WanTransformer3DModel
 from diffusers.hooks import FirstBlockCacheConfig
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tiny_wan import BASE, tiny_text
 
 from pipelines import Camera, ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, move
@@ -443,6 +444,27 @@ def test_a_folder_with_damaged_weights_does_not_open(converted, tmp_path):
     torch.save({}, file.with_suffix(".bin"))  # a pickle is not taken in its place
     with pytest.raises(OSError, match="no file named .*safetensors"):
         MiragePipeline.from_pretrained(copied)
+
+
+@pytest.mark.parametrize("part", ["vae", "text_encoder", "transformer", "transformer_lora"])
+def test_a_folder_that_lacks_a_tensor_does_not_open(converted, tmp_path, monkeypatch, part):
+    """The libraries would go on with random numbers in its place."""
+    copied = shutil.copytree(converted, tmp_path / "copied")
+    (file,) = (copied / part).glob("*.safetensors")
+    with safe_open(file, "pt") as opened:
+        metadata = opened.metadata()
+    whole = load_file(file)
+    lost, other = sorted(whole)[:2]
+    monkeypatch.setattr(DiffusionPipeline, "from_pretrained", None)  # before any weights are read
+    for wrong in ({name: whole[name] for name in whole if name != lost}, {**whole, other: torch.zeros(1, 2, 3)}):
+        file.unlink()  # it may be a second name of the base's
+        save_file(wrong, file, metadata=metadata)
+        with pytest.raises(ValueError, match=r"1 (missing|of another shape): [\w.]+( \(1, 2, 3\), not \([\d, ]+\))?\."):
+            MiragePipeline.from_pretrained(copied)
+    shutil.rmtree(copied / part)
+    if part != "transformer_lora":
+        with pytest.raises(ValueError, match=f"holds no {part}. Fetch or convert it again."):
+            MiragePipeline.from_pretrained(copied)
 
 
 def few_step_file(folder):
