@@ -97,6 +97,15 @@ def test_a_constant_depth_gets_a_scale_and_no_shift():
     assert torch.allclose(aligned.depth, torch.tensor(4.0), rtol=1e-6)
 
 
+def test_noise_on_a_flat_wall_is_taken_for_no_shift():
+    generator = torch.Generator().manual_seed(0)
+    wall = 2.0 * (1 + 0.03 * torch.randn(72, 128, generator=generator))
+    reference = 4.0 * (1 + 0.03 * torch.randn(72, 128, generator=generator))
+    aligned = align_depth(wall, reference)
+    assert not aligned.shifted and aligned.spread > 0.02 and aligned.scale == pytest.approx(2, rel=0.01)
+    assert aligned.apply(torch.full((1, 1), 20.0)) == pytest.approx(40, rel=0.01)  # far from all that was fitted
+
+
 def test_too_little_overlap_is_refused_with_the_numbers():
     reference = room()
     reference[:, 4:] = 0  # 288 of 9216 pixels

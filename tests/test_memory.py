@@ -13,7 +13,7 @@ from safetensors.torch import save
 from pipelines.cameras import Camera
 from pipelines.engines.outlines import soften
 from pipelines.memory import LatentMemory, files
-from pipelines.memory.projection import front_points, project, projections, unproject
+from pipelines.memory.projection import best_of_cells, front_points, project, projections, unproject
 
 
 def camera(height=12, width=16, x=0.0, y=0.0, z=0.0, focal=14.0):
@@ -109,18 +109,73 @@ def test_what_is_in_front_does_not_depend_on_the_order_of_points():
     assert one == other and len(one) > 2 * 12 * 16
 
 
-def test_of_two_views_that_show_a_surface_alike_the_newer_shows():
-    first, second = LatentMemory(1), LatentMemory(1)
-    for memory, tokens_in_order in ((first, (0.0, 1.0)), (second, (1.0, 0.0))):
-        views = []
-        for row, token in enumerate(tokens_in_order):
-            part = LatentMemory(1)
-            part.write(torch.full((1, 12, 16), token), torch.full((12, 16), 3.0), camera())
-            (view,) = part.views
-            views.append(replace(view, token_at=torch.full_like(view.token_at, row)))
-        memory._keep(torch.tensor(tokens_in_order)[:, None].half(), views)
-    assert (first.readout(camera(), 12, 16).latents == 1).all()
-    assert (second.readout(camera(), 12, 16).latents == 0).all()
+def all_kept(*written):
+    """A memory of whole views, (token, depth, camera) each, whether they show the same or not."""
+    memory, views = LatentMemory(1), []
+    for row, (_, depth, cam) in enumerate(written):
+        part = LatentMemory(1)
+        part.write(torch.zeros(1, *depth.shape), depth, cam)
+        (view,) = part.views
+        views.append(replace(view, token_at=torch.full_like(view.token_at, row)))
+    memory._keep(torch.tensor([[token] for token, _, _ in written]).half(), views)
+    return memory
+
+
+@pytest.mark.parametrize("order", [(0.0, 1.0), (1.0, 0.0)])
+def test_of_two_views_that_show_a_surface_alike_the_newer_shows(order):
+    memory = all_kept(*((token, torch.full((12, 16), 3.0), camera()) for token in order))
+    assert (memory.readout(camera(), 12, 16).latents == order[1]).all()
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_two_views_the_one_of_like_resolution_or_angle_shows(swapped):
+    wide, tele = camera(focal=14.0), camera(focal=42.0)
+    c, t = np.cos(np.radians(25)), np.sin(np.radians(25))
+    turn = np.array([[c, 0, t, -3 * t], [0, 1, 0, 0], [-t, 0, c, 3 - 3 * c], [0, 0, 0, 1]])
+    aside = Camera(wide.K, turn, 12, 16)  # looks at the middle of the wall from the left, as far away as the wide one
+    slanted = (3 / (c - t * (torch.arange(16) + 0.5 - 8) / 14)).float().expand(12, 16) * c  # the same wall
+    wall = torch.full((12, 16), 3.0)
+    for first, second in (((wall, wide), (wall, tele)), ((wall, wide), (slanted, aside))):
+        written = [(0.0, *first), (1.0, *second)]
+        memory = all_kept(*written[::-1] if swapped else written)
+        for token, depth, cam in written:
+            shown = memory.readout(cam, 12, 16)
+            both = np.s_[3:9, 5:11]
+            assert torch.allclose(shown.depth[0][both], depth[both], rtol=0.05)
+            # On a slanted wall the other's sample may be nearer in a cell, by more than makes them one surface.
+            assert (shown.latents[0, 0][both] == token).float().mean() > 0.8
+
+
+def test_of_equal_rows_the_last_is_best():
+    assert best_of_cells(torch.tensor([0, 1, 0, 0]), 3, torch.tensor([5, 1, 5, 4])).tolist() == [2, 1, -1]
+
+
+def test_tokens_of_two_surfaces_are_never_blended():
+    depth = box_depth(48, 64)
+    memory = LatentMemory(1, interpolates=True)
+    memory.write((depth == 2.0).float()[None], depth, camera(48, 64, focal=56.0))
+    out = memory.readout(camera(48, 64, x=0.013, y=0.007, focal=56.0), 48, 64)  # between the cells of both
+    near = out.mask[0] & (out.depth[0] < 3)
+    assert near.sum() > 20 and (out.latents[0, 0][out.mask[0]] == near[out.mask[0]].float()).all()
+
+
+def test_a_surface_reaches_as_far_as_the_footprints_of_its_outermost_samples():
+    valid = torch.zeros(12, 16, dtype=torch.bool)
+    valid[4:8, 6:10] = True  # four by four around the middle
+    memory = LatentMemory(1)
+    memory.write(torch.zeros(1, 12, 16), torch.full((12, 16), 4.0), camera(), valid)
+    out = memory.readout(camera(z=2.2), 12, 16)  # 4 / 1.8 times as large: 8.9 cells, the middles of eight by eight
+    assert out.mask[0, 2:10, 4:12].all() and out.mask.sum() == 64
+
+
+def test_samples_between_two_surfaces_are_not_stored():
+    depth = torch.full((12, 16), 8.0)
+    depth[:, :8] = 2.0
+    depth[:, 8] = 5.0  # as an estimator smooths it
+    memory = LatentMemory(1)
+    report = memory.write(torch.zeros(1, 12, 16), depth, camera())
+    assert report.depth_edge == 12 and memory.num_points == 12 * 15
+    assert set(memory.readout(camera(x=-1.0), 12, 16).depth.unique().tolist()) == {0.0, 2.0, 8.0}
 
 
 @pytest.mark.parametrize("fov", [1, 90, 179])
@@ -197,14 +252,8 @@ def test_moving_closer_opens_no_cracks_and_shows_nothing_behind():
 
 @pytest.mark.parametrize("depth", [4.0, 2.1])
 def test_a_wall_shines_through_no_crack_however_close_behind_it_is(depth):
-    views = []
-    for row, (z, x) in enumerate(((2.0, 0.0), (depth, 0.02))):
-        part = LatentMemory(1)
-        part.write(torch.zeros(1, 48, 64), torch.full((48, 64), z), camera(48, 64, x=x, focal=56.0))
-        (view,) = part.views
-        views.append(replace(view, token_at=torch.full_like(view.token_at, row)))
-    memory = LatentMemory(1)
-    memory._keep(torch.tensor([[0.0], [1.0]]).half(), views)
+    walls = ((0.0, 2.0, 0.0), (1.0, depth, 0.02))
+    memory = all_kept(*((token, torch.full((48, 64), z), camera(48, 64, x=x, focal=56.0)) for token, z, x in walls))
     out = memory.readout(camera(48, 64, x=0.1, z=0.6, focal=56.0), 48, 64)  # 1.4 and, at 2.1, 1.5 away
     assert out.mask[:, 1:-1, 1:-1].all() and (out.latents[0, 0, 1:-1, 1:-1] == 0).all()
 
@@ -229,6 +278,11 @@ def test_what_was_invented_hides_nothing_seen_from_any_camera():
     out = memory.readout(camera(x=1.2), 12, 16)
     assert (out.mask & ~alone.mask).any()
     assert (out.latents[0, 0][alone.mask[0]] == 0).all()
+    across = np.array([[0, 0, -1, 4], [0, 1, 0, 0], [1, 0, 0, 2], [0, 0, 0, 1.0]])  # looks through the first one's view
+    in_the_way = memory.write(
+        torch.ones(1, 12, 16), torch.full((12, 16), 4.0), Camera(camera().K, across, 12, 16), invented=True
+    )
+    assert in_the_way.free_space > 12 * 16 / 4
 
 
 def test_unusable_depth_is_left_out_and_counted():
@@ -245,12 +299,18 @@ def test_save_and_load_hold_everything(tmp_path):
     memory = LatentMemory(3, interpolates=True, codec="0123456789ab")
     memory.write(tokens(), box_depth(), camera())
     memory.write(tokens(seed=1), torch.full((12, 16), 5.0), camera(x=2.0))
+    memory.write(tokens(seed=2), box_depth(), camera())
+    memory.write(tokens(seed=3), torch.full((12, 16), 5.0), camera(x=6.0), invented=True)
     memory.save(tmp_path / "scene.safetensors")
     again = LatentMemory.load(tmp_path / "scene.safetensors")
     target = camera(x=1.0, z=0.3)
     assert torch.equal(memory.readout(target, 24, 32).latents, again.readout(target, 24, 32).latents)
     assert (again.num_points, again.nbytes) == (memory.num_points, memory.nbytes)
     assert (again.codec, again.interpolates, again.dtype) == ("0123456789ab", True, torch.float16)
+    assert torch.equal(memory.features, again.features) and memory.samples.confidence.max() > 1
+    for one, other in zip(memory.views, again.views, strict=True):
+        assert one.camera == other.camera and one.invented == other.invented
+        assert all(torch.equal(getattr(one, n), getattr(other, n)) for n in ("depth", "token_at", "confidence"))
     assert [file.name for file in tmp_path.iterdir()] == ["scene.safetensors"]
 
 
@@ -530,6 +590,12 @@ def test_merging_equals_having_written_everything_and_again_adds_nothing():
         assert torch.equal(a.mask, b.mask) and torch.allclose(a.latents, b.latents)
     points = merged.num_points
     assert merged.merge(other).new == 0 and merged.num_points == points
+    made = LatentMemory(3)
+    made.write(tokens(seed=2), box_depth(), camera(x=3.0), invented=True)
+    assert made.copy().merge(one).replaced > 0 and one.copy().merge(made).free_space > 0
+    away = made.copy()
+    away.merge(made, moved)
+    assert all(view.invented for view in away.views)
     with pytest.raises(ValueError, match="3 channels .*and 4 channels"):
         one.merge(LatentMemory(4))
 
@@ -561,6 +627,10 @@ def test_crop_keeps_the_samples_in_the_box_with_their_tokens():
     whole, part = memory.readout(camera(), 12, 16), block.readout(camera(), 12, 16)
     assert torch.equal(part.mask, box_depth()[None] == 2.0)
     assert torch.equal(part.latents[0][:, part.mask[0]], whole.latents[0][:, part.mask[0]])
+    wall = memory.crop((-9, -9, 2.1), (9, 9, 9))
+    assert wall.num_points == 12 * 16 - 25 and (wall.views[0].depth[box_depth() == 2.0] == 0).all()
+    nothing = memory.crop((50, 50, 50), (51, 51, 51))
+    assert not nothing.views and nothing.nbytes == 0 and not nothing.readout(camera(), 12, 16).mask.any()
     assert LatentMemory(3).crop((-1, -1, -1), (1, 1, 1)).num_points == 0
     with pytest.raises(ValueError, match="must be below"):
         memory.crop((0, 0, 0), (1, 1, 0))
