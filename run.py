@@ -63,6 +63,14 @@ def install_chromium() -> str | None:
     return find_chromium()
 
 
+def hand_over(arguments: list[str]) -> int:
+    """Go on as the environment's Python, so that what ends this process (Ctrl+C, SIGTERM) ends the program itself."""
+    os.chdir(ROOT)
+    if os.name == "nt":  # where the shell would not wait for it
+        return subprocess.run([PYTHON, *arguments]).returncode
+    os.execv(PYTHON, [str(PYTHON), *arguments])
+
+
 def main() -> int:
     if sys.version_info < (3, 11):
         version = ".".join(map(str, sys.version_info[:2]))
@@ -71,7 +79,7 @@ def main() -> int:
     what, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("help", [])
     if what == "studio":
         install(runtime_requirements(), "runtime.stamp")
-        return subprocess.run([PYTHON, "app.py", *rest], cwd=ROOT).returncode
+        return hand_over(["app.py", *rest])
     if what == "test":
         install(runtime_requirements(), "runtime.stamp")
         install(dev_requirements(), "dev.stamp")
@@ -79,8 +87,8 @@ def main() -> int:
         if chromium is None:
             print("The browser tests need Chromium or Chrome: install it, or set CHROMIUM to its path, and run again.")
             return 1
-        environment = {**os.environ, "CHROMIUM": chromium}
-        return subprocess.run([PYTHON, "-m", "pytest", *rest], cwd=ROOT, env=environment).returncode
+        os.environ["CHROMIUM"] = chromium
+        return hand_over(["-m", "pytest", *rest])
     print("Usage: python3 run.py studio | python3 run.py test [pytest options]")
     return 0 if what in ("help", "-h", "--help") else 2
 

@@ -193,3 +193,15 @@ def test_every_group_is_one_stop_of_the_tab_key_and_arrows_choose_in_it(page):
     assert [page.inner_text(f"#{name} > span") for name in ("ratio", "quality", "seconds")] == [
         *("Format", "Quality", "Seconds")
     ]
+
+
+def test_nothing_shines_through_the_bar_of_the_buttons(page):
+    page.set_viewport_size({"width": 1280, "height": 700})
+    under = """name => {
+        const middle = element => { const box = element.getBoundingClientRect(); return box.top + box.height / 2; };
+        const label = document.querySelector(name + ' > span'), left = label.getBoundingClientRect().left;
+        window.scrollBy(0, middle(label) - middle(document.querySelector('#estimate')));
+        const shown = document.elementFromPoint(left + 5, middle(label));
+        return shown.closest('#go') !== null;
+    }"""
+    assert [page.evaluate(under, name) for name in ("#ratio", "#quality", "#seconds")] == [True] * 3
