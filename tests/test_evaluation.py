@@ -149,6 +149,14 @@ def test_a_wrong_pose_is_corrected_by_depth_alone_and_a_right_one_left():
     assert np.abs(corrected - turn).max() < 1e-3 < 5e-3 < np.abs(turn @ wrong - turn).max()
 
 
+def test_an_exposure_is_undone_where_it_can_be_judged():
+    truth, where = picture(), np.zeros((HEIGHT, WIDTH), bool)
+    where[:, 4:] = True
+    darker = (truth * [0.5, 0.7, 0.9] + [20, 10, 0]).round().astype(np.uint8)
+    darker[:, :4] = 255  # not looked at
+    assert np.abs(rgbd.exposed_as(truth, darker, where).astype(int) - truth)[where].max() <= 2
+
+
 @torch.no_grad()
 def test_the_nearest_point_at_the_photo_s_own_camera_is_the_photo_s_own_token(pipe):
     camera, depth = Camera.from_fov(60, HEIGHT, WIDTH), np.full((HEIGHT, WIDTH), 2.0, np.float32)

@@ -1,7 +1,8 @@
 """RGB-D sequences: a frame of a real camera, lifted with its depth and seen from the true cameras of later frames.
 
-A real camera changes its exposure from frame to frame and blurs what moves; both are inside these figures. Poses that
-the measured depths of two frames contradict are corrected by depth alone, see `registered`.
+A real camera changes its exposure from frame to frame, which hides all else in some pairs, and blurs what moves; both
+are inside these figures but for `gain_exposed`. Poses that the measured depths of two frames contradict are corrected
+by depth alone, see `registered`.
 """
 
 import json
@@ -65,7 +66,7 @@ def medians(pairs: list[dict]) -> dict[str, float]:
     """Median of every figure over pairs, the mean gains, how many pairs, and how many of them with another pose."""
     names = [name for name in (pairs[0] if pairs else {}) if name not in ("sequence", "start", "gap", "corrected")]
     figures = {name: round(float(np.median([pair[name] for pair in pairs])), 2) for name in names}
-    for gain in (name for name in ("gain", "gain_lifted", "gain_of_exact") if name in names):
+    for gain in (name for name in names if name in ("gain", "gain_lifted", "gain_exposed", "gain_of_exact")):
         figures[f"{gain}_mean"] = round(float(np.mean([pair[gain] for pair in pairs])), 2)
     return figures | {"pairs": len(pairs), "corrected": sum(pair["corrected"] for pair in pairs)}
 
@@ -80,8 +81,8 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
     what is missing there is exposure, blur, noise and errors of pose. append: measured depth and the nearest point's
     token as it is, pinholes filled smoothly. gain: by how much `true` is better than that over the cells that the
     memory backs; gain_on_points: where a nearest point falls, too; gain_of_exact: what `exact` would gain there;
-    gain_lifted: of `lifted`, over the cells that its memory backs. covered: share of the later frame that was measured
-    and is visible in the photo.
+    gain_lifted: of `lifted`, over the cells that its memory backs; gain_exposed: of `true`, when both pictures were
+    exposed as the later frame is. covered: share of the later frame that was measured and is visible in the photo.
     """
     height, width = (side // 2 * 2 for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (
@@ -110,6 +111,8 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
             ("gain_lifted", lifted, backed_lifted),
         ):
             scores[gain] = psnr(reader, truth, where) - psnr(nearest, truth, where)
+        alike = [exposed_as(truth, picture, backed) for picture in (read, nearest)]
+        scores["gain_exposed"] = psnr(alike[0], truth, backed) - psnr(alike[1], truth, backed)
     estimate, valid = pipe.engine.depth(image, camera.K)
     aligned = scaled_and_shifted(estimate, np.where(valid, depth, 0))
     lifted = pipe.lift(image, height, width, camera, np.where(valid, aligned, 0))
@@ -147,6 +150,15 @@ def nearest_tokens(engine, image: np.ndarray, depth: np.ndarray, camera: Camera,
     picture = engine.autoencoder.decode(smooth_fill(latents, shown)[None])[0]
     shown = shown.repeat_interleave(height // rows, 0).repeat_interleave(width // columns, 1)
     return (picture.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy(), shown.numpy()
+
+
+def exposed_as(truth: np.ndarray, picture: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """picture (H, W, 3) uint8 with a gain and an offset of each channel that fit it to truth in `where` (H, W) bool."""
+    fitted = np.empty_like(picture)
+    for channel in range(3):
+        line = np.polyfit(picture[where, channel].astype(np.float64), truth[where, channel].astype(np.float64), 1)
+        fitted[..., channel] = np.polyval(line, picture[..., channel].astype(np.float64)).clip(0, 255).round()
+    return fitted
 
 
 def registered(photo: RgbdFrame, later: RgbdFrame) -> RgbdFrame:
