@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -42,6 +43,7 @@ FETCH_ERRORS = {
     "full": "The disk became full while {name} was fetched. Free some space and try again: it goes on from there.",
     "damaged": "{file} of {name} is damaged and was removed. Fetch it again.",
     "changed": "{file} of {name} is not the file that is known by this name, and was removed. Ask who publishes it.",
+    "cache": "{name} cannot be kept in {place} ({why}). Choose another folder with HF_HOME.",
     "file": "{name} holds no {file}. Look on its page how the file is called now.",
 }
 
@@ -105,9 +107,9 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
         raise FetchError("revision", name=repository, revision=commit) from error
     except errors.LocalEntryNotFoundError as error:
         status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
-        if status in REFUSED:
-            raise FetchError("login", name=name, status=status) from error
-        raise FetchError("offline", name=name) from error
+        if status is None:
+            raise FetchError("offline", name=name) from error
+        raise FetchError("login" if status in REFUSED else "hub", name=name, status=status) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
         raise FetchError("login" if status in REFUSED else "hub", name=name, status=status) from error
@@ -120,12 +122,14 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
             raise FetchError("full", name=name) from error
         if error.errno is None:  # the library's sentence about a file that did not come whole
             raise FetchError("broken", name=name) from error
-        raise
+        raise FetchError("cache", name=name, place=record.parent.parent, why=error.strerror) from error
     pin = PINS.get(repository)
     check_hashes(name, folder, pin.sha256 if pin and folder.name == pin.revision else {})
     if not commit:
         with suppress(OSError), whole(record) as temporary:  # a cache that cannot be written to does not move on either
             temporary.write_text(folder.name)
+            told = f"{repository} is held to commit {folder.name}, the first that was fetched here"
+            print(f"note: {told}: nobody has published its hashes.", file=sys.stderr)
     return folder
 
 
@@ -311,7 +315,8 @@ def check_hashes(name: str | os.PathLike, folder: Path, known: Mapping[str, str]
             _remove(file, blobs[file])
             raise FetchError("damaged", file=file.name, name=name)
         verified.add(facts[file])
-        record.write_text("\n".join(sorted(verified)))
+        with suppress(OSError):  # a cache that cannot be written to is checked again next time
+            record.write_text("\n".join(sorted(verified)))
 
 
 def _remove(*files: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.files import read_json, sha256_of
-from pipelines.hub import COMMIT, REPOSITORY, local_folder
+from pipelines.hub import COMMIT, CONFIGURATIONS, REPOSITORY, local_folder
 from pipelines.layouts import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -82,11 +82,11 @@ def transformer_weights(model) -> tuple[dict[str, Any], ...]:
 
 
 def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
-    """The card of a model that is not loaded: "embedded", a folder, or a repository that is here already.
+    """The card of a model that is not loaded: "embedded", a folder, or a repository, of which a few kilobytes are read.
 
     depth: name of the estimator beside it. Raises ValueError where nothing can be read.
     """
-    folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, local_files_only=True)
+    folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, CONFIGURATIONS)
     if not (folder / "model_index.json").is_file():
         raise ValueError(f"{model} holds no model_index.json. Give a folder in the diffusers layout.")
     return [*map(dict, engine_weights(folder, model)), *map(dict, card_of_depth(depth))]

@@ -316,6 +316,7 @@ _FETCH_ITALIAN = {
     "full": "Il disco si è riempito mentre si scaricava {name}. Libera spazio e riprova: riparte da lì.",
     "damaged": "{file} di {name} è danneggiato ed è stato tolto. Scaricalo di nuovo.",
     "changed": "{file} di {name} non è il file noto con questo nome ed è stato tolto. Chiedi a chi lo pubblica.",
+    "cache": "{name} non si può tenere in {place} ({why}). Scegli un'altra cartella con HF_HOME.",
     "file": "{name} non contiene {file}. Guarda sulla sua pagina come si chiama ora il file.",
 }
 TEXT |= {f"fetch_{reason}": (FETCH_ERRORS[reason], italian) for reason, italian in _FETCH_ITALIAN.items()}

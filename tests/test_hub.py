@@ -63,6 +63,8 @@ class Answer(BaseHTTPRequestHandler):
             return self.answer(200, hub.page)
         if path == f"/api/models/{REPO}/revision/main":
             return self.answer(200, json.dumps({"id": REPO, "sha": hub.commit, "siblings": []}).encode())
+        if path.startswith(f"/api/models/{REPO}/revision/"):
+            return self.answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
         if re.fullmatch(f"/api/models/{REPO}/tree/[0-9a-f]{{40}}", path):
             return self.answer(200, json.dumps([self.entry(file) for file in hub.files]).encode())
         commit, _, file = path.removeprefix(f"/{REPO}/resolve/").partition("/")
@@ -170,11 +172,13 @@ def test_a_damaged_file_is_refused_and_not_kept(hub, tmp_path):
 
 
 def test_a_repository_is_held_to_the_commit_that_was_fetched_first(hub, tmp_path):
-    first, _ = run(FETCH, hub, tmp_path)
+    first, told = run(FETCH, hub, tmp_path)
     path, newer = "transformer/weights.safetensors", "3" * 40
     hub.files[path], hub.commit = b"newer", newer
     hub.hashes[path] = hashlib.sha256(b"newer").hexdigest()
-    assert run(FETCH, hub, tmp_path)[0] == first and first.endswith(COMMIT)
+    assert f"held to commit {COMMIT}, the first that was fetched here: nobody has published its hashes" in told
+    again, told = run(FETCH, hub, tmp_path)
+    assert again == first and first.endswith(COMMIT) and "held" not in told
     for named in (f"{REPO}@main", f"{REPO}@{newer}"):
         folder, errors = run(FETCH.replace(REPO, named), hub, tmp_path)
         assert folder.endswith(newer) and open(f"{folder}/{path}", "rb").read() == b"newer", errors
@@ -215,12 +219,35 @@ local_file({REPO!r} + "/step.safetensors")"""
         (401, "could not be fetched: the Hub answers 401. Log in with `hf auth login`."),
         (403, "asks for its terms to be accepted"),
         (404, "does not exist on the Hub, or needs a login"),
-        (500, "is not complete on this machine and the Hub cannot be reached"),
+        (429, "could not be fetched: the Hub answers 429. Try again later."),
+        (500, "could not be fetched: the Hub answers 500. Try again later."),
     ],
 )
 def test_what_the_hub_refuses_is_told(hub, tmp_path, status, words):
     hub.status = status
     assert f"{REPO} {words}" in run(FETCH, hub, tmp_path)[1]
+
+
+def test_a_revision_that_is_not_there_is_told(hub, tmp_path):
+    assert "team/tiny has no revision 'gone'" in run(FETCH.replace(REPO, f"{REPO}@gone"), hub, tmp_path)[1]
+
+
+def test_a_cache_may_be_read_only_and_says_so_where_it_must_not(hub, tmp_path):
+    """As in an image that carries its weights."""
+    run(FETCH, hub, tmp_path)
+    for record in ("verified.txt", "held.txt"):
+        next(tmp_path.rglob(record)).unlink()
+    refuse = """
+import errno, os, pathlib
+def refused(path, *_, **__):
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+pathlib.Path.write_text = os.makedirs = pathlib.Path.mkdir = refused
+"""
+    folder, errors = run(refuse + FETCH, hub, tmp_path)
+    assert folder.endswith(COMMIT), errors
+    nothing, errors = run(refuse + FETCH, hub, tmp_path / "empty")
+    told = f"cannot be kept in {tmp_path / 'empty' / 'hub'} (Permission denied). Choose another folder with HF_HOME."
+    assert not nothing and told in errors
 
 
 def test_a_refusal_without_a_reason_is_told_as_one(hub, tmp_path):
