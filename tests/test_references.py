@@ -55,8 +55,8 @@ def test_a_camera_equal_to_the_target_comes_first(memory):
 def test_what_one_picture_shows_is_not_chosen_twice(memory):
     copies = [camera()] * 5
     assert choose_references(memory, [camera()], copies, count=4) == [0]
-    # A little to the side shows a little more, which is less than a reference must add.
-    assert choose_references(memory, [camera()], [camera(yaw=1), camera()], count=4) == [1]
+    # Each shows a strip that the other does not, 3 % of the target: less than a reference must add.
+    assert choose_references(memory, [camera()], [camera(yaw=-2), camera(yaw=2)], count=4) in ([0], [1])
     assert len(choose_references(memory, [camera()], [camera(yaw=-30), camera(yaw=30)], count=4)) == 2
     # Two walls, five copies of a picture of the one and one of the other: both walls are shown.
     targets = [camera(), camera(yaw=90)]
