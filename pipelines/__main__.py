@@ -163,6 +163,8 @@ def render(args: argparse.Namespace) -> dict:
     for out in filter(None, (args.out, args.report)):
         if not out.parent.is_dir():
             raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
+        if out.exists() and not out.is_file():
+            raise ValueError(f"{out} is there already and is no file. Choose another name.")
     height, width = args.size
     trajectory = None
     if args.trajectory:
@@ -266,6 +268,8 @@ def info(args: argparse.Namespace) -> dict:
             raise ValueError(f"{out} is there already and is no {'folder' if out is args.cameras else 'file'}.")
     if args.top_view and args.top_view.suffix.lower() != ".png":
         raise ValueError(f"--top-view {args.top_view.name} must end in .png. Rename it.")
+    if args.path.is_file() and args.path.suffix.lower() != ".safetensors":
+        raise ValueError(f"{args.path.name} is none of these: a scene folder, a memory (.safetensors), a clip (.mp4).")
     way = clip_trajectory(args.clip) if args.clip else None
     scene = Scene.load(args.path) if args.path.is_dir() else None
     memory = scene.memory if scene else LatentMemory.load(args.path)

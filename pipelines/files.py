@@ -21,6 +21,8 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
     raised as an OSError with one sentence: name, reason, fix.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # a name would take the place of a device, /dev/null for example
+        raise OSError(f"{path.name} could not be written (it is no file). Choose another place.")
     temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")  # the suffix tells writers the format
     try:
         yield temporary

@@ -207,9 +207,13 @@ def _checked_frame(frame: np.ndarray) -> np.ndarray:
 
 
 def read_recipe(path: str | os.PathLike) -> dict | None:
-    """The recipe that `write_mp4` kept in the file, None where there is none."""
-    with av.open(str(path)) as container:
-        comment = container.metadata.get("comment")
+    """The recipe that `write_mp4` kept in the file, None where there is none; ValueError for what is no video."""
+    try:
+        with av.open(str(path)) as container:
+            comment = container.metadata.get("comment")
+    except av.FFmpegError as error:
+        reason = f"cannot be read as a video ({error.strerror})"
+        raise ValueError(f"{Path(path).name} {reason}. Give an mp4 that was rendered here.") from error
     try:
         recipe = json.loads(comment or "null")
     except ValueError:

@@ -1,6 +1,7 @@
 """The command line: what it writes, what it prints, and that it leaves nothing behind when it fails."""
 
 import json
+import os
 
 import av
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_scene_leaves_as_map_points_and_cameras(folder, capsys):
 
 BAD_INFO = [
     ("nowhere", [], "nowhere does not exist"),
-    ("photo.png", [], "photo.png is damaged"),
+    ("photo.png", [], "photo.png is none of these: a scene folder"),
     ("scene", ["--top-view", "no/such/map.png"], "no/such does not exist"),
     ("scene", ["--top-view", "map.jpg"], "map.jpg must end in .png"),
     ("scene", ["--top-view", "scene"], "scene is there already and is no file"),
@@ -176,6 +177,8 @@ BAD = [
     (["--depth", "missing.png"], "missing.png"),
     (["--trajectory", "missing.json"], "missing.json"),
     (["--out", "no/such/folder/clip.mp4"], "does not exist"),
+    (["--out", os.devnull], f"{os.devnull} is there already and is no file"),
+    (["--report", os.curdir], ". is there already and is no file"),
 ]
 
 

@@ -1,6 +1,7 @@
 """Photo intake and clip writing: what is refused, what is dropped, what survives the round trip."""
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -155,7 +156,19 @@ def test_mp4_round_trip_keeps_frames_colours_and_recipe(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+def test_a_device_is_never_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    for name in ("pipe.mp4", "folder.mp4"):
+        with pytest.raises(OSError, match=f"{name} could not be written .it is no file.. Choose another place"):
+            write_mp4(clip(2), tmp_path / name, fps=16)
+    assert (tmp_path / "pipe.mp4").is_fifo() and len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_file_without_a_recipe_has_none(tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(ValueError, match="text.mp4 cannot be read as a video .Invalid data"):
+        read_recipe(tmp_path / "text.mp4")
     assert read_recipe(write_mp4(clip(2), tmp_path / "clip.mp4", fps=16)) is None
 
 
