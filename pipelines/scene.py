@@ -1,6 +1,7 @@
 """A scene on disk: what a place remembers and the camera its photo was taken with, so that work can go on later."""
 
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -64,7 +65,9 @@ class Scene:
             stored = index["camera"]
             camera = Camera(np.array(stored["K"]), np.array(stored["c2w"]), stored["height"], stored["width"])
             distance = float(index["distance"])
-        except (KeyError, TypeError, ValueError) as error:
+            if not 0 < distance < math.inf:
+                raise ValueError(f"distance={distance} must be positive and finite")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{folder / INDEX_FILE} cannot be read: {error}. Render the scene again.") from error
         return cls(LatentMemory.load(folder / MEMORY_FILE), camera, distance)
 
