@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
         fix = "Free some disk space." if error.errno in FULL else "Choose another place."
         raise OSError(f"{path.name} could not be written ({error.strerror or error}). {fix}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written there may be nothing to take away
+            temporary.unlink()
 
 
 def sha256_of(files: Iterable[str | os.PathLike]) -> str:

@@ -360,6 +360,10 @@ def test_a_loaded_memory_outlives_its_file_and_a_failed_save_leaves_the_old_one(
     for write in (memory.save, memory.to_ply):
         with pytest.raises(OSError, match="could not be written .*Free some disk space"):
             write(path)
+    monkeypatch.undo()
+    for nowhere in (path / "below a file", tmp_path / "no folder" / "a", tmp_path):
+        with pytest.raises(OSError, match="could not be written .*Choose another place"):
+            memory.save(nowhere)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
