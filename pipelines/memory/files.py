@@ -13,7 +13,7 @@ from torch import Tensor
 from pipelines.cameras import Camera
 from pipelines.cameras.camera import MAX_DISTANCE, MAX_SIDE
 from pipelines.files import whole
-from pipelines.memory.views import View, that_carry
+from pipelines.memory.views import View, carrying_tokens
 
 FORMAT, VERSION = "mirage-latent-memory", 1
 # Of every tensor in a file but the features, which may be of any floating kind.
@@ -113,7 +113,7 @@ def views_of(tensors: dict[str, Tensor]) -> list[View]:
         strict=True,
     ):
         depth, confidence, token_at = depth.view(size[:2]), confidence.view(size[:2]), token_at.view(size[2:])
-        demand((token_at[that_carry(depth > 0, *size[2:])] >= 0).all(), "token_cells, a sample has no token")
+        demand((token_at[carrying_tokens(depth > 0, *size[2:])] >= 0).all(), "token_cells, a sample has no token")
         views.append(View(Camera(K, c2w, *size[:2]), depth, token_at, confidence, bool(invented)))
     return views
 

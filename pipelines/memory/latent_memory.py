@@ -20,7 +20,7 @@ from pipelines.memory.files import read_views, write_ply, write_views
 from pipelines.memory.projection import NEAR, project, projections, unproject
 from pipelines.memory.readout import Readout, Targets, of_samples, read
 from pipelines.memory.samples import Samples
-from pipelines.memory.views import View, that_carry
+from pipelines.memory.views import View, carrying_tokens
 
 # Within this share of the depths around it a sample agrees with what is remembered.
 AGREES = 0.05
@@ -246,7 +246,7 @@ class LatentMemory:
         counts["new"] = stored - counts["replaced"]
         if stored:
             h, w = latents.shape[1:]
-            kept = that_carry(valid, h, w)
+            kept = carrying_tokens(valid, h, w)
             token_at = torch.full((h, w), -1, dtype=torch.int32)
             token_at[kept] = torch.arange(len(self.features), len(self.features) + int(kept.sum()), dtype=torch.int32)
             features = torch.cat([self.features, latents[:, kept].T])
@@ -317,7 +317,7 @@ class LatentMemory:
             confidence = torch.where(depth > 0, confidence_of[start:end].view_as(depth), 0)
             token_at, (h, w) = view.token_at, view.token_at.shape
             if depth is not view.depth:
-                token_at = token_at.masked_fill(~that_carry(depth > 0, h, w), -1)
+                token_at = token_at.masked_fill(~carrying_tokens(depth > 0, h, w), -1)
             stored = token_at >= 0
             features.append(self.features[token_at[stored].long()])
             token_at = torch.full_like(token_at, -1)

@@ -1,7 +1,7 @@
 """Which earlier pictures a large model gets to look at while it generates a chunk.
 
-One definition serves training and inference: `quality` and `cover` know depth maps and cameras only, and both have
-them, from the data set or read from the memory.
+One definition, wherever references are chosen: `quality` and `cover` know depth maps and cameras only, so training
+could choose with them from a data set as inference does from the memory. What is trained here has no references.
 """
 
 from collections.abc import Iterable, Sequence

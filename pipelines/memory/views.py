@@ -24,7 +24,7 @@ class View:
     invented: bool = False
 
 
-def that_carry(samples: Tensor, h: int, w: int) -> Tensor:
+def carrying_tokens(samples: Tensor, h: int, w: int) -> Tensor:
     """(h, w) bool: the tokens that carry any of these samples, (k h, k w) bool."""
     k = samples.shape[0] // h
     return samples.reshape(h, k, w, k).any(dim=3).any(dim=1)
