@@ -16,7 +16,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 if data := os.environ.get("MIRAGE_DATA"):
     os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
 
-from studio import serving  # noqa: E402
+from studio import media, serving  # noqa: E402
 from studio.engine import Engine  # noqa: E402
 from studio.layout import CSS_PATHS, build_studio, theme  # noqa: E402
 from studio.models import Settings  # noqa: E402
@@ -48,7 +48,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # ends as Ctrl+C does, so that no visit's files stay
     print(f"Mirage Studio is open at {demo.local_url} (Ctrl+C ends it)", flush=True)
     engine.warm_up()  # after the page is up: reading torch takes as long as everything before it
-    demo.block_thread()
+    try:
+        demo.block_thread()
+    finally:
+        for upload in demo.upload_file_set:  # those that no page has claimed
+            media.discard(upload)
 
 
 if __name__ == "__main__":

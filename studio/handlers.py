@@ -4,7 +4,6 @@ Handlers answer with {name of a widget: new value or update}; `layout` maps the 
 here or in `state`: any visitor can send any payload to any event.
 """
 
-import contextlib
 import json
 import secrets
 import shutil
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder, is_in_or_equal
 
 from pipelines.cameras import Camera, checks
 from pipelines.cameras.path import Path as CameraPath
@@ -153,14 +151,14 @@ def language_of(request: gr.Request) -> str:
 @explains
 def take_photo(engine: Engine, session: Session, language: str, path, ratio, focus) -> Iterator[Answer]:
     """A photo was uploaded. path: where the upload route put it."""
-    refuse_while_busy(session)
-    if not _is_upload(path):
+    if not media.is_upload(path):
         raise Refusal("not_an_upload")
     # GPS and the rest of the original must not stay on the disk longer than it takes to read it
     try:
+        refuse_while_busy(session)
         photo, focal = open_photo(path), read_focal(path)
     finally:
-        _discard(path)
+        media.discard(path)
     yield from _new_photo(engine, session, language, photo, focal, ratio, focus)
 
 
@@ -171,22 +169,6 @@ def take_example(engine: Engine, session: Session, language: str, example, ratio
         raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=tuple(media.examples()))
     path = media.examples()[example]
     yield from _new_photo(engine, session, language, open_photo(path), read_focal(path), ratio, focus)
-
-
-def _is_upload(path) -> bool:
-    """A file that the upload route wrote, and nothing else on this machine."""
-    if not isinstance(path, str) or len(path) > 1024 or "\0" in path:
-        return False
-    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
-
-
-def _discard(upload: str) -> None:
-    """Remove an upload, and the folder that the upload route made for it."""
-    upload = Path(upload).resolve()
-    upload.unlink(missing_ok=True)
-    if upload.parent != Path(get_upload_folder()).resolve():
-        with contextlib.suppress(OSError):  # another file came in with it
-            upload.parent.rmdir()
 
 
 def _new_photo(engine: Engine, session: Session, language: str, photo, focal, ratio, focus) -> Iterator[Answer]:
@@ -460,7 +442,7 @@ def take_cameras(engine: Engine, session: Session, language: str, files, fix, *f
     """Files with cameras were uploaded: their path, carried to the photo's camera and lens."""
     if session.photo is None:
         raise Refusal("need_photo")
-    if not isinstance(files, list) or not files or not all(_is_upload(file) for file in files):
+    if not isinstance(files, list) or not files or not all(media.is_upload(file) for file in files):
         raise Refusal("not_an_upload")
     lifted = _enter(engine, session, _framing(fields))
     try:
@@ -468,7 +450,7 @@ def take_cameras(engine: Engine, session: Session, language: str, files, fix, *f
         path, notice, fixes = opened(files, lifted.camera, language, fix)
     finally:
         for file in files:
-            _discard(file)
+            media.discard(file)
     value = {} if path is None else {"value": path.to_dict()}
     review = {"notice": notice, "fixes": fixes, "turn": next(turn)}
     yield {"stage": stage(session), "editor": gr.update(review=review, **value)}

@@ -293,7 +293,8 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
 
         # 1. photo
         picture = [ui["ratio"], ui["focus"]]
-        dropped = ui["stage"].photo(photo_dropped, [*here, *picture], shown, trigger_mode="always_last", **quiet)
+        # every upload is read and removed, also where the next one is there before that
+        dropped = ui["stage"].photo(photo_dropped, [*here, *picture], shown, trigger_mode="multiple", **quiet)
         example = ui["examples"].picked(
             tie(handlers.take_example), [*here, ui["examples"], *picture], shown, trigger_mode="always_last", **quiet
         )

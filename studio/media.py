@@ -1,12 +1,14 @@
-"""Pictures of the page: crops, thumbnails, the photo-backed strip, the move drawings."""
+"""Pictures of the page: crops, thumbnails, the photo-backed strip; and uploads, which go as soon as they are read."""
 
 import base64
+import contextlib
 import io
 from functools import cache
 from html import escape
 from pathlib import Path
 
 import numpy as np
+from gradio.utils import get_upload_folder, is_in_or_equal
 from PIL import Image
 
 EXAMPLES_FOLDER = Path(__file__).parent / "examples"
@@ -63,3 +65,22 @@ def strip_svg(coverage: np.ndarray, label: str) -> str:
         '<rect class="strip-invented" width="1000" height="40"/>'
         f'<polygon class="strip-backed" points="0,40 {line} 1000,40"/></svg>'
     )
+
+
+# -- uploads --------------------------------------------------------------------------------------------------------
+
+
+def is_upload(path) -> bool:
+    """A file that the upload route wrote, and nothing else on this machine."""
+    if not isinstance(path, str) or len(path) > 1024 or "\0" in path:
+        return False
+    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+
+
+def discard(upload: str) -> None:
+    """Remove an upload, and the folder that the upload route made for it."""
+    upload = Path(upload).resolve()
+    upload.unlink(missing_ok=True)
+    if upload.parent != Path(get_upload_folder()).resolve():
+        with contextlib.suppress(OSError):  # another file came in with it
+            upload.parent.rmdir()

@@ -1,11 +1,13 @@
 """How the page's files reach the browser: from memory, compressed, and named in the head of the page."""
 
 import re
+import time
 import urllib.request
 
 import brotli
 import pytest
 from conftest import BROWSER, served
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
@@ -66,8 +68,22 @@ class TestInTheBrowser:
             page.wait_for_selector('.stage[data-kind="photo"]')
             visits = tmp_path / "data" / "studio"
             assert len(list(visits.iterdir())) == 1
+            for index in range(3):  # faster than they are read
+                Image.new("RGB", (90, 90 + index), "red").save(tmp_path / f"{index}.png")
+                with page.expect_response("**/upload*"):
+                    page.set_input_files(".stage input[type=file]", tmp_path / f"{index}.png")
+            deadline = time.monotonic() + 20
+            while any(path.is_file() for path in visits.parent.rglob("photo-*")):
+                assert time.monotonic() < deadline, "an upload stays"
+                time.sleep(0.1)
+            page.wait_for_function(
+                "document.querySelector('.stage .trouble').textContent.startsWith('The photo shows')"
+            )
+            unclaimed = page.request.post(f"{url}/gradio_api/upload", multipart={"files": tmp_path / "0.png"})
+            assert unclaimed.ok and any(visits.parent.rglob("0.png"))
             asked = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
             page.close()
-        assert not list(visits.iterdir())  # being told to end, the server takes the visit's files along
+        left = [path for path in visits.parent.rglob("*") if path.is_file()]
+        assert not list(visits.iterdir()) and not left  # being told to end, the server takes everybody's files along
         asked = {name.rsplit("/", 1)[1].encode() for name in asked if "/assets/" in name}
         assert asked <= named and len(asked) > 40

@@ -300,6 +300,18 @@ def test_a_bad_photo_gets_its_sentence_and_no_upload_stays(session, engine, tmp_
     assert not upload.parent.exists() and tmp_path.exists()
 
 
+def test_a_photo_that_is_dropped_while_a_clip_is_made_is_refused_and_does_not_stay(session, engine, tmp_path):
+    answers = handlers.render(engine, session, "en", *FIELDS)
+    next(answers)
+    upload = tmp_path / "photo"
+    Image.new("RGB", (640, 480)).save(upload, "PNG")
+    assert last(handlers.take_photo(engine, session, "en", str(upload), "photo", 50))["stage"]["error"] == say(
+        "en", "busy"
+    )
+    assert not upload.exists()
+    answers.close()
+
+
 def test_a_model_that_does_not_load_is_told(session):
     def load():
         raise OSError("autoencoder is missing in /secret/place")
