@@ -15,10 +15,10 @@ from pipelines.cameras.camera import MAX_DISTANCE, MAX_SIDE
 from pipelines.files import whole
 from pipelines.memory.views import View, carrying_tokens
 
-FORMAT, VERSION = "mirage-latent-memory", 1
+FORMAT, VERSION = "mirage-latent-memory", 2  # 1 also said which token is whose, which their order tells
 # Of every tensor in a file but the features, which may be of any floating kind.
 KINDS = {
-    **dict.fromkeys(("token_cells", "token_rows", "sample_cells"), torch.int32),
+    **dict.fromkeys(("token_cells", "sample_cells"), torch.int32),
     **dict.fromkeys(("sample_confidence", "invented"), torch.uint8),
     **{"sample_depth": torch.float32, "K": torch.float64, "c2w": torch.float64, "sizes": torch.int64},
 }
@@ -32,9 +32,8 @@ def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View]
         for name, kind in (("depth", torch.float32), ("confidence", torch.uint8), ("token_at", torch.int32))
     )
     tensors = {
-        "features": features.contiguous(),
+        "features": features[token_at[token_at >= 0].long()],  # in the order of their cells
         "token_cells": (token_at >= 0).nonzero()[:, 0].to(torch.int32),
-        "token_rows": token_at[token_at >= 0],
         "sample_cells": (depth > 0).nonzero()[:, 0].to(torch.int32),
         "sample_depth": depth[depth > 0],
         "sample_confidence": confidence[depth > 0],
@@ -84,20 +83,19 @@ def views_of(tensors: dict[str, Tensor]) -> list[View]:
     """The views that `write_views` took apart. Raises ValueError or KeyError for tensors that it cannot have made."""
     features, sizes = tensors["features"], tensors["sizes"]
     demand(features.ndim == 2 and features.shape[1] and features.is_floating_point(), "features")
-    demand(features.isfinite().all(), "features")
+    demand(features.isfinite().all() and len(features) == len(tensors["token_cells"]), "features")
     for name, kind in KINDS.items():
         demand(tensors[name].dtype == kind, f"{name}, {tensors[name].dtype}")
     demand(sizes.ndim == 2 and sizes.shape[1] == 4 and ((sizes >= 1) & (sizes <= MAX_SIDE)).all(), "sizes")
     rows, columns, h, w = sizes.unbind(1)
     demand(((rows % h == 0) & (columns % w == 0) & (rows // h == columns // w)).all(), "sizes")
     demand(((tensors["sample_depth"] > 0) & (tensors["sample_depth"] <= MAX_DISTANCE)).all(), "sample_depth")
-    demand(((tensors["token_rows"] >= 0) & (tensors["token_rows"] < len(features))).all(), "token_rows")
 
-    def planes(cells: str, values: str, counts: Tensor, empty: int) -> tuple[Tensor, ...]:
+    def planes(cells: str, value: Tensor, counts: Tensor, empty: int) -> tuple[Tensor, ...]:
         """The plane of each view, flat: values in their cells, which are counted through all views, else `empty`."""
-        cell, value, count = tensors[cells].long(), tensors[values], int(counts.sum())
+        cell, count = tensors[cells].long(), int(counts.sum())
         demand(count <= MAX_CELLS, f"sizes, {count} cells")
-        demand(cell.ndim == 1 and cell.shape == value.shape, f"{cells} and {values}")
+        demand(cell.ndim == 1 and cell.shape == value.shape, cells)
         demand((cell.diff() > 0).all() and (cell[:1] >= 0).all() and (cell[-1:] < count).all(), cells)
         return torch.full((count,), empty, dtype=value.dtype).index_copy_(0, cell, value).split(counts.tolist())
 
@@ -106,9 +104,9 @@ def views_of(tensors: dict[str, Tensor]) -> list[View]:
         sizes.tolist(),
         tensors["K"].numpy(),
         tensors["c2w"].numpy(),
-        planes("sample_cells", "sample_depth", rows * columns, 0),
-        planes("token_cells", "token_rows", h * w, -1),
-        planes("sample_cells", "sample_confidence", rows * columns, 0),
+        planes("sample_cells", tensors["sample_depth"], rows * columns, 0),
+        planes("token_cells", torch.arange(len(features), dtype=torch.int32), h * w, -1),
+        planes("sample_cells", tensors["sample_confidence"], rows * columns, 0),
         tensors["invented"].tolist(),
         strict=True,
     ):

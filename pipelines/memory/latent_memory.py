@@ -86,7 +86,7 @@ class LatentMemory:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what is remembered: features, depths, confidences and the two indices (as saved, without caches)."""
+        """Bytes of features, depths, confidences and their two indices: what a saved file has, but for the cameras."""
         return self.features.nbytes + len(self.features) * 4 + self.num_points * 9
 
     @property
@@ -157,9 +157,12 @@ class LatentMemory:
         pose that is not rigid; nothing is written then.
         """
         if not self.is_of(other.channels, other.interpolates, other.codec):
+            here, there = (
+                f"{m.channels} channels {'' if m.interpolates else 'not '}to interpolate (weights {m.codec!r})"
+                for m in (self, other)
+            )
             raise ValueError(
-                f"The memories hold tokens of different models: {self.channels} channels (weights {self.codec!r}) and "
-                f"{other.channels} channels (weights {other.codec!r}). Merge memories of one model."
+                f"The memories hold tokens of different models: {here} and {there}. Merge memories of one model."
             )
         other = other.copy()  # it may be this one
         pose = np.eye(4) if pose is None else np.asarray(pose, dtype=np.float64)
@@ -341,6 +344,8 @@ class LatentMemory:
         Deterministic: the same bits for any number of threads. An empty memory gives an empty mask.
         """
         cameras = [cameras] if isinstance(cameras, Camera) else list(cameras)
+        if not cameras:
+            raise ValueError("There are 0 cameras; a readout needs at least 1.")
         targets = Targets.of(cameras, height, width)
         return Readout(*read(self.samples, targets, thin, self.best_view), targets, self.copy())
 
