@@ -70,7 +70,7 @@ def test_sky_is_far_even_and_above(far):
     found = is_sky(image, depth)
     assert not (found & ~sky).any() and found[sky].mean() > 0.95
     assert not is_sky(photo(HEIGHT, WIDTH), np.full((HEIGHT, WIDTH), 3.0)).any()
-    tiled = (np.indices((HEIGHT, WIDTH)) // 4).sum(axis=0) % 2 == 0
+    tiled = (np.indices((HEIGHT, WIDTH)) // 3).sum(axis=0) % 2 == 0
     image[sky & tiled] = 230, 240, 255  # as far, as blue and above, but not even: a facade of glass
     assert not is_sky(image, depth).any()
 
