@@ -543,7 +543,7 @@ def test_weights_come_with_progress_and_what_fails_is_told_and_tried_again(conve
         "team/tiny chiede di accettare le sue condizioni",
         "l&#x27;Hub risponde 401. Accedi con",
         "team/tiny non esiste sull&#x27;Hub",
-        "non è completo su questa macchina e l&#x27;Hub non è raggiungibile",
+        "non si scarica: l&#x27;Hub risponde 500. Riprova più tardi",
     ):
         assert re.search(rf"^True .*failed.*{words}", done.stdout, re.MULTILINE), words
     assert re.search("^False .*Pronto", done.stdout, re.MULTILINE)
