@@ -5,6 +5,7 @@ not carry. Sources: the released code of Spatia (github.com/ZhaoJingjing713/Spat
 (github.com/microsoft/LatentSpatialMemory, commit b2cd738).
 """
 
+import math
 from dataclasses import dataclass
 
 SEGMENTS = ("references", "targets", "preceding")  # of the sequence that the transformer sees
@@ -142,12 +143,19 @@ class FewSteps:
     commercial_use: str = "unknown"  # in the EU
 
     def __post_init__(self):
-        if self.steps != int(self.steps) or self.steps < 1:
-            raise ValueError(f"steps={self.steps} must be a whole number from 1. Use 4.")
+        for name in ("strength", "steps", "shift", "guidance", "alpha"):
+            value, usual = getattr(self, name), getattr(FewSteps, name)
+            if value is None and usual is None:
+                continue
+            if (
+                not isinstance(value, int | float)
+                or not 0 < value < math.inf
+                or name == "steps"
+                and value != int(value)
+            ):
+                kind = "a whole number from 1" if name == "steps" else "a positive number"
+                raise ValueError(f"{name}={value} must be {kind}. Use {usual or 'the rank of its file'}.")
         object.__setattr__(self, "steps", int(self.steps))
-        for name in ("shift", "guidance"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be positive. Use {getattr(FewSteps, name)}.")
 
 
 def layout_named(name: str) -> Layout:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder, telling
 from pipelines.layouts import FewSteps
-from pipelines.profiles import Profile, apply, check, profile_named
+from pipelines.profiles import Profile, apply, check, check_cache, profile_named
 
 if TYPE_CHECKING:
     from pipelines.pipeline_mirage import MiragePipeline
@@ -127,6 +127,7 @@ def load_pipeline(
     place = None if model == EMBEDDED else place_of(model, device, profile, size, bytes_of(few_steps))
     if first_block_cache is not None and not place.profile:
         raise ValueError("--first-block-cache goes with a profile. Give one, for example --profile resident.")
+    check_cache(first_block_cache)
     import diffusers
 
     diffusers.utils.logging.disable_progress_bar()  # two files in half a second

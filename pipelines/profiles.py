@@ -4,6 +4,7 @@ What each needs, and which is the fastest that fits, is in pipelines/costs.py.
 """
 
 import importlib.util
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ PROFILE_ERRORS = {
     "turns": "profile {name!r} needs a GPU to take turns on. On a CPU use resident.",
     "blocks": "profile {name!r} does not suit this model: its weights are kept as {kept}, which run as {only} only. "
     "Use {only}, or convert again without --gguf.",
+    "cache": "first-block cache {threshold} must be a share from 0. Use 0.05 to 0.2.",
     "plain": "profile {name!r} does not suit weights kept as {kept}. Convert with --gguf {storage}.",
     "embedded": "Profiles are for the large engine; the embedded one needs no GPU. Leave the profile out.",
 }
@@ -101,6 +103,11 @@ def check(profile: Profile, kept: str, device: str) -> None:
     raise ProfileError("plain", name=name, kept=kept, storage=profile.storage)
 
 
+def check_cache(threshold: float | None) -> None:
+    if threshold is not None and not 0 <= threshold < math.inf:
+        raise ProfileError("cache", threshold=threshold)
+
+
 def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", first_block_cache: float | None = None):
     """Put a freshly loaded large pipeline (dtype=torch.bfloat16) where the profile says; returns the profile.
 
@@ -118,6 +125,7 @@ def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", f
     if getattr(pipe, "transformer", None) is None:
         raise ProfileError("embedded")
     check(profile, kind_in(pipe.transformer) or "bfloat16", device.type)
+    check_cache(first_block_cache)
     tile(pipe.vae) if profile.tiles else pipe.vae.disable_tiling()
     stored(pipe.transformer, profile.storage)
     if first_block_cache is not None:

@@ -330,6 +330,7 @@ _PROFILE_ITALIAN = {
     "turns": "Il profilo {name!r} richiede una scheda grafica. Sul processore usa resident.",
     "blocks": "Il profilo {name!r} non va con questo modello: i suoi pesi sono in formato {kept} e girano solo come "
     "{only}. Usa {only}, o converti di nuovo senza --gguf.",
+    "cache": "La soglia {threshold} della cache del primo blocco deve essere una quota da 0 in su. Usa da 0.05 a 0.2.",
     "plain": "Il profilo {name!r} non va con pesi in formato {kept}. Converti con --gguf {storage}.",
     "embedded": "I profili sono per il modello grande; quello incluso non usa la scheda grafica. Togli il profilo.",
 }

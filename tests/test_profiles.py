@@ -298,6 +298,11 @@ def test_what_cannot_be_applied_is_told(converted, pipe):
         profiles.apply(pipe, "resident", "cpu")
     with pytest.raises(ValueError, match="'model-offload' needs a GPU to take turns on. On a CPU use resident."):
         profiles.apply(tiny_pipe(converted, "spatia"), "model-offload", "cpu")
+    for threshold in (-0.1, math.nan):
+        with pytest.raises(ProfileError, match="must be a share from 0. Use 0.05 to 0.2."):
+            profiles.apply(tiny_pipe(converted, "spatia"), "resident", "cpu", first_block_cache=threshold)
+        with pytest.raises(ProfileError, match="must be a share from 0"):
+            loading.load_pipeline(str(converted), profile="resident", first_block_cache=threshold)
 
 
 # ---- the table --------------------------------------------------------------------------------------------------

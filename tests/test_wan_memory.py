@@ -529,6 +529,9 @@ def test_a_few_step_lora_on_the_command_line(converted, tmp_path, capsys):
         (["--few-step", "steps=2"], "Give --few-step-lora FILE"),
         (["--few-step-lora", few.file, "--few-step", "speed=2"], "speed is unknown. Use one of strength, steps"),
         (["--few-step-lora", few.file, "--few-step", "steps=0"], "steps=0.0 must be a whole number from 1"),
+        (["--few-step-lora", few.file, "--few-step", "steps=many"], "steps=many must be a whole number from 1"),
+        (["--few-step-lora", few.file, "--few-step", "shift=inf"], "shift=inf must be a positive number. Use 5.0."),
+        (["--few-step-lora", few.file, "--few-step", "strength=nan"], "strength=nan must be a positive number"),
         (["--few-step-lora", str(tmp_path / "no")], "is no file"),
         (["--few-step-lora", few.file, "--model", "embedded"], "--few-step-lora is for large models"),
     ):
