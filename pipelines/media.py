@@ -165,8 +165,8 @@ def write_mp4(
 
     frames: array (T, H, W, 3) uint8 or any iterable of (H, W, 3) uint8, T >= 1, H and W even.
     recipe: JSON-able; kept in the file's comment, `read_recipe` gives it back. crf: 0 (lossless) .. 51.
-    The file appears under its name only when it is complete. Raises ValueError for frames that do not fit and
-    OSError when the disk refuses; neither leaves anything behind.
+    Equal frames and recipes give equal files. The file appears under its name only when it is complete. Raises
+    ValueError for frames that do not fit and OSError when the disk refuses; neither leaves anything behind.
     """
     path = Path(path)
     frames = iter(frames)
@@ -184,7 +184,8 @@ def write_mp4(
                 container.metadata["comment"] = json.dumps(recipe, separators=(",", ":"), allow_nan=False)
             stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
             stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
-            stream.options = {"crf": str(crf), "preset": preset}
+            # x264's macroblock tree reads memory that nobody wrote: equal frames would give other files every time
+            stream.options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
             # Untagged HD is read as BT.709 by some players and BT.601 by others: say which one it is
             context = stream.codec_context
             context.colorspace = context.color_primaries = context.color_trc = 1
