@@ -4,9 +4,7 @@ Handlers answer with {name of a widget: new value or update}; `layout` maps the 
 here or in `state`: any visitor can send any payload to any event.
 """
 
-import json
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +20,7 @@ from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, write_poster
 from studio import media
 from studio.answers import Answer, explains, idle, in_turn, refuse_while_busy, sentence, stage, turn
+from studio.clip import report_of, sheet, write_clip
 from studio.editor import words
 from studio.editor.opening import FIXES, opened
 from studio.editor.place import describe
@@ -31,7 +30,6 @@ from studio.models import EMBEDDED
 from studio.state import (
     DRAWN,
     FPS,
-    Clip,
     Order,
     Pace,
     Session,
@@ -45,7 +43,7 @@ from studio.state import (
     presets,
     with_lens,
 )
-from studio.text import Refusal, decimal, duration, say
+from studio.text import Refusal, duration, say
 
 pace = Pace()
 
@@ -56,7 +54,6 @@ PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
 STOP_SECONDS = 30
-SEAMLESS = 40  # dB between last and first frame: nobody sees the difference
 
 
 # -- small pieces ---------------------------------------------------------------------------------------------------
@@ -517,8 +514,8 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
         finally:
             events.close()  # the work stops with the visit that asked for it
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
-        recipe = {**done.recipe, "studio": order.recipe(), "report": _report(done)}
-        session.keep(_write_clip(session, order, done.frames, done.coverage, recipe))
+        recipe = {**done.recipe, "studio": order.recipe(), "report": report_of(done)}
+        session.keep(write_clip(session, order, done.frames, done.coverage, recipe))
         pace.learn(time.perf_counter() - started, order.frames, height, width)
     finally:
         take.ended.set()
@@ -553,7 +550,7 @@ def stopped(engine: Engine, session: Session, language: str) -> Answer:
     recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
-        session.keep(_write_clip(session, take.order, frames, coverage, recipe))
+        session.keep(write_clip(session, take.order, frames, coverage, recipe))
     except OSError as error:
         return {"stage": stage(session, error=sentence(language, error)), **idle()}
     answer = finished(session, language)
@@ -594,69 +591,3 @@ def _show_live(session: Session, frames: np.ndarray) -> None:
     file = session.new_file(".jpg")
     write_poster(np.asarray(picture), file)
     session.show("live", file, *frames.shape[1:3])
-
-
-def _write_clip(session: Session, order: Order, frames: np.ndarray, coverage: np.ndarray, recipe: dict) -> Clip:
-    folder = session.folder / secrets.token_hex(6)
-    folder.mkdir()
-    name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
-    try:
-        video = write_mp4(frames, folder / f"{name}.mp4", fps=order.fps, recipe=recipe)
-        poster = write_poster(frames[0], folder / f"{name}.jpg")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Clip(order, video, poster, tuple(frames.shape[1:3]), len(frames), np.asarray(coverage), recipe)
-
-
-def _report(done: DoneEvent) -> dict:
-    psnr, ssim = (None if value is None else round(float(value), 4) for value in (done.loop.psnr, done.loop.ssim))
-    psnr = None if psnr is not None and not np.isfinite(psnr) else psnr  # equal frames: JSON knows no infinity
-    return {
-        "loop": {"closed": done.loop.closed, "psnr": psnr, "ssim": ssim},
-        "drift": round(float(done.drift), 3),
-        "seconds": {name: round(float(value), 3) for name, value in done.seconds.items()},
-    }
-
-
-def sheet(session: Session, language: str) -> Answer:
-    """The finished clip in figures, its files and its recipe."""
-    clip = session.clip
-    if clip is None:
-        return {"sheet": gr.update(visible=False), "recipe": ""}
-    report = clip.recipe["report"]
-    facts = [
-        ("fact_length", f"{decimal(language, clip.num_frames / clip.order.fps)} s"),
-        ("fact_size", f"{clip.size[1]} × {clip.size[0]}"),
-        ("fact_seed", str(clip.order.seed)),
-    ]
-    if "seconds" in report:
-        loop = report["loop"]
-        is_seamless = loop["psnr"] is None or loop["psnr"] >= SEAMLESS
-        closed = say(language, "loop_seamless") if is_seamless else say(language, "loop_closed", psnr=loop["psnr"])
-        facts += [
-            ("fact_loop", closed if loop["closed"] else say(language, "loop_open")),
-            ("fact_drift", f"{decimal(language, report['drift'])} / 255"),
-            ("fact_time", f"{report['seconds'].get('total', 0):.0f} s"),
-        ]
-    rows = "".join(f"<div><dt>{escape(say(language, key))}</dt><dd>{escape(value)}</dd></div>" for key, value in facts)
-    return {
-        "sheet": gr.update(visible=True),
-        "facts": f'<dl class="facts">{rows}</dl>',
-        "download": gr.update(value=str(clip.video)),
-        "poster": gr.update(value=str(clip.poster)),
-        "recipe": json.dumps(_brief(clip.recipe), indent=2, ensure_ascii=False),
-    }
-
-
-def _brief(recipe: dict) -> dict:
-    """The recipe for reading: the cameras of every frame stay in the file, the page names how many there are."""
-
-    def short(value):
-        if isinstance(value, dict):
-            return {key: short(item) for key, item in value.items()}
-        if isinstance(value, list) and len(value) > 16:
-            return f"{len(value)} × …"
-        return value
-
-    return short(recipe)
