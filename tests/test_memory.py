@@ -64,6 +64,19 @@ def test_any_camera_sees_what_it_wrote_bit_for_bit_where_it_was(seed):
         assert out.mask.all() and torch.equal(out.latents[0], tokens(seed=seed))
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.03])
+def test_a_rough_surface_comes_back_bit_for_bit_and_is_not_written_twice(noise):
+    depth = box_depth(48, 64) * (1 + noise * torch.randn(48, 64, generator=torch.Generator().manual_seed(0)))
+    depth[30, 40] *= 1.07  # a dent, farther than all around it but of the same surface
+    cam, memory = any_camera(0, 48, 64), LatentMemory(3)
+    memory.write(tokens(3, 48, 64), depth, cam)
+    stored, points = memory.views[0].depth > 0, memory.num_points
+    out = memory.readout(cam, 48, 64)
+    assert torch.equal(out.latents[0][:, stored], tokens(3, 48, 64)[:, stored])
+    again = memory.write(tokens(3, 48, 64, seed=1), depth, cam)
+    assert again.new == again.replaced == 0 and memory.num_points == points
+
+
 def test_project_undoes_unproject():
     cam, depth = camera(x=0.3, y=-0.2, z=0.5), box_depth()
     maps = torch.from_numpy(projections(cam.K, cam.c2w)[None]).float()

@@ -385,7 +385,11 @@ def close_along(
     share = step / span[gap]
     between, end = torch.lerp(d0[gap], d1[gap], share), torch.where(share > 0.5, s1[gap], s0[gap])
     here = look_up(flat_sample, cell)
-    open_cell = (here < 0) | (look_up(flat_depth, cell) > between * (1 + BEHIND))
+    open_cell = here < 0
+    # What lies behind is open too, but for a sample between the two ends in their own view: a dent in their surface.
+    behind = places_of(~open_cell & (look_up(flat_depth, cell) > between * (1 + BEHIND)))
+    ends = look_up(gap, behind)
+    open_cell[behind] = ~lies_between(samples, look_up(here, behind), look_up(s0, ends), look_up(s1, ends))
     if made is not None:
         seen = ~look_up(made, end)
         open_cell |= seen & of_samples(made, here) & (here >= 0)
@@ -397,6 +401,15 @@ def close_along(
     depth = flat_depth.index_copy(0, cell, between[best]).view(depth.shape)
     sample = flat_sample.index_copy(0, cell, end[best]).view(depth.shape)
     return depth, sample, len(cell) > 0
+
+
+def lies_between(samples: Samples, sample: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    """(n,) bool: samples that their view holds in the box between two others of one view, (n,) each."""
+    inside = look_up(samples.view, sample) == look_up(samples.view, one)
+    for axis in (samples.x, samples.y):
+        at, a, b = (look_up(axis, of) for of in (sample, one, other))
+        inside &= (at >= torch.minimum(a, b)) & (at <= torch.maximum(a, b))
+    return inside
 
 
 def one_surface(samples: Samples, one: Tensor, other: Tensor, dropout: Tensor) -> Tensor:
