@@ -3,6 +3,7 @@
 import copy
 import shutil
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -607,3 +608,17 @@ def test_what_the_mask_leaves_out_is_not_remembered(converted):
     kept = pipe(lifted, trajectory, seed=3).memory
     assert grown.num_points > lifted.memory.num_points == kept.num_points
     assert asked and all(len(set(shapes)) == 1 for shapes in asked)
+
+
+def test_a_token_of_which_a_part_moves_is_not_remembered(converted):
+    pipe = tiny_pipe(converted, "spatia")
+    lifted, trajectory = path(pipe)
+
+    def still(corner, frame, depth, expected):
+        keep = np.ones(depth.shape, bool)
+        keep[corner::2, corner::2] = False  # one sample of every token
+        return keep
+
+    for corner in (0, 1):
+        pipe.engine.mask = partial(still, corner)
+        assert pipe(lifted, trajectory, seed=3).memory.num_points == lifted.memory.num_points

@@ -29,7 +29,7 @@ from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import fingerprint
 from pipelines.events import timed
 from pipelines.layouts import LORA, FewSteps, Layout
-from pipelines.masks import Expected, Mask
+from pipelines.masks import Expected, Mask, whole_cells
 from pipelines.masks.static import StaticMask
 from pipelines.memory import AlignmentError, LatentMemory, Readout, align_depth
 from pipelines.memory.references import choose_references
@@ -322,7 +322,9 @@ class WanMemoryEngine:
                     continue
                 small = Image.fromarray(picture).resize((width, height), Image.Resampling.BOX)
                 known = Expected(expected[i], shown.depth[i].numpy())
-                depths[i] = depth * valid * torch.from_numpy(self.mask(np.array(small), depth.numpy(), known))
+                keep = whole_cells(self.mask(np.array(small), depth.numpy(), known), *tokens.shape[2:])
+                per_token = self.facts.stride // DEPTH_STRIDE
+                depths[i] = depth * valid * torch.from_numpy(keep.repeat(per_token, 0).repeat(per_token, 1))
         return GeneratedFrames(tokens, depths, depths > 0, frames, seconds=dict(seconds))
 
 
