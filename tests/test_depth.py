@@ -241,6 +241,17 @@ def test_a_bar_is_near_or_far_as_a_whole(fallen, near, whole):
     assert (straight[~bar] / 0.5 - 1).abs().max() < 0.08, "the wall moved"
 
 
+def test_a_pillar_before_a_busy_wall_is_near_as_a_whole_and_the_wall_is_not():
+    """Bands behind it are darker and brighter in turn, so no piece of its edges is long."""
+    rows, columns = torch.meshgrid(torch.arange(270), torch.arange(360), indexing="ij")
+    pillar = (columns - 180).abs() <= 5
+    photo = torch.where(pillar, 0.5, torch.where(rows % 48 < 24, 0.85, 0.15)).expand(3, -1, -1)
+    assert sorted(find_lines(photo).side.tolist()) == [-1] + [0] * 11 + [1]  # every edge once, and those of the bands
+    straight = straighten_lines(torch.where(pillar & (rows >= 100), 1.0, 0.5), photo)
+    assert (straight[pillar] - 1).abs().quantile(0.99) < 0.08
+    assert (straight[~pillar] / 0.5 - 1).abs().quantile(0.99) < 0.08, "the wall moved"
+
+
 def test_lines_leave_a_plane_and_what_stands_before_it_as_they_are():
     photo, _ = barred_window()
     rows, columns = torch.meshgrid(torch.arange(180.0), torch.arange(240.0), indexing="ij")

@@ -4,7 +4,8 @@ Inverse depth along a straight line in space is affine along its picture. Where 
 window bar, a door frame or the edge of a wall, the line wavers as soon as the camera moves, and nothing looks more
 wrong. So beside every line the depth is read along threads parallel to it, and each thread follows the one straight
 course that most of it agrees with: a bar that comes forward for most of its length does so for all of it, and a step
-beside it stays where it is most of the time.
+beside it stays where it is most of the time. Pillars and frames before a busy background are followed by their own
+colour.
 """
 
 import math
@@ -21,6 +22,11 @@ SECTORS = 16  # of the circle: the gradients of one line lie in one of them
 STRAIGHT = 1.0  # pixels, root mean square: how far an edge may stray from its line
 BEND = 0.01  # of its length: how far the middle of a line may lie beside its ends; more is a curve
 SHORTEST = 0.07  # of the picture's diagonal
+PIECE = 0.6  # of that: what an upright is followed from
+FAINT, ACROSS = 0.02, 0.85  # an edge goes on where brightness changes by so much, and in its direction by this share
+SAME_PAINT, BESIDE = 0.15, 3  # and where the colour so many pixels beside it stays the same
+GAP, MOSTLY = 0.03, 0.6  # but for gaps of this share of the diagonal, and for this share of its way
+LONG, LONGER = 2.0, 1.2  # an upright is so many times as long as the shortest line, and as what it is followed from
 DETECTION = 640  # lines are looked for in a picture whose longer side has at most so many pixels
 STRIP = 0.014  # of the diagonal: how far threads lie from their line, on either side
 THREADS, SAMPLES = 8, 40  # threads of one side, and samples of a thread
@@ -36,10 +42,15 @@ UPRIGHT = 0.07  # radians: a line this close to upright is upright in space
 
 @dataclass(frozen=True)
 class Lines:
-    """n lines: start, end (n, 2) as x, y in pixels. The picture is darker on the left of the way from start to end."""
+    """n lines: start, end (n, 2) as x, y in pixels.
+
+    side (n,): 0 where the picture is darker on the left of the way from start to end, and straight with it on both
+    sides; 1 or -1 where only what is on the right or on the left belongs to the line.
+    """
 
     start: Tensor
     end: Tensor
+    side: Tensor
 
     def __len__(self) -> int:
         return len(self.start)
@@ -50,11 +61,12 @@ def find_lines(photo: Tensor) -> Lines:
 
     Burns, Hanson, Riseman: Extracting straight lines, TPAMI 1986. Pixels whose gradients lie in one sector are grown
     together, for two divisions of the circle into sectors; each pixel then stands for the larger of its two regions.
+    What stands upright is followed on, see `uprights`.
     """
     height, width = photo.shape[1:]
     shortest = SHORTEST * (height**2 + width**2) ** 0.5
     if min(height, width) < 3:
-        return Lines(torch.zeros(0, 2), torch.zeros(0, 2))
+        return Lines(torch.zeros(0, 2), torch.zeros(0, 2), torch.zeros(0))
     grey = F.avg_pool2d(photo.mean(0)[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
     dx, dy = torch.zeros_like(grey), torch.zeros_like(grey)
     dx[:, 1:-1] = (grey[:, 2:] - grey[:, :-2]) / 2
@@ -71,11 +83,78 @@ def find_lines(photo: Tensor) -> Lines:
         first = sizes[0][regions[0]] >= sizes[1][regions[1]]
         for region, size, mine in zip(regions, sizes, (first, ~first), strict=True):
             votes = region[mine & strong.flatten()].bincount(minlength=len(region))
-            member = strong.flatten() & ((votes > 0.5 * size) & (size > shortest))[region]
+            member = strong.flatten() & ((votes > 0.5 * size) & (size > PIECE * shortest))[region]
             found.append(fit_lines(pixels[:, member], region[member].unique(return_inverse=True)[1]))
-    sums, start, end = join(*(torch.cat(parts) for parts in zip(*found, strict=True)))
-    long = (end - start).norm(dim=1) > shortest
-    return Lines(start[long].float(), end[long].float())
+    _, start, end = join(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    start, end = start.float(), end.float()
+    length = (end - start).norm(dim=1)
+    pieces, long = length > PIECE * shortest, length > shortest
+    followed = uprights(start[pieces], end[pieces], photo, dx, dy)
+    lines = start[long], end[long], torch.zeros(int(long.sum()))
+    return Lines(*(torch.cat(parts) for parts in zip(lines, followed, strict=True)))
+
+
+def uprights(start: Tensor, end: Tensor, photo: Tensor, dx: Tensor, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What stands upright, from pieces of its edges on: as far as the edge goes on and one side keeps its colour.
+
+    Where what is behind changes, so does the darker side of an edge, and the regions of one gradient are short. start,
+    end (n, 2); dx, dy (H, W): change of brightness. Returns start, end and side of `Lines`, of an edge once or twice.
+    """
+    height, width = dx.shape
+    diagonal = (height**2 + width**2) ** 0.5
+    way = (end - start) * (end - start)[:, 1:].sign()  # all downwards, so that sides can be compared
+    upright = way[:, 0].abs() < UPRIGHT * way.norm(dim=1)
+    middle, half = ((start + end) / 2)[upright], way[upright].norm(dim=1)[:, None] / 2
+    along = way[upright] / (2 * half)
+    right = torch.stack([-along[:, 1], along[:, 0]], 1)
+    t = torch.arange(-math.ceil(diagonal), math.ceil(diagonal) + 1.0)  # 0 in the middle of the piece
+
+    def beside(offset: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows, columns and whether they are in the picture, (n, t) each, along a line so far to the right."""
+        place = middle[:, None] + along[:, None] * t[:, None] + right[:, None] * offset
+        x, y = place.floor().long().unbind(-1)
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        return y.clamp(0, height - 1), x.clamp(0, width - 1), inside
+
+    goes_on = torch.zeros(len(middle), len(t), dtype=torch.bool)
+    for offset in (-1, 0, 1):
+        y, x, inside = beside(offset)
+        change = torch.stack([dx[y, x], dy[y, x]], -1)
+        strength, across = change.norm(dim=-1), (change * right[:, None]).sum(-1).abs()
+        goes_on |= inside & (strength > FAINT) & (across > ACROSS * strength)
+    found, paint = [], F.avg_pool2d(photo, 3, 1, 1, count_include_pad=False)
+    for side in (-1.0, 1.0):
+        y, x, inside = beside(BESIDE * side)
+        colour = paint[:, y, x]
+        own = torch.where(t.abs() < half, colour, torch.nan).nanmedian(-1, keepdim=True).values
+        follows = goes_on & inside & ((colour - own).abs().amax(0) < SAME_PAINT)
+        beyond = (t - half).clamp(min=0)
+        ends = []
+        for there in (follows, follows.flip(1)):
+            there = there & (beyond > 0)
+            last = torch.where(there, beyond, 0).cummax(1).values
+            unbroken = (beyond - last <= GAP * diagonal).long().cumprod(1).bool()
+            mostly = there.cumsum(1) > MOSTLY * beyond
+            ends.append(torch.where(there & unbroken & mostly, beyond, 0).amax(1, keepdim=True))
+        length = 2 * half + ends[0] + ends[1]
+        kept = ((length > LONG * SHORTEST * diagonal) & (length > LONGER * 2 * half))[:, 0]
+        ways = middle - along * (half + ends[1]), middle + along * (half + ends[0])
+        first, last = (place[kept] for place in ways)
+        once = longest(first, last)
+        found.append((first[once], last[once], torch.full((len(once),), side)))
+    return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+
+
+def longest(start: Tensor, end: Tensor) -> Tensor:
+    """The index of every line of start, end (n, 2) but those that lie on a longer one: what follows from one edge."""
+    length = (end - start).norm(dim=1)
+    order = length.argsort(descending=True, stable=True)
+    start, way, length = start[order], (end - start)[order], length[order]
+    along, off = way / length[:, None], (start + way / 2)[None] - start[:, None]  # [i, j]: of line j, seen from line i
+    ahead = (off * along[:, None]).sum(-1)
+    aside = (off[..., 0] * along[:, None, 1] - off[..., 1] * along[:, None, 0]).abs()
+    on_longer = (aside < 2) & (ahead > 0) & (ahead < length[:, None])
+    return order[~on_longer.triu(1).any(0)]
 
 
 def grow(label: Tensor) -> Tensor:
@@ -183,7 +262,7 @@ def straighten_lines(inverse: Tensor, photo: Tensor, lines: Lines | None = None)
         size = max(1, round(height * scale)), max(1, round(width * scale))
         lines = find_lines(F.interpolate(photo[None], size, mode="area")[0])
         scale = torch.tensor([width / size[1], height / size[0]])
-        lines = Lines(lines.start * scale, lines.end * scale)
+        lines = Lines(lines.start * scale, lines.end * scale, lines.side)
     if not len(lines):
         return inverse
     value, reach = inverse.log(), STRIP * diagonal
@@ -217,7 +296,9 @@ def straighten_lines(inverse: Tensor, photo: Tensor, lines: Lines | None = None)
         move = (level[i, thread] + slope[i, thread] * t).clamp(min=1e-3).log() - value.flatten()[index]
         colour = paint.flatten(1)[:, index]
         odd = torch.maximum(darkest[:, i, thread] - colour, colour - lightest[:, i, thread]).amax(0) / PAINT
-        weight = trust[i, thread] * (2 - odd).clamp(0, 1) * (2 + 2 * move / FRONT).clamp(0, 1)
+        weight = (
+            (lines.side[i] * d >= 0) * trust[i, thread] * (2 - odd).clamp(0, 1) * (2 + 2 * move / FRONT).clamp(0, 1)
+        )
         pixels.append(index)
         moves.append(move)
         beyond = (t.abs() - 0.5).clamp(min=0) * length[i]
