@@ -448,6 +448,21 @@ def test_a_memory_that_was_tampered_with_is_refused_by_name(tmp_path):
             LatentMemory.load(path)
 
 
+def test_what_could_not_be_loaded_is_not_saved(tmp_path, monkeypatch):
+    memory, path = LatentMemory(3), tmp_path / "scene.safetensors"
+    memory.write(tokens(), box_depth(), camera())
+    cells = memory.views[0].depth.numel()
+    monkeypatch.setattr(files, "MAX_CELLS", cells)
+    memory.save(path)
+    assert LatentMemory.load(path).num_points == memory.num_points
+    monkeypatch.setattr(files, "MAX_CELLS", cells - 1)
+    with pytest.raises(ValueError, match=f"{cells} cells, at most {cells - 1} can be saved. Crop it"):
+        memory.save(tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=f"damaged or incomplete .*{cells} cells"):
+        LatentMemory.load(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["scene.safetensors"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -22,7 +22,7 @@ KINDS = {
     **dict.fromkeys(("sample_confidence", "invented"), torch.uint8),
     **{"sample_depth": torch.float32, "K": torch.float64, "c2w": torch.float64, "sizes": torch.int64},
 }
-MAX_CELLS = torch.iinfo(torch.int32).max  # as many as those indices count
+MAX_CELLS = 2**28  # of all depth grids, or of all token grids: a small file must not ask for more than 2.5 GiB
 
 
 def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View], **facts) -> None:
@@ -31,6 +31,10 @@ def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View]
         torch.cat([torch.zeros(0, dtype=kind), *(getattr(v, name).reshape(-1) for v in views)])
         for name, kind in (("depth", torch.float32), ("confidence", torch.uint8), ("token_at", torch.int32))
     )
+    if len(depth) > MAX_CELLS:
+        raise ValueError(
+            f"The memory's views have {len(depth)} cells, at most {MAX_CELLS} can be saved. Crop it first."
+        )
     tensors = {
         "features": features[token_at[token_at >= 0].long()],  # in the order of their cells
         "token_cells": (token_at >= 0).nonzero()[:, 0].to(torch.int32),
