@@ -6,8 +6,9 @@ it has guidance. On the meta device (default) nothing is computed: operations ar
 beside the weights. On a GPU the same chunk is run in bfloat16, each part after a warm-up: the control constants (what
 `forward` computes in the first step only), one step with control and one without, stock diffusers on the same tokens
 (a time for every token, no references, no control), and the decoder, whole and in tiles.
-What the memory takes: the z-buffer at the chunk's 11 cameras, or, of a pixel readout, its 33 on a finer grid, which is
-work of the CPU and measured on every device; `pictures`, new key frames decoded again from their tokens, which a pixel
+What the memory takes: the z-buffer, which is work of the CPU and measured on every device, at the chunk's 11 cameras
+for its tokens and, twice as fine, for the mask of what moved, and of a pixel readout at its 33 cameras as fine;
+`pictures`, new key frames decoded again from their tokens, which a pixel
 readout paints with and the mask of what moved compares with; of a pixel readout `paint`, which has nothing to count on
 the meta device, and `encode`, two videos. `readout_share` of the chunk: z-buffer, paint and control constants;
 `autoencoder_share`: pictures and encode. On the meta device operations are taken at an H100's full speed for it.
@@ -80,8 +81,8 @@ def built(cls, device: str, dtype: torch.dtype, **config) -> torch.nn.Module:
         torch.set_default_dtype(default)
 
 
-def circled(rows: int, columns: int) -> tuple[LatentMemory, list[Camera]]:
-    """A memory of 41 views of rows x columns tokens, five chunks, and their cameras."""
+def five_chunks(rows: int, columns: int) -> tuple[LatentMemory, list[Camera]]:
+    """A memory of 41 views of rows x columns tokens along a slide, and their cameras."""
     cameras = []
     for i in range(41):
         c2w = np.eye(4)
@@ -148,21 +149,23 @@ def measure(device: str, tiny: bool, layout: Layout) -> dict:
                 pass
 
     parts["decode"] = meter(decode)
-    memory, cameras = circled(rows, columns)
-    # Cameras: of the chunk's latents, or of its frames on a grid twice as fine.
-    pixels, grid = layout.readout == "pixel", (rows, columns)
-    if pixels:
-        cameras, grid = cameras[-1 - FRAMES :], (2 * rows, 2 * columns)
-    else:
-        cameras = cameras[-TARGETS - PRECEDING :]
-    z_buffer = least_processor_seconds(lambda: memory.readout(cameras, *grid))
+    memory, cameras = five_chunks(rows, columns)
+    latent_cameras, frame_cameras, fine = (
+        cameras[-TARGETS - PRECEDING :],
+        cameras[-1 - FRAMES :],
+        (2 * rows, 2 * columns),
+    )
+    readouts = [(latent_cameras, rows, columns), (latent_cameras, *fine)]
+    if pixels := layout.readout == "pixel":
+        readouts.append((frame_cameras, *fine))
+    z_buffer = sum(least_processor_seconds(lambda at=at: memory.readout(*at)) for at in readouts)
     parts["pictures"] = (TARGETS - 1) * meter(lambda: list(VideoDecoder(vae).videos(latents[0, :, :1])))
     parts["paint"] = parts["encode"] = 0.0
     if pixels:
         video = torch.zeros(1, 3, 1 + FRAMES, 16 * rows, 16 * columns, **place)
         parts["encode"] = 2 * meter(lambda: vae.encode(video))  # what is shown, and where nothing is
         if device != "meta":
-            readout, pictures = memory.readout(cameras, *grid), dict.fromkeys(range(41), video[0, :, 0].float())
+            readout, pictures = memory.readout(frame_cameras, *fine), dict.fromkeys(range(41), video[0, :, 0].float())
             parts["paint"] = meter(lambda: paint(readout, pictures, 16 * rows, 16 * columns))
     profiles.tile(vae)
     parts["decode_tiled"] = meter(decode)

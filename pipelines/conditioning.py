@@ -193,11 +193,9 @@ def paint(readout: Readout, pictures: dict[int, Tensor], height: int, width: int
     for frame in range(frames):
         view = readout.view[frame].to(device)
         shown = view.repeat_interleave(height // rows, 0).repeat_interleave(width // columns, 1)
-        depth, painted = finer(readout.depth[frame].to(device), height, width), torch.full((3, height, width), -1.0)
-        painted = painted.to(device)
-        for index in view.unique().tolist():
-            if index < 0:
-                continue
+        depth = finer(readout.depth[frame].to(device), height, width)
+        painted = torch.full((3, height, width), -1.0, device=device)
+        for index in view[view >= 0].unique().tolist():
             row, column = (shown == index).nonzero().unbind(1)
             x, y = pixels_in_view(maps[:, frame, index], column + 0.5, row + 0.5, depth[row, column])
             grid = torch.stack([x / samples.columns[index], y / samples.rows[index]], dim=-1) * 2 - 1

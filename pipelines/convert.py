@@ -30,17 +30,6 @@ from pipelines.transformer import MirageTransformer3DModel
 from pipelines.wan_names import ConversionError, check_tensors, gathered, to_diffusers, to_released
 from pipelines.weight_files import read_tensors
 
-__all__ = [  # of the modules below too: a caller needs to know this one alone
-    "ConversionError",
-    "add_lora",
-    "convert",
-    "lora_report",
-    "read_tensors",
-    "released_from_transformer",
-    "to_diffusers",
-    "to_released",
-    "transformer_from_released",
-]
 # What released configurations call it -> what `MirageTransformer3DModel` does.
 CONFIG_NAMES = {
     "num_heads": "num_attention_heads",

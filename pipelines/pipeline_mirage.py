@@ -52,9 +52,9 @@ from pipelines.lifted import (
     resize_nearest,
     subject_distance,
 )
-from pipelines.lora import read_lora
+from pipelines.lora import add_lora, read_lora
 from pipelines.memory import LatentMemory, Readout
-from pipelines.weight_files import check_parts
+from pipelines.weight_files import check_parts, read_tensors
 
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
@@ -222,7 +222,6 @@ class MiragePipeline(DiffusionPipeline):
         self.engine.use_few_steps(few, self.scheduler, {**described(file, few.file), **told})
 
     def _attach_few_steps(self, few: FewSteps) -> None:
-        from pipelines.convert import add_lora, read_tensors
 
         tensors = read_tensors(local_file(few.file))
         self._undo_few_steps = add_lora(self.transformer, tensors, few.alpha, FEW_STEPS, few.strength)

@@ -231,7 +231,8 @@ class MirageTransformer3DModel(
         cls, pretrained_model_link_or_path_or_dict: str | os.PathLike | Mapping[str, Tensor], **kwargs
     ) -> "MirageTransformer3DModel":
         """A released backbone, a safetensors or GGUF file or its tensors; see `transformer_from_released`."""
-        from pipelines.convert import read_tensors, transformer_from_released
+        from pipelines.convert import transformer_from_released
+        from pipelines.weight_files import read_tensors
 
         if "torch_dtype" in kwargs:  # diffusers takes either name
             kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))

@@ -15,18 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from pipelines import gguf_files
 from pipelines.__main__ import main
-from pipelines.convert import (
-    ConversionError,
-    add_lora,
-    lora_report,
-    read_tensors,
-    released_from_transformer,
-    to_diffusers,
-    to_released,
-    transformer_from_released,
-)
+from pipelines.convert import released_from_transformer, transformer_from_released
 from pipelines.layouts import LAYOUTS, layout_of
+from pipelines.lora import add_lora, lora_report
 from pipelines.transformer import MirageTransformer3DModel
+from pipelines.wan_names import ConversionError, to_diffusers, to_released
+from pipelines.weight_files import read_tensors
 
 DIM, FFN, TEXT, LAYERS = 3072, 14336, 4096, 30  # Wan2.2-TI2V-5B
 
