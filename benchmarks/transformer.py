@@ -150,11 +150,8 @@ def measure(device: str, tiny: bool, layout: Layout) -> dict:
 
     parts["decode"] = meter(decode)
     memory, cameras = five_chunks(rows, columns)
-    latent_cameras, frame_cameras, fine = (
-        cameras[-TARGETS - PRECEDING :],
-        cameras[-1 - FRAMES :],
-        (2 * rows, 2 * columns),
-    )
+    latent_cameras, frame_cameras = cameras[-TARGETS - PRECEDING :], cameras[-1 - FRAMES :]
+    fine = 2 * rows, 2 * columns
     readouts = [(latent_cameras, rows, columns), (latent_cameras, *fine)]
     if pixels := layout.readout == "pixel":
         readouts.append((frame_cameras, *fine))
