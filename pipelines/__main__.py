@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.allocator import keep_freed_memory
 from pipelines.files import whole
 from pipelines.layouts import FewSteps
 from pipelines.loading import add_arguments as add_device
@@ -382,6 +383,7 @@ def clip_trajectory(path: Path):
 
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    keep_freed_memory()
     try:
         if args.command == "render":
             report = render(args)

@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from pipelines.training.materials import hsv
-from pipelines.training.surroundings import ceiling_lamps, daylight, four_walls, furnish, lamplight, room_shell
+from pipelines.training.surroundings import (
+    carpets,
+    ceiling_lamps,
+    daylight,
+    four_walls,
+    furnish,
+    lamplight,
+    room_shell,
+)
 
 
 def tabletop(b):
@@ -140,6 +148,12 @@ def carton(b):
         for y in np.linspace(0, h, rows + 1):
             b.block(0, y, 0, w, thick, deep, skin)
         b.block(0, 0, -deep / 2, w, h, thick, b.pick(skin, skin, b.plain((0.02, 0.02, 0.02))))
+        if b.chance(0.5):  # little light falls in
+            gloom, inner = b.plain((u(0.004, 0.05),) * 3), thick / 2 + 0.001
+            b.quad((0, h / 2, thick - deep / 2), (w / 2, h / 2), gloom)
+            b.quad((0, h - inner, 0), (w / 2, deep / 2), gloom, pitch=np.pi / 2)
+            for side in (-1, 1):
+                b.quad((side * (w / 2 - inner), h / 2, 0), (deep / 2, h / 2), gloom, yaw=np.pi / 2)
         if b.chance(0.6):  # a lip that the goods look over
             b.block(0, 0, deep / 2, w, h * u(0.08, 0.35), thick, b.pick(skin, b.image("label")))
         if b.chance(0.4):  # a flap
@@ -178,12 +192,7 @@ def handheld(b):
     w, d, h = u(3, 6), u(3, 6), u(2.4, 3.2)
     room_shell(b, w, d, h)
     ceiling_lamps(b, w, d, h)
-    for i in range(b.rng.integers(0, 3)):  # carpets and changes of the floor, which are no steps
-        size = (u(0.8, 0.6 * w), u(1, d))
-        carpet = b.pick(
-            b.material("fabric"), b.plain(), b.image("rug", crop=(0, 0, 1, 1)), b.material("wood|tile|stone")
-        )
-        b.floor(u(-0.4, 0.4) * w, u(-0.4, 0.4) * d, *size, carpet, y=0.002 * (i + 1))
+    carpets(b, w, d, b.rng.integers(0, 3))
     spots = []
     for _, _, x, z, yaw in four_walls(w, d):
         for _ in range(b.rng.integers(0, 3)):

@@ -73,7 +73,7 @@ def crop(rng: random.Random, rgb: Tensor, depth: Tensor, K: np.ndarray, size: tu
     """
     height, width = rgb.shape[1:]
     scale = min(height / size[0], width / size[1])
-    scale *= 1.0 if rng.random() < 0.3 else rng.uniform(0.5, 1)
+    scale *= 1.0 if rng.random() < 0.5 else rng.uniform(0.6, 1)
     half_h, half_w = scale * size[0] / height, scale * size[1] / width  # in units of the half picture
     roll = math.radians(rng.gauss(0, 2.5)) if rng.random() < 0.4 else 0.0
     slack = abs(math.sin(roll)) * 0.6

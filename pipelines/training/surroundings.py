@@ -174,15 +174,18 @@ def furnish(b, w, d, count):
         }[side]
         with b.at(x, 0, z, yaw + u(-0.1, 0.1)):
             b.furniture()
-    if b.chance(0.4):
+    carpets(b, w, d, b.rng.integers(0, 3))
+
+
+def carpets(b, w, d, count):
+    """Rugs, runners and changes of the floor's material, up to whole halves of it: none of them is a step."""
+    u = b.u
+    for i in range(count):
         rug = b.image("rug", crop=(0, 0, 1, 1))
-        b.box(
-            (u(-0.2, 0.2) * w, 0.008, u(-0.2, 0.2) * d),
-            (u(0.6, 1.4), 0.008, u(0.6, 1.4)),
-            rug,
-            u(-0.2, 0.2),
-            casts=False,
-        )
+        cover = b.pick(rug, b.material("fabric"), b.plain(), b.material("wood|tile|stone", gloss=u(0, 0.3)))
+        size = b.pick((u(0.8, 2.8), u(0.8, 2.8)), (u(0.8, 0.6 * w), d), (w, u(0.8, 0.6 * d)))
+        with b.at(u(-0.5, 0.5) * (w - size[0]), 0, u(-0.5, 0.5) * (d - size[1]), b.pick(0, 0, u(-0.3, 0.3))):
+            b.floor(0, 0, *size, cover, y=0.002 * (i + 1))
 
 
 def room_views(b, w, d, low=0.9, high=1.8):

@@ -26,6 +26,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from pipelines.allocator import keep_freed_memory
 from pipelines.depth.embedded import DepthNet
 from pipelines.evaluation.depth import inverse_picture
 from pipelines.files import whole
@@ -34,11 +35,10 @@ from pipelines.training.depth_loss import FAR, NEAR, depth_loss
 
 # Sides of the pictures and size of the batches, by share of the training time. Small ones first: the layout of a room
 # shows on a thumbnail, and twenty thumbnails cost less than four full pictures.
-THUMBNAILS = 0.35
 STAGES = {
-    THUMBNAILS: (32, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
+    0.35: (32, [(64, 96)] * 5 + [(64, 128)] * 2 + [(96, 64)] + [(96, 96)]),
     0.75: (14, [(128, 160)] * 4 + [(128, 192)] * 3 + [(96, 192)] * 2 + [(160, 128)] * 2 + [(160, 160)]),
-    1.0: (10, [(160, 224)] * 6 + [(160, 256)] * 2 + [(128, 256)] + [(224, 160)] * 2 + [(192, 192)] * 2),
+    1.0: (8, [(192, 256), (192, 288)] * 4 + [(160, 256), (256, 192), (224, 224)] * 2 + [(160, 288)]),
 }
 SIZES = STAGES[1.0][1]
 BACKBONE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -273,8 +273,7 @@ def train(args: argparse.Namespace):
     started = time.monotonic() - spent
     bar = tqdm(total=round(total), initial=round(spent), unit="s", mininterval=20)
     while (spent := time.monotonic() - started) < total:
-        # Weights that were trained before need no thumbnails.
-        progress = spent / total if not args.begin else THUMBNAILS + (1 - THUMBNAILS) * spent / total
+        progress = 1.0 if args.begin else spent / total  # weights that were trained before know the layouts
         count, sizes = next(stage for until, stage in STAGES.items() if progress <= until)
         # Plain pictures first; what makes photographs work is added as the network learns to see. Not to most of them:
         # things pasted anywhere and dirt that is no depth also teach it to look through what stands in a room.
@@ -333,7 +332,7 @@ def main():
     parser.add_argument("--held-out", type=Path, help="folder of shards shown on the sheet and never trained on")
     parser.add_argument("--photos", type=Path, help="folder of photos shown on the sheet, for looking only")
     parser.add_argument("--skip-families", nargs="*", default=None, help="scene families never trained on")
-    parser.add_argument("--begin", type=Path, help="folder of exported weights to start from; thumbnails are left out")
+    parser.add_argument("--begin", type=Path, help="folder of exported weights to start from; full size only")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--decay", type=float, default=0.998, help="of the weight average")
     parser.add_argument("--limit", type=int, default=16000, help="views kept in memory, 0.31 MB each")
@@ -345,6 +344,7 @@ def main():
     parser.add_argument("--mix", type=Path, help="with --export: earlier exported weights to average with")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    keep_freed_memory(4 << 30)
     if args.export:
         return export(args.out, args.export, args.mix)
     if not args.shards:
