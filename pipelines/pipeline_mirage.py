@@ -222,7 +222,6 @@ class MiragePipeline(DiffusionPipeline):
         self.engine.use_few_steps(few, self.scheduler, {**described(file, few.file), **told})
 
     def _attach_few_steps(self, few: FewSteps) -> None:
-
         tensors = read_tensors(local_file(few.file))
         self._undo_few_steps = add_lora(self.transformer, tensors, few.alpha, FEW_STEPS, few.strength)
         self.few_steps = few
