@@ -27,8 +27,8 @@ pytestmark = BROWSER
 DESK = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # Gradio's own: an event that is cancelled before it has a number, as Render does with a review under way; and a stream
-# that ends because the page is loaded again
-HARMLESS = "status of 422|signal is aborted|errored out"
+# that ends because the page is loaded again or left, told in the console or as an error of the page
+HARMLESS = "status of 422|signal is aborted|errored out|BodyStreamBuffer was aborted"
 HOME = "gradio_api/file=studio/editor"
 DRAFT = "JSON.parse(localStorage.getItem('mirage-studio-path')).path"
 
@@ -76,15 +76,17 @@ def visit(browser, server):
     """Opens a page with a photo and the editor in front: visit(DESK) -> page. Nothing may fail in its console."""
     contexts, errors = [], []
 
+    def failed(message):
+        if not re.search(HARMLESS, message):
+            errors.append(message)
+
     def open_page(device, locale="en-US", server=server):
         context = browser.new_context(locale=locale, **device)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
-        # a page that is left ends Gradio's own stream, and now and then its wait for it is told as an error
-        page.on("pageerror", lambda error: "BodyStreamBuffer was aborted" in str(error) or errors.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and not re.search(HARMLESS, message.text)
-                and errors.append(message.text))  # fmt: skip
+        page.on("pageerror", lambda error: failed(str(error)))
+        page.on("console", lambda message: message.type == "error" and failed(message.text))
         page.on("request", lambda request: request.url.startswith((server, "data:", "blob:"))
                 or errors.append(f"asks outside: {request.url}"))  # fmt: skip
         page.goto(server)
