@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,9 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--seed", type=int, default=0)
     render.add_argument(
         "--focus", type=float, default=0.5, help="where in the photo the frame lies: 0 left or top .. 1 right or bottom"
+    )
+    render.add_argument(
+        "--zoom", type=zoom, default=1.0, help="how much closer than the photo, 1..1.5; auto: as the move needs room"
     )
     render.add_argument("--quality", default="standard", help="draft or standard")
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
@@ -123,6 +127,14 @@ def size(text: str) -> tuple[int, int]:
     return height, width
 
 
+def zoom(text: str) -> float | None:
+    """None for "auto"."""
+    try:
+        return None if text == "auto" else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 1 to 1.5, or auto") from error
+
+
 def few_steps_asked(args: argparse.Namespace) -> FewSteps | None:
     if args.few_step_lora is not None:
         return few_steps_of(args.few_step_lora, "--few-step", args.few_step)
@@ -149,6 +161,7 @@ def load_depth(path: Path, scale: float) -> np.ndarray:
 def render(args: argparse.Namespace) -> dict:
     started = time.perf_counter()
     from pipelines.cameras import Camera, Trajectory, checked_frames, move
+    from pipelines.lifted import Lifted
     from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4
     from pipelines.scene import Scene
 
@@ -157,6 +170,8 @@ def render(args: argparse.Namespace) -> dict:
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
+    if args.zoom is None and (args.trajectory or scene):
+        raise ValueError("--zoom auto goes with a move of a new photo. Give a number: --zoom 1.")
     depth = load_depth(args.depth, args.depth_scale) if args.depth else None
     params = named_values("--set", args.set)
     few_steps = few_steps_asked(args)
@@ -199,22 +214,35 @@ def render(args: argparse.Namespace) -> dict:
     if not args.trajectory:
         trajectory = replace(trajectory, fps=fps)
     source, memory, lift_seconds = photo, scene.memory if scene else None, {}
+    closer = 1.0 if args.zoom is None else args.zoom
     distance = scene.distance if scene else None
     if photo is not None and scene is None:
         # The size of a move depends on how far its subject is, so the photo is lifted before the path is made.
-        pipe.check_inputs(photo, trajectory, args.prompt, args.seed, None, depth, args.quality, args.focus)
+        pipe.check_inputs(photo, trajectory, args.prompt, args.seed, None, depth, args.quality, args.focus, closer)
         lift_seconds = dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
-        source = pipe.lift(photo, height, width, camera, depth, focus=args.focus, seconds=lift_seconds)
-        distance = source.distance
+
+        def lift(zoom: float) -> Lifted:
+            frame = camera if args.trajectory else camera.zoomed(zoom)
+            return pipe.lift(photo, height, width, frame, depth, focus=args.focus, zoom=zoom, seconds=lift_seconds)
+
+        def path(lifted: Lifted, strength: float) -> Trajectory:
+            settings = {"frames": args.frames, "fps": fps, "strength": strength, **params}
+            return move(args.move, lifted.camera, distance=lifted.distance, **settings)
+
+        if args.zoom is None:
+            source, strength = pipe.suited(lift, path)
+        else:
+            source = lift(args.zoom)
+            strength = 1.0
+            if not args.trajectory and "strength" not in params:
+                strength = pipe.gentle_strength(source, partial(path, source))
+        camera, distance = source.camera, source.distance
         if not args.trajectory:
-
-            def path(strength: float) -> Trajectory:
-                settings = {"strength": strength, **params}
-                return move(args.move, camera, distance=distance, frames=args.frames, fps=fps, **settings)
-
-            trajectory = path(1.0 if "strength" in params else pipe.gentle_strength(source, path))
+            trajectory = path(source, strength)
     num_chunks, last_shown = 0, None
-    for event in pipe.stream(source, trajectory, args.prompt, args.seed, memory, depth, args.quality, args.focus):
+    for event in pipe.stream(
+        source, trajectory, args.prompt, args.seed, memory, depth, args.quality, args.focus, closer
+    ):
         shown = getattr(event, "chunk", None)
         if shown is not None and shown != last_shown:
             num_chunks, last_shown = event.num_chunks, shown

@@ -11,6 +11,7 @@ from pipelines.memory import LatentMemory
 
 NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
 MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
+MAX_ZOOM = 1.5
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Lifted:
     photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture, of which the clip shows
     a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
     frame: rows and columns of the photo; camera: sees these. memory: knows the photo, and nothing else unless one was
-    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus: see `lift`;
-    sha256: of the photo that was given, see `photo_sha256`.
+    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus, zoom: see
+    `lift`; sha256: of the photo that was given, see `photo_sha256`.
     """
 
     photo: np.ndarray
@@ -33,6 +34,7 @@ class Lifted:
     view: int | None
     distance: float
     focus: float = 0.5
+    zoom: float = 1.0
     sha256: str | None = None
 
     @property
@@ -52,12 +54,28 @@ def photo_sha256(photo: Image.Image | np.ndarray) -> str:
     return hashlib.sha256(photo.tobytes()).hexdigest()
 
 
-def covering(photo: Image.Image, height: int, width: int, focus: float) -> tuple[Image.Image, tuple[int, int]]:
-    """The photo scaled until a (height, width) frame just fits, and the (left, top) of that frame: see `lift`."""
-    scale = max(height / photo.height, width / photo.width)
+def covering(
+    photo: Image.Image, height: int, width: int, focus: float, zoom: float
+) -> tuple[Image.Image, tuple[int, int]]:
+    """The photo scaled until a (height, width) frame just fits, times zoom; (left, top) of that frame: see `lift`."""
+    scale = max(height / photo.height, width / photo.width) * zoom
     size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
     whole = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
-    return whole, (round((size[0] - width) * focus), round((size[1] - height) * focus))
+    sides = zip(size, (width, height), strict=True)
+    left, top = (round((total - zoom * side) * focus + (zoom - 1) / 2 * side) for total, side in sides)
+    return whole, (min(max(left, 0), size[0] - width), min(max(top, 0), size[1] - height))
+
+
+def check_focus(focus: float) -> float:
+    if not isinstance(focus, (int, float)) or not 0 <= focus <= 1:
+        raise ValueError(f"focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.")
+    return focus
+
+
+def check_zoom(zoom: float) -> float:
+    if not isinstance(zoom, (int, float)) or not 1 <= zoom <= MAX_ZOOM:
+        raise ValueError(f"zoom={zoom!r} must be 1 (the whole photo) to {MAX_ZOOM:g}. Use 1.")
+    return zoom
 
 
 def beyond(start: int, length: int, total: int, step: int) -> slice:

@@ -44,9 +44,10 @@ from pipelines.layouts import (
 )
 from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights, transformer_weights
 from pipelines.lifted import (
-    NEAR_QUANTILE,
     Lifted,
     beyond,
+    check_focus,
+    check_zoom,
     covering,
     photo_sha256,
     resize_nearest,
@@ -54,6 +55,7 @@ from pipelines.lifted import (
 )
 from pipelines.lora import add_lora, read_lora
 from pipelines.memory import LatentMemory, Readout
+from pipelines.outlook import OutlookMixin
 from pipelines.weight_files import check_parts, read_tensors
 
 QUALITIES = ("draft", "standard")
@@ -61,13 +63,6 @@ MIN_SIDE = 64
 DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
-SIDEWAYS = 0.2  # of that depth
-BACKED = 0.87  # a move whose frames all show this share of the photo looks like the photo
-# Of a frame, what opens between near and far surfaces; more than that shows as torn outlines, as 19 photos were judged.
-TORN = 0.026
-MIN_STRENGTH = 0.2
-COVERAGE_GRID = 128  # cells along the long side, for coverage of a whole path
-COVERAGE_STEP = 4  # frames from one that is looked at to the next
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
 
 
@@ -85,7 +80,7 @@ class MirageOutput(BaseOutput):
     recipe: dict
 
 
-class MiragePipeline(DiffusionPipeline):
+class MiragePipeline(OutlookMixin, DiffusionPipeline):
     """Photo + trajectory -> clip, on the engine that its components make up.
 
     autoencoder (FineAutoencoder) and depth (DepthNet) make the embedded engine; a transformer
@@ -272,6 +267,7 @@ class MiragePipeline(DiffusionPipeline):
         depth: np.ndarray | None = None,
         quality: str = "standard",
         focus: float = 0.5,
+        zoom: float = 1.0,
         callback_on_step_end: Callable | None = None,
     ) -> MirageOutput:
         """Render a whole clip; see `stream` for the arguments.
@@ -279,7 +275,7 @@ class MiragePipeline(DiffusionPipeline):
         callback_on_step_end(pipe, step, num_steps, {}) is called after every step, as in diffusers; what it raises
         ends the render.
         """
-        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus):
+        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom):
             if isinstance(event, StepEvent) and callback_on_step_end is not None:
                 callback_on_step_end(self, event.step, event.num_steps, {})
         return MirageOutput(
@@ -296,20 +292,21 @@ class MiragePipeline(DiffusionPipeline):
         depth: np.ndarray | None = None,
         quality: str = "standard",
         focus: float = 0.5,
+        zoom: float = 1.0,
     ) -> Iterator[StepEvent | ChunkEvent | DoneEvent]:
         """Render, telling what happens as it happens. Closing the iterator stops the work within one step.
 
         image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; trajectory[0]
         sees a frame of it in the trajectory's shape, as in `lift`. memory: a world to start in; it is not changed.
         depth: (H, W) z-depth of the photo in the trajectory's units; estimated if None. quality: "draft" or
-        "standard". focus: where in the photo the frame lies, 0 left or top .. 1 right or bottom; of a `Lifted` one its
-        own counts. Equal arguments give equal bits on one machine. Raises ValueError before any work for input that
-        cannot be rendered.
+        "standard". focus, zoom: where in the photo the frame lies and how much closer it is, as in `lift`; of a
+        `Lifted` one its own count. Equal arguments give equal bits on one machine. Raises ValueError before any work
+        for input that cannot be rendered.
         """
-        self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus)
-        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus)
+        self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
+        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
 
-    def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5) -> None:
+    def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5, zoom=1.0) -> None:
         facts = self.engine.facts
         frames, height, width = len(trajectory), trajectory.height, trajectory.width
         check_size(height, width, facts.size_step, facts.max_side)
@@ -340,8 +337,9 @@ class MiragePipeline(DiffusionPipeline):
         if depth is not None:
             check_depth(depth)
         check_focus(focus)
+        check_zoom(zoom)
 
-    def _stream(self, image, trajectory, prompt, seed, memory, depth, quality, focus):
+    def _stream(self, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom):
         facts, started = self.engine.facts, time.perf_counter()
         seconds = defaultdict(float, dict.fromkeys(("encode", "depth", "memory_write", "memory_readout"), 0.0))
         seconds.update(denoise=0.0, decode=0.0)
@@ -351,7 +349,7 @@ class MiragePipeline(DiffusionPipeline):
         lifted = image if isinstance(image, Lifted) else None
         if lifted is None and image is not None:
             size = trajectory.height, trajectory.width
-            lifted = self.lift(image, *size, trajectory[0], depth, memory, focus=focus, seconds=seconds)
+            lifted = self.lift(image, *size, trajectory[0], depth, memory, focus=focus, zoom=zoom, seconds=seconds)
         memory = (memory if lifted is None else lifted.memory).copy()
         photo = None if lifted is None else lifted.image
         yield StepEvent(0, len(chunks), 1, 1, "depth")
@@ -400,8 +398,8 @@ class MiragePipeline(DiffusionPipeline):
         if loop.closed:
             loop = LoopScore(True, psnr(frames[0], frames[-1]), ssim(frames[0], frames[-1]))
         seconds["total"] = time.perf_counter() - started
-        focus = None if lifted is None else lifted.focus
-        recipe = self.recipe(lifted, trajectory, seed, quality, prompt, focus)
+        framing = (None, None) if lifted is None else (lifted.focus, lifted.zoom)
+        recipe = self.recipe(lifted, trajectory, seed, quality, prompt, *framing)
         worst = max(drift, default=0.0)
         yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
 
@@ -427,24 +425,26 @@ class MiragePipeline(DiffusionPipeline):
         memory: LatentMemory | None = None,
         fov_degrees: float = DEFAULT_FOV,
         focus: float = 0.5,
+        zoom: float = 1.0,
         seconds: dict | None = None,
     ) -> Lifted:
         """Give a photo depth and write it into a memory, ready to be seen from other cameras.
 
-        The clip's frame is the largest part of the photo in the shape of (height, width) pixels; what lies around it,
-        as far as MARGIN, is remembered as well. camera: the frame's, on any grid of that shape; without one it stands
-        at the origin with fov_degrees across its long side. depth: z-depth of the whole photo; estimated if None.
-        memory: a world the photo is added to; left unchanged. focus: where the frame lies, 0 left or top .. 1 right or
-        bottom. Raises ValueError for a size or focus out of range, or depth without a known value.
+        The clip's frame is the largest part of the photo in the shape of (height, width) pixels, or closer about the
+        same middle with zoom, 1 .. MAX_ZOOM; what lies around it, as far as MARGIN, is remembered as well. camera: the
+        frame's, on any grid of that shape; without one it stands at the origin with fov_degrees across the long side of
+        the largest frame. depth: z-depth of the whole photo; estimated if None. memory: a world the photo is added to;
+        left unchanged. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. Raises ValueError for a
+        size, focus or zoom out of range, or depth without a known value.
         """
         facts, seconds = self.engine.facts, defaultdict(float) if seconds is None else seconds
         check_size(height, width, facts.size_step, facts.max_side)
         if camera is None:
-            camera = Camera.from_fov(fov_degrees, height, width)
+            camera = Camera.from_fov(fov_degrees, height, width).zoomed(check_zoom(zoom))
         camera = camera.resized(height, width)
         photo = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
         sha256 = photo_sha256(photo)
-        whole, (left, top) = covering(photo.convert("RGB"), height, width, check_focus(focus))
+        whole, (left, top) = covering(photo.convert("RGB"), height, width, check_focus(focus), check_zoom(zoom))
         rows, columns = beyond(top, height, whole.height, facts.stride), beyond(left, width, whole.width, facts.stride)
         pixels = np.array(whole)
         photo = np.ascontiguousarray(pixels[rows, columns])
@@ -473,68 +473,7 @@ class MiragePipeline(DiffusionPipeline):
             report = memory.write(tokens, depth[kept, kept], photo_camera, valid[kept, kept])
         view = len(memory.views) - 1 if report.new or report.replaced else None
         distance = subject_distance(depth[frame], valid[frame])
-        return Lifted(photo, depth, photo_camera, frame, camera, memory, view, distance, focus, sha256)
-
-    @torch.no_grad()
-    def coverage(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
-        """(T,) share of every frame that the memory shows, 0..1: what the finished clip tells, to 0.01 or so.
-
-        On a coarse grid, at every fourth frame and evenly between: 0.03 s for 65 frames.
-        """
-        some = sorted({*range(0, len(trajectory), COVERAGE_STEP), len(trajectory) - 1})
-        path = Trajectory.from_cameras([trajectory[t] for t in some], trajectory.fps)
-        return np.interp(range(len(trajectory)), some, covered(self._shown(memory, path)))
-
-    @torch.no_grad()
-    def torn(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
-        """(T,) share of every frame that opens between surfaces: unknown, with something known on both sides, 0..1.
-
-        What the camera sees beyond the photo's frame does not count. At the cost of `coverage`.
-        """
-        return share_of(between_known(self._shown(memory, trajectory)))
-
-    def _shown(self, memory: LatentMemory, trajectory: Trajectory) -> torch.Tensor:
-        """(T, h, w) bool: which cells of a coarse grid the memory shows."""
-        scale = COVERAGE_GRID / max(trajectory.height, trajectory.width)
-        height, width = (max(1, round(side * scale)) for side in (trajectory.height, trajectory.width))
-        finest = max((view.camera.K[0, 0] for view in memory.views), default=0)
-        thin = max(1, int(finest / (2 * scale * trajectory[0].K[0, 0])))  # two samples for every cell
-        return memory.readout(list(trajectory), height, width, thin).mask
-
-    def gentle_strength(self, lifted: Lifted, path: Callable[[float], Trajectory]) -> float:
-        """The largest strength of a move, at most 1, that suits this photo; MIN_STRENGTH if none does.
-
-        path: strength -> the trajectory of that strength. Every frame shows at least BACKED of the photo, so what is
-        invented stays at the rim, at most TORN of it opens between surfaces, and the camera does not step aside further
-        than estimated depth can be trusted (SIDEWAYS of what is near).
-        """
-        near = np.quantile(lifted.depth, NEAR_QUANTILE)
-        for strength in np.arange(1.0, MIN_STRENGTH, -0.1).round(2).tolist():
-            trajectory = path(strength)
-            aside = np.linalg.norm(trajectory.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
-            if aside > SIDEWAYS * near:
-                continue
-            shown = self._shown(lifted.memory, trajectory[:: max(1, len(trajectory) // 16)])
-            if covered(shown).min() >= BACKED and share_of(between_known(shown)).max() <= TORN:
-                return strength
-        return MIN_STRENGTH
-
-    @torch.no_grad()
-    def preview(self, lifted: Lifted, trajectory: Trajectory, max_frames: int = 24) -> tuple[np.ndarray, np.ndarray]:
-        """The path as it will be, before anything is invented.
-
-        Returns (n, H, W, 3) uint8, at most max_frames evenly spaced frames at the size the photo was lifted at, with
-        what the photo does not show hatched, and (T,) coverage of every frame.
-        """
-        path = trajectory.resized(lifted.camera.height, lifted.camera.width)
-        chosen = np.unique(np.linspace(0, len(path) - 1, min(max_frames, len(path))).round().astype(int))
-        stride = self.engine.facts.decode_stride
-        frames = np.empty((len(chosen), path.height, path.width, 3), np.uint8)
-        for i, t in enumerate(chosen):
-            readout = lifted.memory.readout(path[t], path.height // stride, path.width // stride)
-            mask = readout.mask[0].repeat_interleave(stride, 0).repeat_interleave(stride, 1)
-            frames[i] = hatched(self.engine.decode(readout, None)[0], mask.numpy())
-        return frames, self.coverage(lifted.memory, path)
+        return Lifted(photo, depth, photo_camera, frame, camera, memory, view, distance, focus, zoom, sha256)
 
     def recipe(
         self,
@@ -544,8 +483,9 @@ class MiragePipeline(DiffusionPipeline):
         quality: str,
         prompt: str | None = None,
         focus: float | None = None,
+        zoom: float | None = None,
     ) -> dict:
-        """What it takes to render the clip again: photo hash and focus, trajectory, seed, model, versions."""
+        """What it takes to render the clip again: photo hash and framing, trajectory, seed, model, versions."""
         import diffusers
 
         sha256 = None if photo is None else photo.sha256 if isinstance(photo, Lifted) else photo_sha256(photo)
@@ -554,6 +494,7 @@ class MiragePipeline(DiffusionPipeline):
             "model": self.engine.facts.name,
             "photo_sha256": sha256,
             **({} if focus is None else {"focus": focus}),
+            **({} if zoom is None else {"zoom": zoom}),
             "seed": int(seed),
             "quality": quality,
             **({"prompt": prompt} if prompt else {}),
@@ -586,12 +527,6 @@ def check_array(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def check_focus(focus: float) -> float:
-    if not isinstance(focus, (int, float)) or not 0 <= focus <= 1:
-        raise ValueError(f"focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.")
-    return focus
-
-
 def check_depth(depth: np.ndarray) -> np.ndarray:
     depth = np.asarray(depth, dtype=np.float32)
     if depth.ndim != 2:
@@ -602,39 +537,6 @@ def check_depth(depth: np.ndarray) -> np.ndarray:
 
 
 # ---- helpers ----------------------------------------------------------------------------------------------------
-
-
-def share_of(mask: torch.Tensor) -> np.ndarray:
-    """(T, h, w) bool -> (T,) 0..1"""
-    return mask.flatten(1).float().mean(dim=1).numpy()
-
-
-def covered(mask: torch.Tensor) -> np.ndarray:
-    """(T, h, w) bool -> (T,) 0..1, the share of the picture that coarse cells stand for.
-
-    One sample makes a cell known, so those at the edge of what is known count half: on average they are that.
-    """
-    unknown = ~mask
-    beside = torch.zeros_like(mask)
-    for dim in (1, 2):
-        n = mask.shape[dim] - 1
-        beside.narrow(dim, 0, n).logical_or_(unknown.narrow(dim, 1, n))
-        beside.narrow(dim, 1, n).logical_or_(unknown.narrow(dim, 0, n))
-    return share_of(mask) - share_of(mask & beside) / 2
-
-
-def between_known(mask: torch.Tensor) -> torch.Tensor:
-    """(T, h, w) bool: unknown cells with known ones on both sides in their row."""
-    known = mask.int()
-    return ~mask & (known.cummax(2).values > 0) & (known.flip(2).cummax(2).values.flip(2) > 0)
-
-
-def hatched(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The frame with calm diagonal lines over what is unknown."""
-    rows, columns = np.indices(mask.shape)
-    period = max(8, mask.shape[1] // 48)
-    lines = ((rows + columns) % period < period // 4)[..., None]
-    return np.where(mask[..., None], frame, np.where(lines, 176, 200)).astype(np.uint8)
 
 
 def colour_change(frame: np.ndarray, photo: np.ndarray, readout: Readout, view: int) -> float:

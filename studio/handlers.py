@@ -54,6 +54,7 @@ PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
 STOP_SECONDS = 30
+KEPT_LIFTS = 3  # of one crop: whole, and as close as moves want it
 
 
 # -- small pieces ---------------------------------------------------------------------------------------------------
@@ -71,6 +72,8 @@ def meter(session: Session, language: str) -> Answer:
         told = {"percent": int(100 * low), "mean": int(100 * mean)}  # 99.9 is not all
         words = say(language, "backed_clip" if is_clip else "backed_preview", **told)
         words += "" if is_clip else " " + say(language, "hatch")
+    if session.zoom > 1 and not is_clip:
+        words += " " + say(language, "closer", percent=round(100 * session.zoom - 100))
     legend = (
         f'<p class="legend"><i class="key-backed"></i>{escape(say(language, "backed"))}'
         f'<i class="key-invented"></i>{escape(say(language, "invented"))}</p>'
@@ -97,12 +100,15 @@ def lift(pipe, session: Session, order: Order, height: int, width: int):
 
     pipe: with the order's depth.
     """
-    key = (order.ratio, order.focus, height, width, order.depth)
-    if key not in session.lifts:
-        session.lifts.clear()  # one is enough: the next preview is nearly always of the same crop
-        options = {"focus": order.focus, **lens(session, height, width)}
-        session.lifts[key] = pipe.lift(session.photo, height, width, **options)
-    return session.lifts[key]
+    crop = order.ratio, order.focus, height, width, order.depth
+    if session.lifted_crop != crop:
+        session.lifts, session.lifted_crop = {}, crop
+    if order.zoom not in session.lifts:
+        if len(session.lifts) == KEPT_LIFTS:
+            session.lifts.clear()
+        options = {"focus": order.focus, "zoom": order.zoom, **lens(session, height, width)}
+        session.lifts[order.zoom] = pipe.lift(session.photo, height, width, **options)
+    return session.lifts[order.zoom]
 
 
 def lens(session: Session, height: int, width: int) -> dict[str, float]:
@@ -131,7 +137,7 @@ def show_photo(engine: Engine, session: Session, order: Order) -> None:
     """The stage shows the photo as it will be cropped."""
     height, width = size_of(engine, session, order, "standard")
     file = session.new_file(".jpg")
-    picture = media.crop(session.photo, height, width, order.focus)
+    picture = media.crop(session.photo, height, width, order.focus, order.zoom)
     write_poster(np.asarray(picture), file)
     session.show("photo", file, picture.height, picture.width)
 
@@ -241,6 +247,7 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
     session.show("preview", file, height, width)
     torn = float(pipe.torn(lifted.memory, trajectory[::4]).max())
     session.measure(coverage, None if session.drawn else calm_seconds(trajectory, lifted.distance), torn)
+    session.zoom = order.zoom
     yield {"stage": stage(session), **meter(session, language)}
 
 
@@ -263,7 +270,7 @@ def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterato
 @explains
 @in_turn
 def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
-    """A photo or a move was chosen: the strength that suits the two, then the preview."""
+    """A photo or a move was chosen: how close a frame and how much of the move suit the two, then the preview."""
     if session.photo is None:
         yield {}  # the photo was refused: nothing to frame
         return
@@ -276,14 +283,14 @@ def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[A
         yield {"stage": stage(session)}
         return
     yield {"stage": stage(session, note=say(language, "lifting"))}
-    pipe = engine.pipe(order.depth)
-    lifted = lift(pipe, session, order, *size_of(engine, session, order))
-    strength = pipe.gentle_strength(
-        lifted, lambda part: replace(order, strength=part).trajectory(lifted.camera, lifted.distance)
+    pipe, size = engine.pipe(order.depth), size_of(engine, session, order)
+    lifted, strength = pipe.suited(
+        lambda zoom: lift(pipe, session, replace(order, zoom=zoom), *size),
+        lambda lifted, part: replace(order, strength=part).trajectory(lifted.camera, lifted.distance),
     )
-    strength = round(strength * 100)
-    yield {"strength": strength}
-    yield from _preview(engine, session, language, *fields[:5], strength, *fields[6:])
+    strength, zoom = round(strength * 100), round(lifted.zoom * 100)
+    yield {"strength": strength, "zoom": zoom}
+    yield from _preview(engine, session, language, *fields[:5], strength, *fields[6:10], zoom, *fields[11:])
 
 
 @explains
@@ -343,7 +350,7 @@ def _enter(engine: Engine, session: Session, framing: Order):
     def make(file: Path) -> dict:
         return describe(file, lifted, framing.seconds, is_metric)
 
-    session.enter((framing.ratio, framing.focus, height, width, framing.depth), make)
+    session.enter((framing.ratio, framing.focus, framing.zoom, height, width, framing.depth), make)
     return lifted
 
 
@@ -496,7 +503,7 @@ def render(engine: Engine, session: Session, language: str, *fields) -> Iterator
         trajectory = order.trajectory(camera, lifted.distance)
         done, quality = None, "draft" if order.quality == "draft" else "standard"
         settings = {"prompt": order.prompt or None, "seed": order.seed, "quality": quality}
-        settings["focus"] = order.focus
+        settings |= {"focus": order.focus, "zoom": order.zoom}
         take.recipe = pipe.recipe(session.photo, trajectory, **settings)
         events = pipe.stream(session.photo, trajectory, **settings)
         try:

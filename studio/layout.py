@@ -13,7 +13,7 @@ from studio.editor.editor import TrajectoryEditor
 from studio.editor.words import editor_words
 from studio.engine import Engine
 from studio.models import EMBEDDED
-from studio.state import DRAWN, LEFTOVER_SECONDS, QUALITIES, RATIOS, SECONDS, STRENGTH, Session, presets
+from studio.state import DRAWN, LEFTOVER_SECONDS, QUALITIES, RATIOS, SECONDS, STRENGTH, ZOOM, Session, presets
 from studio.text import say
 from studio.widgets import FOLDER, cards, fold, opener, stage
 
@@ -204,6 +204,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
                             *STRENGTH, value=100, step=5, label=say(start, "strength"), elem_id="strength"
                         )
                         ui["focus"] = gr.Slider(0, 100, value=50, step=5, label=say(start, "focus"), elem_id="focus")
+                        ui["zoom"] = gr.Slider(*ZOOM, value=100, step=5, label=say(start, "zoom"), elem_id="zoom")
                         ui["seed"] = gr.Number(0, precision=0, label=say(start, "seed"), elem_id="seed")
                         ui["depth"] = gr.Radio(
                             depth_choices(engine, start),
@@ -231,7 +232,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             ui[name]
             for name in (
                 *("cards", "seconds", "ratio", "quality", "direction", "strength", "focus", "seed", "editor"),
-                *("prompt", "depth"),
+                *("prompt", "zoom", "depth"),
             )
         ]
         spoken = list(ui.values())
@@ -310,6 +311,7 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
             ui["seconds"].input,
             ui["strength"].release,
             ui["focus"].release,
+            ui["zoom"].release,
         ):
             previews.append(changed(**look))
         for event in previews:
@@ -402,7 +404,7 @@ def first_estimate(engine: Engine, language: str) -> dict[str, str]:
     """Of the settings the page begins with."""
     depth = EMBEDDED if engine.depths else None
     return handlers.estimate(
-        engine, Session(), language, None, 4, "photo", "draft", "right", 100, 50, 0, None, "", depth
+        engine, Session(), language, None, 4, "photo", "draft", "right", 100, 50, 0, None, "", 100, depth
     )
 
 
@@ -413,7 +415,7 @@ def depth_choices(engine: Engine, language: str) -> list[tuple[str, str]]:
 def said_in(engine: Engine, session: Session, language: str, preset: str | None, depth=None) -> dict[str, object]:
     """Every word of the page in `language`: {name of a widget: update}."""
     language = "it" if language == "it" else "en"
-    labels = ("direction", "ratio", "seconds", "strength", "focus", "seed")
+    labels = ("direction", "ratio", "seconds", "strength", "focus", "zoom", "seed")
     buttons = ("preview", "render", "cancel", "shorter", "download", "poster", "same_again", "new_seed")
     ways = handlers.directions(preset) if isinstance(preset, str) and preset in presets() else ()
     said: dict[str, object] = {name: gr.update(label=say(language, name)) for name in labels}

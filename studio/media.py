@@ -37,11 +37,16 @@ def crop_size(size: tuple[int, int], height: int, width: int) -> tuple[int, int]
     return min(size[0], round(width * scale)), min(size[1], round(height * scale))
 
 
-def crop(image: Image.Image, height: int, width: int, focus: float) -> Image.Image:
-    """The largest part of `image` with the ratio width : height. focus: 0 left or top .. 1 right or bottom."""
+def crop(image: Image.Image, height: int, width: int, focus: float, zoom: float = 1.0) -> Image.Image:
+    """The largest part of `image` with the ratio width : height, 0 left or top .. 1 right or bottom by focus.
+
+    zoom: how much closer, about the same middle; 1 is the largest part.
+    """
     w, h = crop_size(image.size, height, width)
-    left, top = round((image.width - w) * focus), round((image.height - h) * focus)
-    return image.crop((left, top, left + w, top + h))
+    left, top = (image.width - w) * focus, (image.height - h) * focus
+    inner = round(w / zoom), round(h / zoom)
+    left, top = round(left + (w - inner[0]) / 2), round(top + (h - inner[1]) / 2)
+    return image.crop((left, top, left + inner[0], top + inner[1]))
 
 
 def small(frame: np.ndarray, side: int = 960) -> Image.Image:

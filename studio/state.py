@@ -31,6 +31,7 @@ from studio.text import Refusal
 FPS = 16  # of the embedded model, of the presets and of the editor; a large model has its own
 SECONDS = (2, 8)
 STRENGTH = (10, 150)  # percent
+ZOOM = (100, 150)  # percent
 MAX_SEED = 2**31 - 1
 KEPT_PICTURES = 40  # two seconds of the fastest render: a slow browser still fetches them
 LEFTOVER_SECONDS = 24 * 3600  # no visit lasts so long
@@ -133,6 +134,7 @@ class Order:
     seed: int = 0
     path: CameraPath | None = None  # only where it was drawn; its keys then say how long the clip is
     prompt: str = ""
+    zoom: float = 1.0  # how much closer than the whole photo
     depth: str | None = None  # the estimator that was chosen; None where the studio offers no choice
     fps: int = FPS  # the model's
 
@@ -149,10 +151,11 @@ class Order:
         seed,
         path=None,
         prompt="",
+        zoom=100,
         depth=None,
         fps: int = FPS,
     ) -> "Order":
-        """Values as the widgets send them (strength and focus in percent). Raises Refusal."""
+        """Values as the widgets send them (strength, focus and zoom in percent). Raises Refusal."""
         if preset is None:
             raise Refusal("need_move")
         return cls(
@@ -166,6 +169,7 @@ class Order:
             seed=int(number_in("seed", seed, 0, MAX_SEED, whole=True)),
             path=drawn_path(path) if preset == DRAWN else None,
             prompt=prompt_of(prompt),
+            zoom=number_in("closeness", zoom, *ZOOM) / 100,
             depth=None if depth is None else one_of("depth", depth, tuple(ESTIMATORS)),
             fps=fps,
         )
@@ -203,6 +207,7 @@ class Order:
             self.seed,
             None if self.path is None else self.path.to_dict(),
             self.prompt,
+            round(self.zoom * 100),
             self.depth,
         )
 
@@ -324,13 +329,15 @@ class Session:
     def __init__(self):
         self.photo: Image.Image | None = None
         self.focal_35mm: float | None = None
-        self.lifts: dict[tuple, Any] = {}  # (ratio, focus, size, depth) -> Lifted, of the present photo
+        self.lifts: dict[float, Any] = {}  # zoom -> Lifted, of one crop of the present photo
+        self.lifted_crop: tuple | None = None
         self.take: Take | None = None
         self.clip: Clip | None = None
         self.shown: dict = {"kind": "empty"}  # the picture on the stage
         self.coverage: np.ndarray | None = None  # of the last preview or clip
         self.calm_seconds: int | None = None
         self.torn = 0.0
+        self.zoom = 1.0  # of the last preview
         self.drawing = False  # the editor is in front of the picture
         self.drawn = False  # the picture is of a path of the editor
         self.place: dict | None = None  # what the editor shows, see studio.editor

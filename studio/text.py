@@ -78,6 +78,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "advanced": ("Advanced", "Avanzate"),
     "strength": ("Strength of the move, in %", "Ampiezza del movimento, in %"),
     "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
+    "zoom": (
+        "How close, in % (above 100 the camera has room to move)",
+        "Quanto vicino, in % (oltre 100 la videocamera ha spazio)",
+    ),
     "seed": ("Seed", "Variante (seme)"),
     "depth": ("Depth of the photo", "Profondità della foto"),
     "depth_embedded": ("Built-in depth", "Profondità inclusa"),
@@ -205,6 +209,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "hatch": (
         "What is hatched lies outside the photo and will be invented.",
         "Il tratteggio è fuori dalla foto e sarà inventato.",
+    ),
+    "closer": (
+        "The frame is {percent} % closer than the photo, so the camera has room to move (Advanced changes it).",
+        "L'inquadratura è {percent} % più vicina della foto, così la videocamera ha spazio (si cambia in Avanzate).",
     ),
     "low_coverage": (
         "That is much to invent: a shorter path stays truer to the place.",
@@ -345,6 +353,7 @@ _FIELDS_ITALIAN = {
     "direction": "direzione",
     "strength": "ampiezza",
     "crop": "ritaglio",
+    "closeness": "vicinanza",
     "seed": "seme",
     "example": "esempio",
     "repair": "correzione",

@@ -20,6 +20,7 @@ class FakeLifted:
     depth: np.ndarray
     memory: None
     distance: float
+    zoom: float
     photo = property(lambda self: self.image)
     photo_depth = property(lambda self: self.depth)
     photo_camera = property(lambda self: self.camera)
@@ -46,11 +47,12 @@ class FakePipeline:
         facts = SimpleNamespace(name="fake", takes_prompt=is_large, weights=(weights("fake/model"),), **own)
         self.engine = SimpleNamespace(facts=facts, depth_estimator=SimpleNamespace(weights=(weights("fake/depth"),)))
 
-    def lift(self, image, height, width, fov_degrees=60.0, focus=0.5):
+    def lift(self, image, height, width, fov_degrees=60.0, focus=0.5, zoom=1.0):
         assert not height % self.engine.facts.size_step and not width % self.engine.facts.size_step
         self.lifted_with.append(self.engine.depth_estimator)
-        pixels = np.asarray(crop(image, height, width, focus).resize((width, height)))
-        return FakeLifted(pixels, Camera.from_fov(fov_degrees, height, width), np.full((height, width), 2.0), None, 2.0)
+        pixels = np.asarray(crop(image, height, width, focus, zoom).resize((width, height)))
+        camera = Camera.from_fov(fov_degrees, height, width).zoomed(zoom)
+        return FakeLifted(pixels, camera, np.full((height, width), 2.0), None, 2.0, zoom)
 
     def coverage(self, memory, trajectory):
         return 1 - np.minimum(np.linalg.norm(trajectory.c2w[:, :3, 3], axis=-1), 1)
@@ -58,21 +60,22 @@ class FakePipeline:
     def torn(self, memory, trajectory):
         return 0.2 * np.abs(trajectory.c2w[:, 0, 3])
 
-    def gentle_strength(self, lifted, path):
-        return 0.6 if self.coverage(None, path(1.0)).min() < 0.8 else 1.0
+    def suited(self, lift, path):
+        whole = lift(1.0)
+        return (lift(1.1), 0.6) if self.coverage(None, path(whole, 1.0)).min() < 0.8 else (whole, 1.0)
 
     def preview(self, lifted, trajectory, max_frames=24):
         frames = np.repeat(lifted.image[None], min(max_frames, len(trajectory)), axis=0)
         return frames, self.coverage(None, trajectory)
 
-    def recipe(self, photo, trajectory, seed, quality, prompt=None, focus=0.5):
+    def recipe(self, photo, trajectory, seed, quality, prompt=None, focus=0.5, zoom=1.0):
         card = {"weights": list(self.engine.facts.weights), "depth": list(self.engine.depth_estimator.weights)}
         return {"seed": seed, "prompt": prompt, **card, "trajectory": trajectory.to_dict()}
 
-    def stream(self, image, trajectory, prompt=None, seed=0, quality="standard", focus=0.5):
+    def stream(self, image, trajectory, prompt=None, seed=0, quality="standard", focus=0.5, zoom=1.0):
         self.calls.append({"trajectory": trajectory, "prompt": prompt, "seed": seed, "quality": quality})
         size = trajectory.height, trajectory.width
-        frame = np.asarray(crop(image, *size, focus).resize(size[::-1], Image.Resampling.BILINEAR))
+        frame = np.asarray(crop(image, *size, focus, zoom).resize(size[::-1], Image.Resampling.BILINEAR))
         frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
         coverage = self.coverage(None, trajectory)
         chunks = range(0, len(trajectory), 8)

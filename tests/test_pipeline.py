@@ -15,7 +15,7 @@ from PIL import Image
 from pipelines import ChunkEvent, DoneEvent, LatentMemory, StepEvent, Trajectory, move
 from pipelines.evaluation.fidelity import psnr, sharpness, ssim
 from pipelines.lifted import Lifted
-from pipelines.pipeline_mirage import BACKED, TORN, covered, share_of
+from pipelines.outlook import BACKED, ROOM_BACKED, TORN, covered, share_of
 
 
 def path(pipe, name="there-and-back", frames=17, **params):
@@ -123,6 +123,21 @@ def test_what_lies_around_the_frame_is_seen_when_the_camera_moves(pipe, focus):
     assert np.array_equal(again.frames, result.frames)
 
 
+def test_a_closer_frame_lies_about_the_same_middle_and_has_the_photo_around_it(pipe):
+    wide, depth = photo(96, 192), np.full((96, 192), 2.0, np.float32)
+    whole = pipe.lift(wide, 96, 128, depth=depth, focus=0.25)
+    lifted = pipe.lift(wide, 96, 128, depth=depth, focus=0.25, zoom=1.5)
+    assert lifted.camera.K[0, 0] == 1.5 * whole.camera.K[0, 0]
+    # a closer camera on the whole frame sees the same
+    closer = whole.memory.readout(lifted.camera, 96, 128)
+    near = pipe.engine.decode(closer, None)[0]
+    assert closer.mask.all() and psnr(near, lifted.image) > 28
+    aside = move("pull-back", lifted.camera, lifted.distance, frames=5)
+    assert (pipe(lifted, aside).coverage == 1).all() and pipe(whole, aside.zoomed(2 / 3)).coverage[-1] < 0.9
+    clip = pipe(wide, aside, depth=depth, focus=0.25, zoom=1.5)
+    assert np.array_equal(clip.frames, pipe(lifted, aside).frames) and clip.recipe["zoom"] == 1.5
+
+
 def test_preview_shows_the_same_cameras_and_hatches_what_is_unknown(pipe):
     lifted, trajectory = path(pipe, "side-slide")
     frames, coverage = pipe.preview(lifted, trajectory, max_frames=5)
@@ -147,6 +162,8 @@ BAD = [
     (dict(prompt=["a red sofa"]), "must be text"),
     (dict(focus=1.5), "focus=1.5 must be 0"),
     (dict(focus="left"), "focus='left' must be 0"),
+    (dict(zoom=0.9), "zoom=0.9 must be 1"),
+    (dict(zoom="in"), "zoom='in' must be 1"),
     (dict(quality="best"), "quality='best' is unknown"),
     (dict(depth=np.zeros((72, 128))), "no positive finite value"),
     (dict(memory=LatentMemory(48)), "48-channel tokens of another model"),
@@ -234,6 +251,25 @@ def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
     least = [pipe.coverage(lifted.memory, path("side-slide")(s)).min() for s in (1.0, strength)]
     assert least[0] < BACKED <= least[1]
     assert pipe.gentle_strength(lifted, path("steady-hold")) == 1.0
+
+
+@pytest.mark.parametrize("name", ["steady-hold", "push-in", "side-slide", "pull-back"])
+def test_a_frame_comes_closer_only_where_a_move_needs_room(pipe, name):
+    depth = np.full((72, 128), 2.0, np.float32)
+
+    def lift(zoom):
+        return pipe.lift(photo(), 72, 128, depth=depth, zoom=zoom)
+
+    def path(lifted, strength):
+        return move(name, lifted.camera, lifted.distance, frames=17, strength=strength)
+
+    lifted, strength = pipe.suited(lift, path)
+    assert pipe.coverage(lifted.memory, path(lifted, strength)).min() >= ROOM_BACKED
+    if name in ("steady-hold", "push-in"):
+        assert (lifted.zoom, strength) == (1.0, 1.0)
+    else:
+        assert lifted.zoom > 1
+        assert strength > pipe.gentle_strength(lift(1.0), lambda part: path(lift(1.0), part), ROOM_BACKED)
 
 
 def test_cells_that_one_sample_makes_known_are_counted_without_flattery():

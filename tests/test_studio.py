@@ -55,8 +55,9 @@ from studio.state import (
 from studio.text import TEXT, Refusal, say
 
 ROOT = Path(__file__).parents[1]
-# As the widgets send them: move, seconds, format, quality, direction, strength, crop, seed, path, prompt, depth
-FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7, None, "", "embedded")
+# As the widgets send them: move, seconds, format, quality, direction, strength, crop, seed, path, prompt,
+# closeness, depth
+FIELDS = ("push-in", 2, "photo", "draft", "right", 100, 50, 7, None, "", 100, "embedded")
 
 
 @pytest.fixture
@@ -152,11 +153,11 @@ def test_what_is_rendered_is_what_was_previewed(session, engine, pipe, ratio, pr
     previewed = []
     draw = pipe.preview
     monkeypatch.setattr(pipe, "preview", lambda lifted, path, **kw: previewed.append(path) or draw(lifted, path, **kw))
-    fields = (preset, 2, ratio, "standard", "left", 80, 20, 3, None, "", "embedded")
+    fields = (preset, 2, ratio, "standard", "left", 80, 20, 3, None, "", 120, "embedded")
     order = Order.read(*fields)
     last(handlers.preview(engine, session, "en", *fields))
     height, width = clip_size(ratio, "standard", (180, 320))
-    rendered = order.trajectory(pipe.lift(session.photo, height, width, focus=0.2).camera, 2.0)
+    rendered = order.trajectory(pipe.lift(session.photo, height, width, focus=0.2, zoom=1.2).camera, 2.0)
     path = previewed[0].resized(height, width)
     assert np.array_equal(path.c2w, rendered.c2w)
     np.testing.assert_allclose(path.K, rendered.K, rtol=1e-9)
@@ -211,8 +212,9 @@ def test_the_estimate_learns():
         (7, 2**40, "seed is"),
         (9, {"text": "a"}, "description is {'text': 'a'}"),
         (9, "a" * 1001, "The description has 1001 letters, at most 1000 are read. Shorten it."),
-        (10, "../../etc", "depth is '../../etc'"),
-        (10, {"a": 1}, "depth is"),
+        (11, "../../etc", "depth is '../../etc'"),
+        (11, {"a": 1}, "depth is"),
+        (10, 99, "closeness is 99, allowed is 100–150"),
     ],
 )
 def test_bad_payloads_get_a_sentence(session, engine, index, value, sentence):
@@ -353,7 +355,7 @@ def path_of(*positions, fov=60.0, seconds=2.0) -> dict:
 
 
 def drawn(path, ratio="photo") -> tuple:
-    return ("drawn", 4, ratio, "draft", "right", 100, 50, 7, path, "", "embedded")
+    return ("drawn", 4, ratio, "draft", "right", 100, 50, 7, path, "", 100, "embedded")
 
 
 WAY = path_of((0, 0, 0), (0.1, 0, 0.1), (0.2, -0.1, 0.1))
@@ -434,7 +436,7 @@ def test_a_move_of_the_gallery_opens_as_keys(session, engine):
     answer = last(handlers.edit_path(engine, session, "en", *with_field(0, "gentle-arc")))
     path = CameraPath.from_dict(answer["editor"]["value"])
     order = Order.read(*with_field(0, "gentle-arc"))
-    camera = session.lifts[next(iter(session.lifts))].camera
+    camera = session.lifts[1.0].camera
     assert max(fit_error(path, order.trajectory(camera, 2.0))[:2]) < 0.3
     assert answer["cards"] == "drawn" and not answer["seconds"]["visible"] and answer["stage"]["drawing"]
 
@@ -585,7 +587,7 @@ def test_a_prompt_reaches_the_model_and_the_recipe(session):
     assert [quality for _, quality in answer["quality"]["choices"]] == ["draft", "standard"]
     assert "su H100" in answer["about"] and "scelto per 24,0 GB" in answer["about"]
 
-    fields = (*with_field(3, "standard")[:9], "  a room with a red sofa ", None)
+    fields = (*with_field(3, "standard")[:9], "  a room with a red sofa ", 100, None)
     last(handlers.render(engine, session, "en", *fields))
     assert pipe.calls[0]["prompt"] == "a room with a red sofa"
     assert session.clip.size == (704, 1248)
@@ -593,7 +595,7 @@ def test_a_prompt_reaches_the_model_and_the_recipe(session):
     assert recipe["prompt"] == recipe["studio"]["prompt"] == "a room with a red sofa"
     assert recipe["weights"][0]["licence"] == "Apache-2.0" and recipe["depth"][0]["commercial_use"] == "yes"
     assert handlers.same_again(session, "en", *FIELDS)[9] == "a room with a red sofa"
-    refused = last(handlers.render(engine, session, "en", *fields[:10], "embedded"))  # the operator has chosen
+    refused = last(handlers.render(engine, session, "en", *fields[:10], 100, "embedded"))  # the operator has chosen
     assert refused["stage"]["error"].startswith("depth is 'embedded'")
 
 
@@ -617,7 +619,7 @@ def test_a_large_model_renders_what_was_previewed_at_its_own_size_and_rate(sessi
     engine, draw = Engine(Settings(model="team/large"), load=lambda: Opened(pipe)), pipe.preview
     monkeypatch.setattr(pipe, "preview", lambda lifted, path, **kw: previewed.append(path) or draw(lifted, path, **kw))
     for path in (None, WAY):
-        fields = ("drawn" if path else "push-in", 2, "16:9", "standard", "left", 80, 20, 3, path, "", None)
+        fields = ("drawn" if path else "push-in", 2, "16:9", "standard", "left", 80, 20, 3, path, "", 120, None)
         last(handlers.preview(engine, session, "en", *fields))
         last(handlers.render(engine, session, "en", *fields))
         shown, rendered = previewed[-1], pipe.calls[-1]["trajectory"]
@@ -663,7 +665,7 @@ def test_better_depth_is_fetched_once_and_used_only_where_it_was_chosen(session,
 
     told = collected(status.choose_depth(engine, "en", "depth-anything"))  # the network is back
     assert "depth" not in told[-1] and "team/depth" in told[-1]["about"]
-    last(handlers.render(engine, session, "en", *with_field(10, "depth-anything")))
+    last(handlers.render(engine, session, "en", *with_field(11, "depth-anything")))
     assert pipe.lifted_with == [own, better]
     assert session.clip.recipe["depth"] == [{"name": "team/depth"}]
     assert session.clip.recipe["studio"]["depth"] == "depth-anything"
@@ -704,8 +706,11 @@ def test_preview_warns_where_outlines_would_tear_and_a_shorter_path_mends_it(ses
 
 def test_a_move_starts_at_the_strength_that_suits_the_photo(session, engine):
     answers = list(handlers.suit(engine, session, "en", *with_field(0, "pull-back")))
-    assert [answer["strength"] for answer in answers if "strength" in answer] == [60]
-    assert answers[-1]["stage"]["kind"] == "preview"
+    assert [(answer["strength"], answer["zoom"]) for answer in answers if "strength" in answer] == [(60, 110)]
+    assert answers[-1]["stage"]["kind"] == "preview" and "10 % closer" in answers[-1]["strip"]
+    assert session.lifts.keys() == {1.0, 1.1}
+    again = last(handlers.suit(engine, session, "en", *with_field(0, "steady-hold")))
+    assert "closer" not in again["strip"] and session.zoom == 1
     assert last(handlers.suit(engine, session, "en", *with_field(0, None)))["stage"]["kind"] == "photo"
 
 

@@ -77,6 +77,10 @@ class Camera:
         """Same view on another grid, for example image to latents. A plain ratio is exact with 0.5 centres."""
         return Camera(resized_K(self.K, (self.height, self.width), (height, width)), self.c2w, height, width)
 
+    def zoomed(self, factor: float) -> "Camera":
+        """`factor` times the focal length, about the principal point."""
+        return Camera(self.K * [[factor, factor, 1], [factor, factor, 1], [1, 1, 1]], self.c2w, self.height, self.width)
+
     def shifted(self, right: float, down: float) -> "Camera":
         """The principal point moved by as many pixels."""
         return Camera(self.K + [[0, 0, right], [0, 0, down], [0, 0, 0]], self.c2w, self.height, self.width)

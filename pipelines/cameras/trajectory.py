@@ -99,6 +99,11 @@ class Trajectory:
         K = resized_K(self.K, (self.height, self.width), (height, width))
         return Trajectory(self.c2w, K, height, width, self.fps)
 
+    def zoomed(self, factor: float) -> "Trajectory":
+        """The same poses with `factor` times the focal length, about the principal points."""
+        scale = np.array([[factor, factor, 1], [factor, factor, 1], [1, 1, 1]])
+        return Trajectory(self.c2w, self.K * scale, self.height, self.width, self.fps)
+
     def relative(self) -> "Trajectory":
         """The same path in the coordinates of its first camera, which becomes exactly the identity."""
         c2w = inverse(self.c2w[0]) @ self.c2w
