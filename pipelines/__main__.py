@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--focus", type=float, default=0.5, help="where in the photo the frame lies: 0 left or top .. 1 right or bottom"
     )
     render.add_argument(
-        "--zoom", type=zoom, default=1.0, help="how much closer than the photo, 1..1.5; auto: as the move needs room"
+        "--zoom", type=float, help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room"
     )
     render.add_argument("--quality", default="standard", help="draft or standard")
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
@@ -127,14 +127,6 @@ def size(text: str) -> tuple[int, int]:
     return height, width
 
 
-def zoom(text: str) -> float | None:
-    """None for "auto"."""
-    try:
-        return None if text == "auto" else float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 1 to 1.5, or auto") from error
-
-
 def few_steps_asked(args: argparse.Namespace) -> FewSteps | None:
     if args.few_step_lora is not None:
         return few_steps_of(args.few_step_lora, "--few-step", args.few_step)
@@ -170,8 +162,6 @@ def render(args: argparse.Namespace) -> dict:
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
-    if args.zoom is None and (args.trajectory or scene):
-        raise ValueError("--zoom auto goes with a move of a new photo. Give a number: --zoom 1.")
     depth = load_depth(args.depth, args.depth_scale) if args.depth else None
     params = named_values("--set", args.set)
     few_steps = few_steps_asked(args)
@@ -229,16 +219,16 @@ def render(args: argparse.Namespace) -> dict:
             settings = {"frames": args.frames, "fps": fps, "strength": strength, **params}
             return move(args.move, lifted.camera, distance=lifted.distance, **settings)
 
-        if args.zoom is None:
+        if args.trajectory:
+            source = lift(closer)
+        elif args.zoom is None:
             source, strength = pipe.suited(lift, path)
         else:
-            source = lift(args.zoom)
-            strength = 1.0
-            if not args.trajectory and "strength" not in params:
-                strength = pipe.gentle_strength(source, partial(path, source))
-        camera, distance = source.camera, source.distance
+            source = lift(closer)
+            strength = pipe.gentle_strength(source, partial(path, source))
         if not args.trajectory:
             trajectory = path(source, strength)
+        camera, distance = source.camera, source.distance
     num_chunks, last_shown = 0, None
     for event in pipe.stream(
         source, trajectory, args.prompt, args.seed, memory, depth, args.quality, args.focus, closer

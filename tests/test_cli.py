@@ -44,9 +44,21 @@ def test_render_writes_clip_report_and_recipe(folder, capsys):
     assert cli.main(["info", str(folder / "clip.mp4")]) == 0
 
 
+def test_a_move_that_sees_more_than_the_photo_gets_room_unless_told_otherwise(folder, capsys):
+    found = {}
+    for asked in ([], ["--zoom", "1"], ["--zoom", "1.4"]):
+        assert render(folder, "--move", "pull-back", *asked) == 0
+        coverage = json.loads(capsys.readouterr().out)["coverage"]
+        recipe = read_recipe(folder / "clip.mp4")
+        found[recipe["zoom"]] = min(coverage)
+        first = Trajectory.from_dict(recipe["trajectory"])[0]
+        assert first.K[0, 0] == pytest.approx(recipe["zoom"] * 64 / np.tan(np.pi / 6))
+    assert set(found) == {1.0, 1.2, 1.4} and found[1.2] > 0.94 > found[1.0]
+
+
 def test_a_scene_can_be_gone_on_in(folder, capsys):
     scene = folder / "scene"
-    slide = ["--move", "side-slide", "--set", "strength=0.5"]
+    slide = ["--move", "side-slide", "--set", "strength=0.5", "--zoom", "1"]
     assert render(folder, "--scene", str(scene), *slide) == 0
     capsys.readouterr()
     assert cli.main(["info", str(scene)]) == 0
@@ -173,6 +185,7 @@ BAD = [
     (["--set", "strength=9"], "strength"),
     (["--set", "strength"], "NAME=VALUE"),
     (["--seed", "-3"], "seed=-3"),
+    (["--zoom", "3"], "zoom=3.0 must be 1 (the whole photo) to 1.5. Use 1."),
     (["--quality", "best"], "quality='best'"),
     (["--depth", "missing.png"], "missing.png"),
     (["--trajectory", "missing.json"], "missing.json"),
