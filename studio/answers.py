@@ -58,16 +58,18 @@ def explains(handler):
     return run
 
 
-def in_turn(handler):
+def in_turn(handler, gives_way: bool = False):
     """A handler that needs the engine for itself: until its turn comes it tells how many are before it.
 
-    Before that it waits for what has to be loaded, outside the line: others may have all they need. The last value is
-    the depth that was chosen.
+    Before that it waits for what has to be loaded, outside the line: others may have all they need, so a later call
+    may get its turn before an earlier one. gives_way: the earlier one then does nothing, or what it shows would stay.
+    The last value is the depth that was chosen.
     """
 
     @functools.wraps(handler)
     def run(engine: Engine, session: Session, language: str, *values) -> Iterator[Answer]:
         refuse_while_busy(session)  # a visit does not stand in line behind itself
+        mine = session.asked[handler.__name__] = next(turn)
         if session.photo is not None:  # without one it is refused, or there is nothing to do
             yield from until_ready(engine, session, language, values[-1])
         place = engine.join()
@@ -76,11 +78,17 @@ def in_turn(handler):
                 # answering again and again is what lets Stop, or a closed tab, end the waiting
                 yield {"stage": stage(session, note=say(language, "in_line", ahead=ahead))}
                 time.sleep(WAIT_SECONDS)
-            yield from handler(engine, session, language, *values)
+            if gives_way and session.asked[handler.__name__] != mine:
+                yield {}
+            else:
+                yield from handler(engine, session, language, *values)
         finally:
             engine.leave(place)
 
     return run
+
+
+looks = functools.partial(in_turn, gives_way=True)
 
 
 def idle() -> Answer:

@@ -19,7 +19,7 @@ from pipelines.cameras.path import Path as CameraPath
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, write_poster
 from studio import media
-from studio.answers import Answer, explains, idle, in_turn, refuse_while_busy, sentence, stage, turn
+from studio.answers import Answer, explains, idle, in_turn, looks, refuse_while_busy, sentence, stage, turn
 from studio.clip import report_of, sheet, write_clip
 from studio.editor import words
 from studio.editor.opening import FIXES, opened
@@ -222,7 +222,7 @@ def move_summary(preset, language: str) -> str:
 
 
 @explains
-@in_turn
+@looks
 def preview(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """The move on the lifted photo, without inventing anything: a few seconds, and what it would uncover."""
     yield from _preview(engine, session, language, *fields)
@@ -252,7 +252,7 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
 
 
 @explains
-@in_turn
+@looks
 def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """Format, crop, direction or strength changed: the preview follows; without a move only the crop does."""
     if session.photo is None:
@@ -268,7 +268,7 @@ def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterato
 
 
 @explains
-@in_turn
+@looks
 def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """A photo or a move was chosen: how close a frame and how much of the move suit the two, then the preview."""
     if session.photo is None:
@@ -386,7 +386,7 @@ def edited(engine: Engine, session: Session, language: str, *fields) -> Answer:
 
 
 @explains
-@in_turn
+@looks
 def check_path(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
     """The path changed: how much of it the photo backs, and what should be better."""
     if session.photo is None or fields[0] != DRAWN or fields[8] is None:

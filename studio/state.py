@@ -337,6 +337,7 @@ class Session:
         self.coverage: np.ndarray | None = None  # of the last preview or clip
         self.calm_seconds: int | None = None
         self.torn = 0.0
+        self.asked: dict[str, int] = {}  # handler -> the newest of its calls
         self.zoom = 1.0  # of the last preview
         self.drawing = False  # the editor is in front of the picture
         self.drawn = False  # the picture is of a path of the editor

@@ -577,6 +577,21 @@ def test_who_waits_for_the_model_stands_in_nobodys_way(session, monkeypatch):
     assert last(waiting)["stage"]["kind"] == "preview"
 
 
+def test_a_move_chosen_while_the_model_loads_is_what_the_page_shows_then(session, monkeypatch):
+    """The page asks for the photo, then for the move; whichever of the two gets the engine first."""
+    monkeypatch.setattr(answers, "LOADING_SECONDS", 0.01)
+    for later_first in (True, False):
+        gate = threading.Event()
+        engine = Engine(load=lambda gate=gate: gate.wait(20) and Opened(FakePipeline()))
+        asked = [handlers.suit(engine, session, "en", *with_field(0, move)) for move in (None, "side-slide")]
+        assert all(next(waiting)["stage"]["note"] == say("en", "model_load") for waiting in asked)
+        gate.set()
+        assert engine.model.wait(10)
+        for waiting in reversed(asked) if later_first else asked:
+            list(waiting)
+        assert session.shown["kind"] == "preview"
+
+
 def test_a_prompt_reaches_the_model_and_the_recipe(session):
     pipe = FakePipeline(is_large=True)
     engine = Engine(Settings(model="team/large"), load=lambda: Opened(pipe, "H100", "resident", int(24e9)))
