@@ -254,7 +254,7 @@ def _preview(engine: Engine, session: Session, language: str, *fields) -> Iterat
 @explains
 @looks
 def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
-    """Format, crop, direction or strength changed: the preview follows; without a move only the crop does."""
+    """Seconds, crop, closeness or strength changed: the preview follows; without a move only the crop does."""
     if session.photo is None:
         yield {}  # the photo was refused: nothing to frame
     elif fields[0] == DRAWN:
@@ -270,7 +270,7 @@ def reframe(engine: Engine, session: Session, language: str, *fields) -> Iterato
 @explains
 @looks
 def suit(engine: Engine, session: Session, language: str, *fields) -> Iterator[Answer]:
-    """A photo or a move was chosen: how close a frame and how much of the move suit the two, then the preview."""
+    """Photo, move, direction or format was chosen: how close a frame and how much of the move suit; the preview."""
     if session.photo is None:
         yield {}  # the photo was refused: nothing to frame
         return

@@ -304,10 +304,11 @@ def build_studio(engine: Engine | None = None) -> gr.Blocks:
         card = ui["cards"].picked(
             tie(handlers.pick_move), [*here, ui["cards"]], shown, trigger_mode="always_last", js=TO_PREVIEW, **quiet
         )
-        # a zoom out uncovers what a zoom in does not: the other direction has a strength of its own that suits it
-        previews = [event(**suit) for event in (dropped.then, example.then, card.then, ui["direction"].input)]
+        # A zoom out uncovers what a zoom in does not, and an upright clip of a wide photo has room at its sides:
+        # another direction or format has a closeness and a strength of its own that suit it
+        turned = ui["direction"].input, ui["ratio"].input
+        previews = [event(**suit) for event in (dropped.then, example.then, card.then, *turned)]
         for changed in (
-            ui["ratio"].input,
             ui["seconds"].input,
             ui["strength"].release,
             ui["focus"].release,
