@@ -61,7 +61,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "step_clip": ("Clip", "Video"),
     "example": ("Example", "Esempio"),
     "risk_little": ("needs little room", "serve poco spazio"),
-    "risk_some": ("needs some room", "serve un po' di spazio"),
+    "risk_some": ("needs some room", "serve spazio"),
     "risk_much": ("needs much room", "serve molto spazio"),
     "seconds": ("Seconds", "Secondi"),
     "ratio": ("Format", "Formato"),
