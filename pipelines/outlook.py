@@ -84,7 +84,9 @@ class OutlookMixin:
 
         strongest = next((strength for strength in STRENGTHS if suits(ZOOMS[-1], strength)), MIN_STRENGTH)
         zoom = next((zoom for zoom in ZOOMS if suits(zoom, strongest)), ZOOMS[-1])
-        lifted = whole if zoom == 1 else lift(zoom)
+        if zoom == 1:
+            return whole, strongest
+        lifted = lift(zoom)  # its subject may be another one, and with it the scale of the move
         return lifted, self.gentle_strength(lifted, partial(path, lifted), ROOM_BACKED)
 
     def _suits(self, lifted: Lifted, trajectory: Trajectory, backed: float) -> bool:
