@@ -44,7 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--focus", type=float, default=0.5, help="where in the photo the frame lies: 0 left or top .. 1 right or bottom"
     )
     render.add_argument(
-        "--zoom", type=float, help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room"
+        "--zoom",
+        type=float,
+        help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room, and 1 with --scene",
     )
     render.add_argument("--quality", default="standard", help="draft or standard")
     render.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
@@ -219,15 +221,14 @@ def render(args: argparse.Namespace) -> dict:
             settings = {"frames": args.frames, "fps": fps, "strength": strength, **params}
             return move(args.move, lifted.camera, distance=lifted.distance, **settings)
 
-        if args.trajectory:
-            source = lift(closer)
-        elif args.zoom is None:
+        if args.zoom is None and not (args.trajectory or args.scene):
             source, strength = pipe.suited(lift, path)
-        else:
-            source = lift(closer)
-            strength = pipe.gentle_strength(source, partial(path, source))
-        if not args.trajectory:
             trajectory = path(source, strength)
+        else:  # a scene that is kept is the whole photo: other moves follow in it
+            source = lift(closer)
+            if not args.trajectory:
+                is_given = "strength" in params
+                trajectory = path(source, 1.0 if is_given else pipe.gentle_strength(source, partial(path, source)))
         camera, distance = source.camera, source.distance
     num_chunks, last_shown = 0, None
     for event in pipe.stream(

@@ -58,7 +58,7 @@ def test_a_move_that_sees_more_than_the_photo_gets_room_unless_told_otherwise(fo
 
 def test_a_scene_can_be_gone_on_in(folder, capsys):
     scene = folder / "scene"
-    slide = ["--move", "side-slide", "--set", "strength=0.5", "--zoom", "1"]
+    slide = ["--move", "side-slide", "--set", "strength=0.5"]
     assert render(folder, "--scene", str(scene), *slide) == 0
     capsys.readouterr()
     assert cli.main(["info", str(scene)]) == 0

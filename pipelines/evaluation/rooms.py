@@ -322,8 +322,7 @@ def make_room(index: int, frames: int, height: int, width: int, length: str = "c
     """Room `index`: held-out family, held-out seed, a move of PATHS that ends where it began.
 
     length: "whole" moves, "capped" at the product's limit of speed, or "gentle": as strong as `pipe` finds right for
-    the photo, which is how strong a clip of the page is unless somebody asks for more. Then shortened until it runs
-    into nothing.
+    the photo as a whole. Then shortened until it runs into nothing.
     """
     from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
 
