@@ -16,7 +16,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 if data := os.environ.get("MIRAGE_DATA"):
     os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
 
-from pipelines.allocator import keep_freed_memory  # noqa: E402
+from pipelines.process import keep_freed_memory  # noqa: E402
 from studio import media, serving  # noqa: E402
 from studio.engine import Engine  # noqa: E402
 from studio.layout import CSS_PATHS, build_studio, theme  # noqa: E402

@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from pipelines.cameras import Camera, move, pixel_centers, project, unproject  # noqa: E402
 from pipelines.memory import LatentMemory  # noqa: E402
 from pipelines.memory.references import STEPS, choose_references, quality  # noqa: E402
-from pipelines.scene import Scene  # noqa: E402
+from pipelines.memory.scene import Scene  # noqa: E402
 
 COUNT, HALF, GRID = 4, 2.0, (18, 32)
 

@@ -25,8 +25,9 @@ def warm(photo: Path, size: str, frames: int) -> dict:
     import torch
 
     from pipelines import ChunkEvent, MiragePipeline, move
-    from pipelines.allocator import keep_freed_memory
-    from pipelines.media import open_photo, write_mp4
+    from pipelines.media.clips import write_mp4
+    from pipelines.media.photos import open_photo
+    from pipelines.process import keep_freed_memory
 
     keep_freed_memory()  # as the commands and the studio do
     height, width = map(int, size.split("x"))

@@ -29,13 +29,14 @@ from torch.utils.flop_counter import FlopCounterMode
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipelines import Camera, LatentMemory, profiles  # noqa: E402
-from pipelines.conditioning import Tiles, VideoDecoder, paint  # noqa: E402
-from pipelines.convert import evenly  # noqa: E402
-from pipelines.costs import CARDS  # noqa: E402
-from pipelines.layouts import LAYOUTS, WAN_VAE, Layout  # noqa: E402
-from pipelines.metering import metered  # noqa: E402
-from pipelines.transformer import MirageTransformer3DModel  # noqa: E402
+from pipelines import Camera, LatentMemory  # noqa: E402
+from pipelines.large import profiles  # noqa: E402
+from pipelines.large.control import Tiles, VideoDecoder, paint  # noqa: E402
+from pipelines.large.convert import evenly  # noqa: E402
+from pipelines.large.costs import CARDS  # noqa: E402
+from pipelines.large.families import LAYOUTS, WAN_VAE, Layout  # noqa: E402
+from pipelines.large.metering import metered  # noqa: E402
+from pipelines.large.transformer import MirageTransformer3DModel  # noqa: E402
 
 REFERENCES, TARGETS, PRECEDING = 4, 9, 2
 FRAMES = 32  # new ones

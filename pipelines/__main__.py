@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.allocator import keep_freed_memory
 from pipelines.files import whole
-from pipelines.layouts import FewSteps
+from pipelines.large.families import FewSteps
 from pipelines.loading import add_arguments as add_device
 from pipelines.loading import few_steps_of, load_pipeline, named_values
+from pipelines.process import keep_freed_memory
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -155,9 +155,10 @@ def load_depth(path: Path, scale: float) -> np.ndarray:
 def render(args: argparse.Namespace) -> dict:
     started = time.perf_counter()
     from pipelines.cameras import Camera, Trajectory, checked_frames, move
-    from pipelines.lifted import Lifted
-    from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4
-    from pipelines.scene import Scene
+    from pipelines.media.clips import write_mp4
+    from pipelines.media.photos import focal_pixels, open_photo, read_focal
+    from pipelines.memory.scene import Scene
+    from pipelines.photo.lifted import Lifted
 
     # What can be known to be wrong without the model is found before it loads; it refuses the rest before any work.
     photo = open_photo(args.photo) if args.photo else None
@@ -264,9 +265,9 @@ def render(args: argparse.Namespace) -> dict:
 
 def info(args: argparse.Namespace) -> dict:
     from pipelines.cameras.formats import save_cameras
-    from pipelines.media import read_recipe
+    from pipelines.media.clips import read_recipe
     from pipelines.memory import LatentMemory
-    from pipelines.scene import Scene
+    from pipelines.memory.scene import Scene
 
     if args.path is None and not args.profiles:
         raise ValueError("There is nothing to tell about. Give a scene folder, a saved memory, a clip or a model.")
@@ -313,7 +314,7 @@ def info(args: argparse.Namespace) -> dict:
             raise ValueError(f"{args.path} remembers nothing yet, so it has no cameras. Render a clip in it first.")
         save_cameras([view.camera for view in memory.views], args.cameras)
     if args.top_view or args.ply:
-        from pipelines.top_view import colors_of, top_view
+        from pipelines.memory.top_view import colors_of, top_view
 
         colors = colors_of(memory, load_pipeline(args.model, args.device, args.dtype, args.profile).engine)
         if colors is None:
@@ -332,13 +333,13 @@ def info(args: argparse.Namespace) -> dict:
 
 def info_of_model(args: argparse.Namespace) -> dict:
     """A table for people goes to stderr, the same as JSON to stdout."""
-    from pipelines import licences
+    from pipelines.weights import licences
 
     if args.licences:
         card = licences.card_of(str(args.path), args.depth_model)
         print(licences.as_table(card), file=sys.stderr)
         return {"weights": card}
-    from pipelines import costs
+    from pipelines.large import costs
 
     rows = costs.table(args.path)
     print(costs.as_table(rows), file=sys.stderr)
@@ -349,7 +350,7 @@ def convert(args: argparse.Namespace) -> dict:
     import diffusers
     import torch
 
-    from pipelines.convert import convert
+    from pipelines.large.convert import convert
 
     diffusers.utils.logging.set_verbosity_error()
     dtype = getattr(torch, args.dtype) if args.dtype else None
@@ -388,7 +389,7 @@ def clip_trajectory(path: Path):
     """The cameras of a clip rendered here, or of a file in any format that `path` reads."""
     from pipelines.cameras import Trajectory
     from pipelines.cameras.formats import read_cameras
-    from pipelines.media import read_recipe
+    from pipelines.media.clips import read_recipe
 
     if path.suffix.lower() != ".mp4":
         return read_cameras(path).trajectory

@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder, telling
-from pipelines.layouts import FewSteps
-from pipelines.profiles import Profile, apply, check, check_cache, profile_named
+from pipelines.large.families import FewSteps
+from pipelines.large.profiles import Profile, apply, check, check_cache, profile_named
+from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder, telling
 
 if TYPE_CHECKING:
     from pipelines.pipeline_mirage import MiragePipeline
@@ -67,7 +67,7 @@ def place_of(
         raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
     if profile is None and on == "cpu":
         return Place(on)
-    from pipelines.costs import choose_profile, costs_of, read_model
+    from pipelines.large.costs import choose_profile, costs_of, read_model
 
     if profile in (None, "auto"):
         free = torch.cuda.mem_get_info()[0]

@@ -28,11 +28,9 @@ from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
-from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.files import read_json
-from pipelines.hub import HUB_OPTIONS, local_file, local_folder
-from pipelines.layouts import (
+from pipelines.large.families import (
     CONVERSION,
     FEW_STEPS,
     LORA,
@@ -42,8 +40,10 @@ from pipelines.layouts import (
     layout_like,
     layout_named,
 )
-from pipelines.licences import EMBEDDED_FOLDER, depth_weights, engine_weights, mask_weights, transformer_weights
-from pipelines.lifted import (
+from pipelines.large.lora import add_lora, read_lora
+from pipelines.memory import LatentMemory, Readout
+from pipelines.metrics import psnr, ssim
+from pipelines.photo.lifted import (
     Lifted,
     beyond,
     check_focus,
@@ -53,10 +53,11 @@ from pipelines.lifted import (
     resize_nearest,
     subject_distance,
 )
-from pipelines.lora import add_lora, read_lora
-from pipelines.memory import LatentMemory, Readout
-from pipelines.outlook import OutlookMixin
-from pipelines.weight_files import check_parts, read_tensors
+from pipelines.photo.outlook import OutlookMixin
+from pipelines.weights.hub import HUB_OPTIONS, local_file, local_folder
+from pipelines.weights.licences import depth_weights, engine_weights, mask_weights, transformer_weights
+from pipelines.weights.shipped import EMBEDDED_FOLDER
+from pipelines.weights.tensors import check_parts, read_tensors
 
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
@@ -92,7 +93,7 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
     _optional_components = ["autoencoder", "depth", "transformer", "vae", "scheduler", "text_encoder", "tokenizer"]
     model_cpu_offload_seq = "text_encoder->transformer->vae"
     few_steps: FewSteps | None = None
-    profile: dict | None = None  # how it runs, where pipelines.profiles has set it up
+    profile: dict | None = None  # how it runs, where pipelines.large.profiles has set it up
 
     def __init__(
         self,
@@ -123,7 +124,7 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
         if transformer is None:
             self.engine: Engine = EmbeddedEngine(autoencoder, estimator)
             return
-        from pipelines.engines.wan_memory import WanMemoryEngine
+        from pipelines.engines.large import WanMemoryEngine
 
         parts = transformer, vae, scheduler, text_encoder, tokenizer
         self.engine = WanMemoryEngine(*parts, estimator, layout_named(layout))
@@ -155,8 +156,8 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
         released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
         if index.get("transformer"):
             # diffusers only loads classes of ours that are imported already
-            from pipelines import gguf_files
-            from pipelines.convert import assembled, opened, scheduler_of
+            from pipelines.large.convert import assembled, opened, scheduler_of
+            from pipelines.weights import gguf as gguf_files
 
             dtype = kwargs.get("dtype", kwargs.get("torch_dtype"))
             dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
@@ -204,7 +205,7 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
         Before a profile is applied. The licence card and the recipe tell it. Raises ValueError for a file that does not
         fit the model, and where there is no large engine.
         """
-        from pipelines.convert import described
+        from pipelines.large.convert import described
 
         file = local_file(few.file)
         if self.transformer is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from pipelines.media import PhotoError
+from pipelines.media.photos import PhotoError
 from studio.engine import Engine, Loading
 from studio.state import Session
 from studio.text import Refusal, say, say_photo_error, say_reason, size

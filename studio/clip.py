@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from pipelines.events import DoneEvent
-from pipelines.media import write_mp4, write_poster
+from pipelines.media.clips import write_mp4, write_poster
 from studio.answers import Answer
 from studio.state import Clip, Order, Session
 from studio.text import decimal, say

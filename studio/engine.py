@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pipelines import hub
 from pipelines.depth import DepthEstimator, depth_estimator
-from pipelines.licences import depth_weights
-from pipelines.profiles import ProfileError
+from pipelines.large.profiles import ProfileError
+from pipelines.weights import hub
+from pipelines.weights.licences import depth_weights
 from studio.models import EMBEDDED, Opened, Settings, open_model
 from studio.state import FPS, one_of
 from studio.text import Refusal

@@ -17,7 +17,8 @@ import numpy as np
 from pipelines.cameras import Camera, checks
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
-from pipelines.media import focal_pixels, open_photo, read_focal, write_mp4, write_poster
+from pipelines.media.clips import write_mp4, write_poster
+from pipelines.media.photos import focal_pixels, open_photo, read_focal
 from studio import media
 from studio.answers import Answer, explains, idle, in_turn, looks, refuse_while_busy, sentence, stage, turn
 from studio.clip import report_of, sheet, write_clip

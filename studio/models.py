@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.depth import ESTIMATORS, PLUG_INS, depth_estimator
-from pipelines.hub import REPOSITORY
-from pipelines.layouts import FewSteps
+from pipelines.large.families import FewSteps
+from pipelines.large.profiles import PROFILES, is_available
 from pipelines.loading import EMBEDDED, bytes_of, few_steps_of, open_large, place_of
-from pipelines.profiles import PROFILES, is_available
+from pipelines.weights.hub import REPOSITORY
 
 BETTER_DEPTH = "depth-anything"
 

@@ -24,7 +24,7 @@ from pipelines.cameras.moves import CAP_DEGREES, CAP_TRAVEL, MOVES, move
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.path import focal, fov, num_frames
 from pipelines.depth import ESTIMATORS
-from pipelines.media import MAX_SIDE
+from pipelines.media.photos import MAX_SIDE
 from presets.schema import MovePreset, load_moves
 from studio.text import Refusal
 

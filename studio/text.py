@@ -1,8 +1,8 @@
 """Every sentence of the page, in English and Italian, in one table. No user text passes through here."""
 
-from pipelines.hub import FETCH_ERRORS, FetchError
-from pipelines.media import PHOTO_ERRORS, PhotoError
-from pipelines.profiles import PROFILE_ERRORS, ProfileError
+from pipelines.large.profiles import PROFILE_ERRORS, ProfileError
+from pipelines.media.photos import PHOTO_ERRORS, PhotoError
+from pipelines.weights.hub import FETCH_ERRORS, FetchError
 from presets.schema import load_moves
 from studio.editor.reasons import reason
 

@@ -1,11 +1,16 @@
 """A Wan with next to no weights, and what `convert` makes of it."""
 
+from dataclasses import replace
+
 import torch
+from helpers import AnalyticDepth
 from safetensors.torch import save_file
 
 from pipelines import MiragePipeline
-from pipelines.convert import convert, released_from_transformer
-from pipelines.transformer import MirageTransformer3DModel
+from pipelines.engines.large import WanMemoryEngine
+from pipelines.large.convert import convert, released_from_transformer
+from pipelines.large.families import LAYOUTS
+from pipelines.large.transformer import MirageTransformer3DModel
 
 BASE = "tiny-Wan2.2-TI2V-5B"  # its folder: called so, its licence is known
 TINY = dict(
@@ -17,6 +22,11 @@ TINY = dict(
     ffn_dim=32,
     num_layers=3,
 )
+# of a few frames, for each layout
+CHUNKS = {
+    "spatia": dict(first_frames=13, next_frames=13, overlap_frames=5, num_references=2, num_inference_steps=2),
+    "lsm-world": dict(first_frames=13, next_frames=9, num_references=2, num_preceding=1, num_inference_steps=2),
+}
 
 
 def tiny_text():
@@ -53,3 +63,11 @@ def write_converted(root, vae):
     base.save_pretrained(root / BASE)
     convert(root / BASE, root / "out", root / "vace.safetensors", root / "lora.safetensors", "spatia")
     return root / "out"
+
+
+def tiny_pipe(converted, layout, **changes):
+    """The converted folder with chunks of a few frames and exact depth."""
+    pipe = MiragePipeline.from_pretrained(converted)
+    parts = pipe.transformer, pipe.vae, pipe.scheduler, pipe.text_encoder, pipe.tokenizer
+    pipe.engine = WanMemoryEngine(*parts, AnalyticDepth(), replace(LAYOUTS[layout], **{**CHUNKS[layout], **changes}))
+    return pipe

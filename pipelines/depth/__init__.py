@@ -74,7 +74,7 @@ def depth_estimator(name: str | Path, **options) -> DepthEstimator:
     """The estimator of this name: one of ESTIMATORS, a plug-in, or what a folder or Hub repository holds.
 
     A plug-in is registered here, or offered by an installed package as an entry point of the group PLUG_INS: something
-    that returns an estimator when called. options: device, and those of pipelines.hub.HUB_OPTIONS.
+    that returns an estimator when called. options: device, and those of pipelines.weights.hub.HUB_OPTIONS.
     Raises ValueError or OSError with one plain sentence where there is none, or its weights cannot be had.
     """
     if str(name) in ESTIMATORS:
@@ -91,7 +91,7 @@ def depth_estimator(name: str | Path, **options) -> DepthEstimator:
 
 
 def _of_folder(name: str | Path, **options) -> DepthEstimator:
-    from pipelines.hub import HUB_OPTIONS, local_folder
+    from pipelines.weights.hub import HUB_OPTIONS, local_folder
 
     folder = local_folder(name, **{key: value for key, value in options.items() if key in HUB_OPTIONS})
     try:

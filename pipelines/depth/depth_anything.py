@@ -23,8 +23,8 @@ from torch import Tensor
 
 from pipelines.depth.edges import align, connected
 from pipelines.depth.refine import SKY_FACTOR, reach
-from pipelines.hub import COMMIT, SHA256, local_folder
-from pipelines.pins import DEPTH_ANYTHING, DEPTH_ANYTHING_INDOOR, DEPTH_ANYTHING_OUTDOOR, PINS
+from pipelines.weights.hub import COMMIT, SHA256, local_folder
+from pipelines.weights.pins import DEPTH_ANYTHING, DEPTH_ANYTHING_INDOOR, DEPTH_ANYTHING_OUTDOOR, PINS
 
 RELATIVE = "depth-anything"
 FILES = ("config.json", "model.safetensors")
@@ -32,7 +32,7 @@ FILES = ("config.json", "model.safetensors")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One repository of pipelines/pins.py; commercial_use in the EU: "yes", "no" or "unknown"."""
+    """One repository of pipelines/weights/pins.py; commercial_use in the EU: "yes", "no" or "unknown"."""
 
     repository: str
     licence: str

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from pipelines.depth.backbone import LEVELS, EfficientNetLite0
 from pipelines.depth.refine import refine_depth
+from pipelines.weights.shipped import EMBEDDED_FOLDER
 
-EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded" / "depth"
 BINS = torch.linspace(-2.5, 3.0, 32)  # log depth over the photo's median: classes of the layout output
 MAX_SLOPE = 0.5  # largest relative change of inverse depth across one cell of four pixels
 
@@ -212,7 +212,7 @@ class EmbeddedDepth:
         self.planes = planes
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path = EMBEDDED_FOLDER, **options) -> "EmbeddedDepth":
+    def from_pretrained(cls, folder: str | Path = EMBEDDED_FOLDER / "depth", **options) -> "EmbeddedDepth":
         """Load config.json and diffusion_pytorch_model.safetensors from a folder."""
         folder = Path(folder)
         if not (folder / "config.json").is_file():

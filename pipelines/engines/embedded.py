@@ -19,9 +19,9 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import EngineFacts, Generated, Steps
-from pipelines.engines.baselines import smooth_fill
-from pipelines.engines.exemplar import SearchConfig, fill_steps
 from pipelines.engines.outlines import soften
+from pipelines.inpainting.exemplar import SearchConfig, fill_steps
+from pipelines.inpainting.smooth import smooth_fill
 from pipelines.memory import Readout
 
 # A frame counts as complete when the memory shows this share of it; what is left are specks between surfaces.

@@ -23,9 +23,9 @@ from PIL import Image
 from torch import Tensor
 
 from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
+from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 SIZES = {"512x288": 512 * 288, "1280x720": 1280 * 720}
-WEIGHTS = Path(__file__).parents[1] / "embedded"
 
 
 def load_photo(path: Path, pixels: int, multiple: int = 8) -> Tensor:
@@ -86,7 +86,7 @@ def decode_seconds(fine: FineAutoencoder, height: int = 1080, width: int = 1920)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder of jpg or png photos")
-    parser.add_argument("--model", type=Path, default=WEIGHTS, help="folder of autoencoder/ and coarse_autoencoder/")
+    parser.add_argument("--model", type=Path, default=EMBEDDED_FOLDER, help="autoencoder/ and coarse_autoencoder/")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

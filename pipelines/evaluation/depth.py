@@ -147,7 +147,7 @@ def evaluate_rooms(
 
     seed: of the first scene. Training shards start at 0, so these seeds and families are never trained on.
     """
-    from pipelines.training.scenes import HELD_OUT_FAMILIES, render_views
+    from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, render_views
 
     scores: dict[str, list] = {family: [] for family in HELD_OUT_FAMILIES}
     for i in range(count):

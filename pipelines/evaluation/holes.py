@@ -22,14 +22,14 @@ from torch import Tensor
 from pipelines.cameras import Camera, Trajectory, move, shortened
 from pipelines.cameras.moves import poses
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.engines.baselines import mirror_fill, smooth_fill
-from pipelines.engines.exemplar import fill
-from pipelines.evaluation.fidelity import Sharpness
 from pipelines.evaluation.rooms import FIRST_SEED, PATHS, SKY, true_view
 from pipelines.evaluation.sheet import write_sheet
-from pipelines.lifted import subject_distance
+from pipelines.inpainting.exemplar import fill
+from pipelines.inpainting.smooth import mirror_fill, smooth_fill
 from pipelines.memory import LatentMemory
-from pipelines.pipeline_mirage import EMBEDDED_FOLDER
+from pipelines.metrics import Sharpness
+from pipelines.photo.lifted import subject_distance
+from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 PATHS_PER_SCENE = 3
 RIMS = {"right": (0, 0, 0, 0.15), "left": (0, 0, 0.15, 0), "top": (0.1, 0, 0, 0), "all round": (0.12,) * 4}
@@ -88,7 +88,7 @@ def room_cases(
     index: int, autoencoder: FineAutoencoder, height: int, width: int, moves: str = "gentle"
 ) -> Iterator[Case]:
     """Held-out scene `index`, seen from its photo's camera, at the farthest poses of the paths MOVES[moves]."""
-    from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
+    from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, is_free, make_scene
 
     family = HELD_OUT_FAMILIES[index % len(HELD_OUT_FAMILIES)]
     scene = make_scene(FIRST_SEED + index, family)

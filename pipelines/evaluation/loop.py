@@ -4,10 +4,10 @@ import numpy as np
 from PIL import Image
 
 from pipelines.cameras import move
-from pipelines.evaluation.fidelity import psnr, ssim
 from pipelines.evaluation.sheet import write_sheet
 from pipelines.evaluation.suites import say, target
-from pipelines.media import open_photo
+from pipelines.media.photos import open_photo
+from pipelines.metrics import psnr, ssim
 
 SIZE = (288, 512)
 MOVES = ("there-and-back", "parallax-breath")

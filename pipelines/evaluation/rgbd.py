@@ -17,14 +17,14 @@ import torch.nn.functional as F
 
 from pipelines.cameras import Camera, pixel_centers, project, unproject
 from pipelines.cameras.rotations import rotation
-from pipelines.engines.baselines import smooth_fill
 from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
-from pipelines.evaluation.fidelity import psnr
 from pipelines.evaluation.rooms import PhotoPixels, looked_up, seen_along
 from pipelines.evaluation.suites import say
+from pipelines.inpainting.smooth import smooth_fill
 from pipelines.memory import LatentMemory
 from pipelines.memory.projection import best_of_cells, front_points, projections
 from pipelines.memory.projection import unproject as lifted_points
+from pipelines.metrics import psnr
 
 GAPS = (1, 2, 5, 10)  # frames between the photo and the view
 SAME_DEPTH = 0.05  # measured depths of one surface agree within this share

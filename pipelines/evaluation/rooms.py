@@ -26,14 +26,14 @@ from pipelines.cameras import (
     unproject,
 )
 from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
-from pipelines.engines.baselines import smooth_fill
 from pipelines.engines.embedded import EmbeddedEngine
-from pipelines.evaluation.fidelity import Sharpness
 from pipelines.evaluation.suites import BASELINES, say, target
-from pipelines.lifted import subject_distance
+from pipelines.inpainting.smooth import smooth_fill
 from pipelines.memory import LatentMemory
 from pipelines.memory.views import View
-from pipelines.pipeline_mirage import EMBEDDED_FOLDER
+from pipelines.metrics import Sharpness
+from pipelines.photo.lifted import subject_distance
+from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 FIRST_SEED = 900_000_000  # far from every seed that a trainer uses
 SIZE = (144, 256)
@@ -324,7 +324,7 @@ def make_room(index: int, frames: int, height: int, width: int, length: str = "c
     length: "whole" moves, "capped" at the product's limit of speed, or "gentle": as strong as `pipe` finds right for
     the photo as a whole. Then shortened until it runs into nothing.
     """
-    from pipelines.training.scenes import HELD_OUT_FAMILIES, is_free, make_scene
+    from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, is_free, make_scene
 
     num_families = len(HELD_OUT_FAMILIES)
     family = HELD_OUT_FAMILIES[index % num_families]
@@ -365,7 +365,7 @@ def true_view(scene, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     The picture is a reduction of one twice as large, since a real one does not alias, and is cut out of a wider one,
     since the renderer's ambient occlusion looks at the surroundings of a pixel and changes at the rim.
     """
-    from pipelines.training.scenes import render
+    from pipelines.synthetic.scenes import render
 
     height, width = camera.height, camera.width
     rim = 2 * (width // 20)

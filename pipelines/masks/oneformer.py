@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipelines.hub import COMMIT as COMMIT_NAME
-from pipelines.hub import local_folder
-from pipelines.licences import UNKNOWN
 from pipelines.masks import Expected, check_picture
+from pipelines.weights.hub import COMMIT as COMMIT_NAME
+from pipelines.weights.hub import local_folder
+from pipelines.weights.licences import UNKNOWN
 
 REPOSITORY = "shi-labs/oneformer_ade20k_swin_tiny"
 REVISION, COMMIT = "refs/pr/6", "961aa59"  # a proposal that was never merged, and how its one commit begins

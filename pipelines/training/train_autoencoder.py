@@ -2,7 +2,7 @@
 
     python -m pipelines.training.train_autoencoder --shards DIR... [--pictures DIR...] --out RUN --minutes M
 
-Shards are the npz files of pipelines.training.scenes, pictures are folders of jpg or png files. A run can be stopped
+Shards are the npz files of pipelines.synthetic.scenes, pictures are folders of jpg or png files. A run can be stopped
 at any time and started again with the same --out: it goes on where its last checkpoint was. RUN/autoencoder and
 RUN/coarse_autoencoder hold the exported moving average of the weights in half precision, RUN/sheet.png the pictures
 beside what comes back.

@@ -26,10 +26,10 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from pipelines.allocator import keep_freed_memory
 from pipelines.depth.embedded import DepthNet
 from pipelines.evaluation.depth import inverse_picture
 from pipelines.files import whole
+from pipelines.process import keep_freed_memory
 from pipelines.training.depth_augmentation import Pictures, augment, crop
 from pipelines.training.depth_loss import FAR, NEAR, depth_loss
 
@@ -348,9 +348,9 @@ def main():
     if args.export:
         return export(args.out, args.export, args.mix)
     if not args.shards:
-        parser.error("--shards is needed for training: a folder of npz files from pipelines.training.scenes")
+        parser.error("--shards is needed for training: a folder of npz files from pipelines.synthetic.scenes")
     if args.skip_families is None:
-        from pipelines.training.scenes import HELD_OUT_FAMILIES
+        from pipelines.synthetic.scenes import HELD_OUT_FAMILIES
 
         args.skip_families = list(HELD_OUT_FAMILIES)
     train(args)

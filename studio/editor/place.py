@@ -19,10 +19,9 @@ LAYER = 0.08  # thickness of a level, as a share of how far it lies below the ca
 def describe(file: Path, lifted, seconds: float, is_metric: bool) -> dict:
     """Writes the place and says what the editor must know of it.
 
-    lifted: a `pipelines.lifted.Lifted`; what lies around the clip's frame is shown as well. seconds: length of a new
-    path. is_metric: a scene unit is a metre. Gives {height, width, fov, distance, metric, floor,
-    seconds}: fov is of the clip's camera across the width, floor how far below it the floor lies, in scene units, None
-    where none is seen.
+    lifted: a `photo.lifted.Lifted`; what lies around the clip's frame is shown as well. seconds: length of a new path.
+    is_metric: a scene unit is a metre. Gives {height, width, fov, distance, metric, floor, seconds}: fov is of the
+    clip's camera across the width, floor how far below it the floor lies, in scene units, None where none is seen.
     """
     write_place(file, lifted.photo, lifted.photo_depth, lifted.photo_camera)
     return {

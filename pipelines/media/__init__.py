@@ -1,0 +1,1 @@
+"""Files that people bring and take away: photos in, clips out. numpy, Pillow and PyAV, no torch."""

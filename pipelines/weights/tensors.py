@@ -1,0 +1,129 @@
+"""Files of weights: what they hold, and whether a model needs more. Safetensors and GGUF, never a pickle."""
+
+import importlib
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from pipelines.files import read_json
+from pipelines.weights import gguf as gguf_files
+
+INDEX = ".safetensors.index.json"
+LIBRARIES = ("diffusers", "transformers", "pipelines")  # whose classes a folder may name
+
+
+def files_of(path: str | os.PathLike) -> list[Path]:
+    """The safetensors files that a file, an index of several, or a folder of them stands for.
+
+    Raises ValueError for anything else, and for one that an index names and that is not there.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path} does not exist. Check the name.")
+    files = set(path.glob("*.safetensors")) if path.is_dir() else set()
+    indices = path.glob(f"*{INDEX}") if path.is_dir() else [path] if path.name.endswith(INDEX) else []
+    for index in indices:
+        named = read_json(index).get("weight_map")
+        if not isinstance(named, dict) or any(Path(str(name)).name != name for name in named.values()):
+            raise ValueError(f"{index} is no index of safetensors files. Fetch it again.")
+        files |= {index.parent / name for name in named.values()}
+        if missing := sorted(file.name for file in files if not file.is_file()):
+            raise ValueError(f"{index} names {', '.join(missing)}, not there. Fetch the rest.")
+    files = sorted(files) or [path]
+    if any(file.suffix != ".safetensors" or not file.is_file() for file in files):
+        raise ValueError(f"{path} is no safetensors file, index or folder. Give one; other formats may run code.")
+    return files
+
+
+@contextmanager
+def content_of(file: Path) -> Iterator[safe_open]:
+    try:
+        with safe_open(file, "pt") as content:
+            yield content
+    except SafetensorError as error:
+        raise ValueError(f"{file} cannot be read ({error}). Download it again.") from error
+
+
+def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, of an index of several, of a folder of them, or of a GGUF file.
+
+    Raises ValueError for anything else: a pickle may run code when it is opened.
+    """
+    path = Path(path)
+    if path.suffix == ".gguf" and path.is_file():
+        return gguf_files.read(path)
+    tensors = {}
+    for file in files_of(path):
+        with content_of(file) as content:
+            for name in content.keys():
+                if name in tensors:
+                    raise ValueError(f"{name} is in two files of {path.name}. Give each tensor once.")
+                tensors[name] = content.get_tensor(name)
+    return tensors
+
+
+def shapes_in(path: str | os.PathLike) -> dict[str, tuple[int, ...]]:
+    """Of all tensors, by their names; only the files' headers are read."""
+    shapes = {}
+    for file in files_of(path):
+        with content_of(file) as content:
+            shapes |= {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}
+    return shapes
+
+
+def metadata_of(file: str | os.PathLike) -> dict[str, str]:
+    with content_of(Path(file)) as content:
+        return content.metadata() or {}
+
+
+def check_parts(folder: Path, index: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, nn.Module]:
+    """Every part that a pipeline's index names is in its folder, and of a model every tensor, in its shape.
+
+    diffusers and transformers would go on with random numbers. Only configurations and headers are read, so this comes
+    before any weights. given: parts that come from elsewhere. Returns the models, on the meta device. Raises ValueError
+    that lists what is missing or of another shape.
+    """
+    models = {}
+    for part, found in index.items():
+        if part in given or not isinstance(found, list) or len(found) != 2 or None in found:
+            continue
+        if not (folder / part).is_dir():
+            raise ValueError(f"{folder} holds no {part}. Fetch or convert it again.")
+        library, name = found
+        if library.partition(".")[0] not in LIBRARIES:
+            continue  # whoever opens it refuses it
+        if issubclass(kind := getattr(importlib.import_module(library), name, object), nn.Module):
+            models[part] = model_on_meta(kind, folder / part)
+            if list((folder / part).glob("*.safetensors*")):  # weights in blocks are checked as they are read
+                check_shapes(folder / part, models[part])
+    return models
+
+
+def model_on_meta(kind: type, folder: Path) -> nn.Module:
+    """A model of diffusers or transformers without values, of a folder's configuration."""
+    with torch.device("meta"):
+        if hasattr(kind, "load_config"):
+            return kind.from_config(kind.load_config(folder))
+        return kind(kind.config_class.from_pretrained(folder))
+
+
+def check_shapes(folder: Path, model: nn.Module) -> None:
+    found, expected = shapes_in(folder), model.state_dict(keep_vars=True)
+    there = {id(expected[name]) for name in expected.keys() & found.keys()}  # one that has two names needs one of them
+    lists = {
+        "missing": [name for name, tensor in expected.items() if id(tensor) not in there],
+        "of another shape": [
+            f"{name} {found[name]}, not {tuple(tensor.shape)}"
+            for name, tensor in expected.items()
+            if name in found and found[name] != tensor.shape
+        ],
+    }
+    if any(lists.values()):
+        told = "; ".join(f"{len(names)} {what}: {', '.join(names)}" for what, names in lists.items() if names)
+        raise ValueError(f"The weights in {folder} do not fit. {told}. Fetch or convert them again.")

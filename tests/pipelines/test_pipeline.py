@@ -1,0 +1,328 @@
+"""The loop: a clip starts with the photo, ends where it began, is the same for the same seed, and can be stopped."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from helpers import photo
+from PIL import Image
+
+from pipelines import ChunkEvent, DoneEvent, LatentMemory, StepEvent, Trajectory, move
+from pipelines.metrics import psnr, sharpness, ssim
+from pipelines.photo.lifted import Lifted
+from pipelines.photo.outlook import BACKED, ROOM_BACKED, TORN, covered, share_of
+
+
+def path(pipe, name="there-and-back", frames=17, **params):
+    lifted = pipe.lift(photo(), 72, 128)
+    return lifted, move(name, lifted.camera, distance=lifted.distance, frames=frames, **params)
+
+
+def test_a_closed_move_starts_with_the_photo_and_comes_back_to_it(pipe):
+    lifted, trajectory = path(pipe)
+    result = pipe(photo(), trajectory)
+    assert result.frames.shape == (17, 72, 128, 3) and result.frames.dtype == np.uint8
+    assert psnr(result.frames[0], lifted.image) > 36
+    assert result.loop.closed and result.loop.psnr > 45 and result.loop.ssim > 0.99
+    assert psnr(result.frames[8], lifted.image) < 30  # the camera did move
+    assert result.coverage.shape == (17,) and (result.coverage > 0.7).all() and result.coverage[0] == 1.0
+    assert result.drift < 2
+
+
+def test_stream_and_call_give_the_same_pixels_in_order(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    events = list(pipe.stream(photo(), trajectory, seed=3))
+    chunks = [event for event in events if isinstance(event, ChunkEvent)]
+    assert [chunk.first_frame for chunk in chunks] == [0, 8, 16]
+    streamed = np.concatenate([chunk.frames for chunk in chunks])
+    done = events[-1]
+    assert isinstance(done, DoneEvent) and np.array_equal(streamed, done.frames)
+    assert any(isinstance(event, StepEvent) and event.stage == "denoise" for event in events)
+    again = pipe(lifted, trajectory, seed=3)  # lifted before or not, same work
+    assert np.array_equal(again.frames, done.frames)
+    assert set(done.seconds) >= {"encode", "depth", "memory_write", "memory_readout", "denoise", "decode", "total"}
+
+
+def test_what_was_invented_is_remembered_and_the_given_memory_is_not_changed(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    points = lifted.memory.num_points
+    first = pipe(lifted, trajectory)
+    assert lifted.memory.num_points == points < first.memory.num_points
+    second = pipe(None, trajectory, memory=first.memory)
+    assert second.memory.num_points <= first.memory.num_points * 1.01  # nothing is invented twice
+    assert psnr(first.frames[-1], second.frames[-1]) > 40
+    assert second.coverage[-1] > first.coverage[-1]  # the earlier memory backs what was invented then
+
+
+def test_memory_of_a_clip_survives_the_disk(pipe, tmp_path):
+    lifted, trajectory = path(pipe, "side-slide")
+    result = pipe(lifted, trajectory)
+    result.memory.save(tmp_path / "scene.safetensors")
+    again = pipe(None, trajectory, memory=LatentMemory.load(tmp_path / "scene.safetensors"))
+    direct = pipe(None, trajectory, memory=result.memory)
+    assert np.array_equal(again.frames, direct.frames)
+
+
+def test_closing_the_stream_stops_the_work_at_the_next_step(pipe):
+    _, trajectory = path(pipe)
+    calls = []
+    decode = pipe.engine.decode
+    pipe.engine.decode = lambda *args: calls.append(1) or decode(*args)
+    try:
+        stream = pipe.stream(photo(), trajectory)
+        while not (isinstance(event := next(stream), StepEvent) and event.stage == "decode"):
+            pass
+        stream.close()
+    finally:
+        pipe.engine.decode = decode
+    assert len(calls) == 1
+
+
+def test_the_caller_may_stop_from_the_callback(pipe):
+    class Enough(Exception):
+        pass
+
+    def stop(*_):
+        raise Enough
+
+    with pytest.raises(Enough):
+        pipe(photo(), path(pipe)[1], callback_on_step_end=stop)
+
+
+@pytest.mark.parametrize("size", [(128, 72), (64, 64), (80, 64)])
+def test_other_shapes_are_cut_from_the_middle(pipe, size):
+    height, width = size
+    lifted = pipe.lift(photo(), height, width)
+    result = pipe(lifted, move("push-in", lifted.camera, distance=lifted.distance, frames=5))
+    assert result.frames.shape == (5, height, width, 3)
+    assert psnr(result.frames[0], lifted.image) > 33
+
+
+@pytest.mark.parametrize("focus", [0.0, 0.25, 1.0])
+def test_what_lies_around_the_frame_is_seen_when_the_camera_moves(pipe, focus):
+    """Before a flat wall a step aside shows the photo further on, as far as it goes, and nothing is invented there."""
+    wide, depth = photo(72, 192), np.full((72, 192), 2.0, np.float32)
+    lifted = pipe.lift(wide, 72, 96, depth=depth, focus=focus)
+    left = round(96 * focus)
+    assert np.array_equal(lifted.image, wide[:, left : left + 96]) and lifted.depth.shape == (72, 96)
+    assert lifted.photo.shape[1] == 96 + min(left, 48) + min(96 - left, 48)  # half a frame on either side is enough
+    aside = 20 if focus < 1 else -20  # pixels, to where there is some of it left
+    c2w = np.tile(np.eye(4), (5, 1, 1))
+    c2w[:, 0, 3] = np.linspace(0, aside * 2.0 / lifted.camera.K[0, 0], 5)
+    trajectory = Trajectory(c2w, np.tile(lifted.camera.K, (5, 1, 1)), 72, 96)
+    result = pipe(lifted, trajectory)
+    there = wide[:, left + aside : left + aside + 96]
+    assert (result.coverage == 1).all() and psnr(result.frames[-1], there) > 36
+    assert result.drift < 1
+    again = pipe(wide, trajectory, depth=depth, focus=focus)
+    assert np.array_equal(again.frames, result.frames)
+
+
+def test_a_closer_frame_lies_about_the_same_middle_and_has_the_photo_around_it(pipe):
+    wide, depth = photo(96, 192), np.full((96, 192), 2.0, np.float32)
+    whole = pipe.lift(wide, 96, 128, depth=depth, focus=0.25)
+    lifted = pipe.lift(wide, 96, 128, depth=depth, focus=0.25, zoom=1.5)
+    assert lifted.camera.K[0, 0] == 1.5 * whole.camera.K[0, 0]
+    # a closer camera on the whole frame sees the same
+    closer = whole.memory.readout(lifted.camera, 96, 128)
+    near = pipe.engine.decode(closer, None)[0]
+    assert closer.mask.all() and psnr(near, lifted.image) > 28
+    aside = move("pull-back", lifted.camera, lifted.distance, frames=5)
+    assert (pipe(lifted, aside).coverage == 1).all() and pipe(whole, aside.zoomed(2 / 3)).coverage[-1] < 0.9
+    clip = pipe(wide, aside, depth=depth, focus=0.25, zoom=1.5)
+    assert np.array_equal(clip.frames, pipe(lifted, aside).frames) and clip.recipe["zoom"] == 1.5
+
+
+def test_preview_shows_the_same_cameras_and_hatches_what_is_unknown(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    frames, coverage = pipe.preview(lifted, trajectory, max_frames=5)
+    assert frames.shape == (5, 72, 128, 3) and coverage.shape == (17,)
+    assert psnr(frames[0], lifted.image) > 36
+    assert coverage[0] > 0.99 > coverage[-1]
+    rendered = pipe(lifted, trajectory)
+    known = lifted.memory.readout(trajectory[16], 72, 128).mask[0].numpy()
+    assert psnr(frames[-1], rendered.frames[-1], known) > 40
+
+
+def test_given_depth_is_used(pipe):
+    depth = np.full((72, 128), 2.0, np.float32)
+    lifted = pipe.lift(photo(), 72, 128, depth=depth)
+    assert np.allclose(lifted.depth, 2.0) and lifted.distance == pytest.approx(2.0)
+
+
+BAD = [
+    (dict(seed=-1), "seed=-1 must be a whole number"),
+    (dict(seed=1.5), "seed=1.5 must be a whole number"),
+    (dict(prompt="a red sofa"), "no text input"),
+    (dict(prompt=["a red sofa"]), "must be text"),
+    (dict(focus=1.5), "focus=1.5 must be 0"),
+    (dict(focus="left"), "focus='left' must be 0"),
+    (dict(zoom=0.9), "zoom=0.9 must be 1"),
+    (dict(zoom="in"), "zoom='in' must be 1"),
+    (dict(quality="best"), "quality='best' is unknown"),
+    (dict(depth=np.zeros((72, 128))), "no positive finite value"),
+    (dict(memory=LatentMemory(48)), "48-channel tokens of another model"),
+    (dict(memory=LatentMemory(8, True, codec="0123456789ab")), "another model .weights '0123456789ab'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_input_is_refused_before_any_work(pipe, arguments, message):
+    _, trajectory = path(pipe)
+    with pytest.raises(ValueError, match=message):
+        pipe.stream(photo(), trajectory, **arguments)  # not even started
+
+
+def test_bad_sizes_and_frames_are_refused(pipe):
+    camera = pipe.lift(photo(), 72, 128).camera
+    cameras = [camera] * 34
+    with pytest.raises(ValueError, match="frames=34 must be 4n . 1.*33 or 37"):
+        pipe.stream(photo(), Trajectory.from_cameras(cameras))
+    with pytest.raises(ValueError, match="height=71 must be a multiple of 2. Use 70 or 72"):
+        pipe.stream(photo(), Trajectory.from_cameras([camera.resized(71, 128)] * 5))
+    with pytest.raises(ValueError, match="width=4000 must be 64..1920"):
+        pipe.stream(photo(), Trajectory.from_cameras([camera.resized(720, 4000)] * 5))
+    with pytest.raises(ValueError, match="neither a photo nor a memory"):
+        pipe.stream(None, Trajectory.from_cameras([camera] * 5))
+
+
+def test_all_black_and_all_equal_photos_render(pipe):
+    black = np.zeros((72, 128, 3), np.uint8)
+    lifted, trajectory = path(pipe)
+    result = pipe(black, trajectory)
+    assert result.frames.max() < 12
+
+
+def test_lifted_at_another_size_is_refused(pipe):
+    lifted, _ = path(pipe)
+    assert isinstance(lifted, Lifted)
+    other = move("push-in", lifted.camera.resized(144, 256), distance=1.0, frames=5)
+    with pytest.raises(ValueError, match="lifted at 72x128"):
+        pipe.stream(lifted, other)
+
+
+def test_fidelity_measures_what_it_says():
+    a = photo()
+    noisy = (a.astype(int) + np.random.randint(-9, 10, a.shape)).clip(0, 255).astype(np.uint8)
+    everywhere = np.ones(a.shape[:2], bool)
+    assert psnr(a, a) == 99 and ssim(a, a) == pytest.approx(1)
+    assert psnr(a, noisy) == pytest.approx(10 * np.log10(255**2 / (9 * 10 / 3)), abs=0.5)
+    assert ssim(a, noisy) < 0.95 and sharpness(noisy, a, everywhere) > 1.2
+
+
+def test_importing_the_cameras_brings_in_no_torch():
+    code = "import pipelines, pipelines.cameras, presets.schema, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_recipe_is_json_and_names_what_it_takes(pipe):
+    _, trajectory = path(pipe)
+    recipe = json.loads(json.dumps(pipe(photo(), trajectory, seed=5).recipe))
+    assert recipe["seed"] == 5 and recipe["model"] == "embedded" and len(recipe["photo_sha256"]) == 64
+    assert Trajectory.from_dict(recipe["trajectory"]) == trajectory
+    assert recipe["versions"]["torch"] == torch.__version__
+
+
+def test_a_photo_has_one_hash_lifted_or_not_and_in_every_format(pipe):
+    lifted, trajectory = path(pipe, "steady-hold", frames=5)
+    upright = pipe.lift(photo(), 128, 72)
+    expected = pipe.recipe(photo(), trajectory, 0, "draft")["photo_sha256"]
+    assert expected == hashlib.sha256(photo().tobytes()).hexdigest()
+    for given in (lifted, upright, Image.fromarray(photo()).convert("RGBA")):
+        assert pipe.recipe(given, trajectory, 0, "draft")["photo_sha256"] == expected
+    assert (
+        pipe(lifted, trajectory).recipe["photo_sha256"] == pipe(photo(), trajectory).recipe["photo_sha256"] == expected
+    )
+
+
+def test_gentle_strength_keeps_the_photo_in_the_picture(pipe):
+    lifted = pipe.lift(photo(), 72, 128)
+
+    def path(name):
+        return lambda strength: move(name, lifted.camera, lifted.distance, frames=17, strength=strength)
+
+    strength = pipe.gentle_strength(lifted, path("side-slide"))
+    assert 0.2 <= strength < 1
+    least = [pipe.coverage(lifted.memory, path("side-slide")(s)).min() for s in (1.0, strength)]
+    assert least[0] < BACKED <= least[1]
+    assert pipe.gentle_strength(lifted, path("steady-hold")) == 1.0
+
+
+@pytest.mark.parametrize("name", ["steady-hold", "push-in", "side-slide", "pull-back"])
+def test_a_frame_comes_closer_only_where_a_move_needs_room(pipe, name):
+    depth = np.full((72, 128), 2.0, np.float32)
+
+    def lift(zoom):
+        return pipe.lift(photo(), 72, 128, depth=depth, zoom=zoom)
+
+    def path(lifted, strength):
+        return move(name, lifted.camera, lifted.distance, frames=17, strength=strength)
+
+    lifted, strength = pipe.suited(lift, path)
+    assert pipe.coverage(lifted.memory, path(lifted, strength)).min() >= ROOM_BACKED
+    if name in ("steady-hold", "push-in"):
+        assert (lifted.zoom, strength) == (1.0, 1.0)
+    else:
+        assert lifted.zoom > 1
+        assert strength > pipe.gentle_strength(lift(1.0), lambda part: path(lift(1.0), part), ROOM_BACKED)
+
+
+def test_cells_that_one_sample_makes_known_are_counted_without_flattery():
+    rows, columns = torch.meshgrid(torch.arange(288.0), torch.arange(512.0), indexing="ij")
+    known = torch.stack([(columns - 5 * t).abs() + (rows - 140).abs() / 3 < 150 for t in range(64)])
+    known |= (rows - 40) ** 2 + (columns - 400) ** 2 < 1000
+    cells = F.max_pool2d(known.float(), 8).bool()  # one pixel of 8x8 is enough
+    truth = share_of(known)
+    assert (share_of(cells) - truth).mean() > 0.015
+    assert np.abs(covered(cells) - truth).max() < 0.008
+
+
+def test_the_share_that_is_told_before_is_that_of_the_clip(pipe):
+    lifted = pipe.lift(photo(), 144, 256)
+    trajectory = move("side-slide", lifted.camera, lifted.distance, frames=17)
+    clip = pipe(lifted, trajectory, quality="draft").coverage
+    assert clip.min() < 0.9 and clip[0] == 1
+    assert np.abs(pipe.coverage(lifted.memory, trajectory) - clip).max() < 0.02
+
+
+def test_what_opens_behind_a_near_thing_counts_as_torn_and_shortens_a_move(pipe):
+    wall = np.full((72, 128), 4.0, np.float32)
+    behind = wall.copy()
+    behind[20:60, 50:80] = 2.0
+
+    def path(lifted):
+        return lambda strength: move("side-slide", lifted.camera, 3.0, frames=17, strength=strength, travel=0.1)
+
+    flat, standing = (pipe.lift(photo(), 72, 128, depth=depth) for depth in (wall, behind))
+    assert (
+        pipe.coverage(flat.memory, path(flat)(1.0)).min() < 0.98 and not pipe.torn(flat.memory, path(flat)(1.0)).any()
+    )
+    torn = pipe.torn(standing.memory, path(standing)(1.0))
+    assert torn[0] == 0 and 0.02 < torn[-1] < 0.1
+    strengths = [pipe.gentle_strength(lifted, path(lifted)) for lifted in (flat, standing)]
+    assert strengths[0] == 1 and strengths[1] < 1
+    assert pipe.torn(standing.memory, path(standing)(strengths[1])).max() <= TORN
+
+
+def test_flying_samples_of_a_photo_settle_so_that_nothing_is_left_out(pipe):
+    depth = np.full((72, 128), 4.0, np.float32)
+    depth[:, :60], depth[:, 60] = 1.0, 2.2  # one column between the near wall and the far one
+    lifted = pipe.lift(photo(), 72, 128, depth=depth)
+    assert lifted.memory.num_points == 72 * 128 and (lifted.depth[:, 60] == 1.0).all()
+
+
+def test_a_draft_searches_less_and_another_seed_invents_something_else(pipe):
+    lifted, trajectory = path(pipe, "side-slide")
+    standard, draft, other = (
+        pipe(lifted, trajectory, seed=seed, quality=quality).frames[-1]
+        for seed, quality in ((0, "standard"), (0, "draft"), (1, "standard"))
+    )
+    known = lifted.memory.readout(trajectory[16], 72, 128).mask[0].numpy()
+    for changed in (draft, other):
+        assert not np.array_equal(standard[~known], changed[~known])
+        assert psnr(standard, changed, known) > 40

@@ -1,0 +1,209 @@
+"""What the editor asks Python for: findings with their places, files of cameras read and saved, reasons in Italian."""
+
+import ast
+import base64
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from string import Formatter
+
+import numpy as np
+import pytest
+
+from pipelines.cameras import Camera, Trajectory, checks, move
+from pipelines.cameras.formats import CORRECTIONS, FORMATS, read_cameras, write_cameras
+from pipelines.cameras.path import Key
+from pipelines.cameras.path import Path as CameraPath
+from studio.editor.opening import opened
+from studio.editor.place import floor_below
+from studio.editor.reasons import reason
+from studio.editor.review import findings, hear
+from studio.editor.saving import save
+from studio.editor.words import PAGE, WORDS
+
+ROOT = Path(__file__).parents[3]
+CAMERA = Camera.from_fov(60, 90, 160)
+AHEAD = (1, 0, 0, 0)
+
+
+def path_to(*positions, seconds=4.0, **last):
+    times = np.linspace(0, seconds, len(positions))
+    keys = [Key(float(t), p, AHEAD) for t, p in zip(times, positions, strict=True)]
+    keys[-1] = Key(**{**keys[-1].__dict__, **last})
+    return CameraPath(tuple(keys))
+
+
+WAY = path_to((0, 0, 0), (0.1, -0.05, 0.2), (0.2, 0, 0.4))
+
+
+def test_words_exist_in_both_languages_with_the_same_figures():
+    for key, (english, italian) in (PAGE | WORDS).items():
+        figures = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (english, italian)]
+        assert english and italian and figures[0] == figures[1], key
+    scripts = "".join(file.read_text() for file in (ROOT / "studio" / "editor").glob("*.js"))
+    asked = set(re.findall(r"say\('(\w+)'", scripts))
+    assert len(asked) > 10 and asked <= PAGE.keys()
+    made = ("_tip", "_hint", "ease_", "looks_", "as_", "zoom_")  # put together in the scripts
+    assert [key for key in PAGE if f"'{key}'" not in scripts and not any(part in key for part in made)] == []
+
+
+# -- findings ---------------------------------------------------------------------------------------------------------
+
+
+def test_findings_say_where_they_are_and_what_mends_them():
+    Finding = checks.Finding
+    found = [
+        Finding("turns", (0, 8), 4.0, 3.0, "slow_down"),
+        Finding("travels", (8, 16), 0.05, 0.04, "slow_down"),
+        Finding("travels", (32, 40), 0.05, 0.04, "slow_down"),
+        Finding("out", (48, 64), 0.1, 0.25, "turn_back"),
+        Finding("unreached", (64, 64), 1.0, 1e-6, None),
+    ]
+    fast, out, unreached = findings(found, "it")
+    assert fast["kind"] == "fast" and fast["spans"] == [[0, 1], [2, 2.5]] and fast["repair"] == "slow_down"
+    assert out["spans"] == [[3, 4]] and out["label"] == "Gira indietro" and "repair" not in unreached
+    kinds = re.findall(r"^    (\w+)  ", checks.Finding.__doc__, re.M)
+    assert {f"found_{'fast' if kind in ('turns', 'travels') else kind}" for kind in kinds if kind != "kind"} < set(
+        WORDS
+    )
+    assert {f"repair_{name}" for name in checks.REPAIRS} < set(WORDS)
+
+
+def test_a_path_is_heard_at_once():
+    hurry = json.dumps(path_to((0, 0, 0), (0, 0, 1), seconds=1, fov=120).to_dict())
+    heard = hear({"path": hurry, "distance": 1.0, "language": "en"})
+    assert {finding["kind"] for finding in heard["findings"]} == {"fast", "lens"} == set(heard["kinds"])
+    assert hear({"path": json.dumps(WAY.to_dict()), "distance": 1.0, "language": "en"})["findings"] == []
+    assert "time=" in hear({"path": hurry.replace('"time": 1.0', '"time": 1e308'), "distance": 1.0})["notice"]
+    for odd in ({}, [], "x", {"path": hurry, "distance": "far"}, {"path": hurry, "distance": float("nan")}):
+        assert "findings" not in hear(odd)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def unpacked(answer: dict, folder: Path) -> list[str]:
+    data = base64.b64decode(answer["data"])
+    if not answer["name"].endswith(".zip"):
+        (folder / answer["name"]).write_bytes(data)
+        return [str(folder / answer["name"])]
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        file.extractall(folder)
+        return [str(folder / name) for name in file.namelist()]
+
+
+@pytest.mark.parametrize("name", ["path", *FORMATS])
+def test_what_is_saved_opens_again(name, tmp_path):
+    answer = save({"format": name, "path": json.dumps(WAY.to_dict()), "height": 90, "width": 160, "language": "en"})
+    path, notice, _ = opened(unpacked(answer, tmp_path), CAMERA, "it")
+    clip = WAY.trajectory(90, 160)
+    again = path.trajectory(90, 160)
+    np.testing.assert_allclose(again.c2w, clip.c2w, atol=1e-5 if name == "path" else 0.01)
+    np.testing.assert_allclose(again.c2w[-1], clip.c2w[-1], atol=1e-5)
+    assert "lette come" in notice
+    if name == "path":
+        assert path == WAY
+
+
+def test_what_cannot_be_saved_gets_a_sentence():
+    asked = {"format": "spatia", "height": 90, "width": 160, "language": "it"}
+    zoom = json.dumps(path_to((0, 0, 0), (0, 0, 0.1), fov=40).to_dict())
+    assert "un altro obiettivo" in save({**asked, "path": zoom})["refusal"]
+    for odd in ({**asked, "path": zoom, "format": "__proto__"}, {**asked, "path": None}, {}, None, [1]):
+        assert save(odd)["refusal"]
+    assert save({**asked, "path": zoom, "format": "json", "height": -1})["refusal"]
+
+
+def test_a_model_of_two_files_is_read_and_half_of_one_refused(tmp_path):
+    slide = move("side-slide", CAMERA, distance=2.0, frames=33)
+    files = [str(file) for file in write_cameras(slide, "colmap", tmp_path / "model")]
+    pair = [file for file in files if "points3D" not in file]
+    path, notice, _ = opened(pair, CAMERA, "it")
+    assert path.positions[-1] == pytest.approx(slide.c2w[-1, :3, 3], abs=0.02) and "COLMAP" in notice
+    refused, why, _ = opened(pair[:1], CAMERA, "it")
+    assert refused is None and why.startswith("Queste videocamere") and "missing" not in why
+    assert opened(files * 2, CAMERA, "it")[0] is None
+
+
+def test_cameras_that_were_doubted_are_read_the_other_way_on_demand(tmp_path):
+    orbit = move("gentle-arc", CAMERA, distance=2.0, frames=33, degrees=40)
+    away = np.array([[0.0, 0, 1, 30], [0, 1, 0, 0], [-1, 0, 0, 5], [0, 0, 0, 1]])  # a world of its own
+    turned, inverse = orbit.c2w @ np.diag([1, -1, -1, 1.0]), np.linalg.inv(away @ orbit.c2w)
+    for kind, odd in (("backwards", turned), ("inverse", inverse)):
+        (file,) = write_cameras(Trajectory(odd, orbit.K, 90, 160), "json", tmp_path / f"{kind}.json")
+        path, notice, fixes = opened([str(file)], CAMERA, "it")
+        assert path is not None and fixes == [{"fix": kind, "label": WORDS[f"fix_{kind}"][1]}]
+        assert WORDS[f"doubt_{kind}"][1] in notice
+        path, notice, fixes = opened([str(file)], CAMERA, "en", kind)
+        assert fixes == []
+        np.testing.assert_allclose(path.positions[-1], orbit.c2w[-1, :3, 3], atol=0.02)
+    assert {f"doubt_{kind}" for kind in (*CORRECTIONS, "stretched")} == {name for name in WORDS if name[:6] == "doubt_"}
+
+
+# -- reasons ----------------------------------------------------------------------------------------------------------
+
+
+def templates() -> list[str]:
+    """Every sentence that reading cameras can refuse them with; 7 stands for what is filled in."""
+
+    def text(node) -> str:
+        if isinstance(node, ast.JoinedStr):
+            return "".join(text(part) for part in node.values)
+        return node.value if isinstance(node, ast.Constant) else "7"
+
+    folder = ROOT / "pipelines" / "cameras"
+    files = [
+        *(folder / "formats").glob("*.py"),
+        *(folder / f"{n}.py" for n in "path camera trajectory fitting".split()),
+    ]
+    calls = [node for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    named = [call for call in calls if getattr(call.func, "id", "") in ("ValueError", "TypeError")]
+    return [said for call in named if " " in (said := text(call.args[-1])) and said != "7: 7"]
+
+
+def test_every_reason_exists_in_italian():
+    said = templates()
+    assert len(said) > 70
+    said += [rest for rest in (sentence.removeprefix("Key 7: ") for sentence in said) if " " in rest]
+    assert [sentence for sentence in said if reason("it", sentence) == sentence] == []
+    assert reason("en", said[0]) == said[0]
+
+
+def test_reasons_are_translated_to_the_last_part(tmp_path):
+    bad = {"version": 1, "keys": [{"time": 0, "position": [0, 0, 0], "orientation": [0, 0, 0, 0], "fov": 60}] * 2}
+    (tmp_path / "path.json").write_text(json.dumps(bad))
+    with pytest.raises(ValueError) as caught:
+        read_cameras(tmp_path / "path.json")
+    said = reason("it", str(caught.value))
+    assert said.startswith("path.json: Punto 1: orientation è un quaternione lungo 0")
+    mirrored = move("gentle-arc", CAMERA, distance=2.0, frames=33)
+    frames = json.loads(FORMATS["nerfstudio"].write(mirrored)["transforms.json"])
+    frames["frames"][3]["transform_matrix"][0] = [-x for x in frames["frames"][3]["transform_matrix"][0]]
+    (tmp_path / "transforms.json").write_text(json.dumps(frames))
+    path, why, _ = opened([str(tmp_path / "transforms.json")], CAMERA, "it")
+    assert path is None and "specchia il mondo" in why and "letto come nerfstudio, c2w in assi OpenGL" in why
+    assert reason("it", "x" * 5000) == "x" * 5000
+
+
+# -- the place --------------------------------------------------------------------------------------------------------
+
+
+def room(height: float, table: float = 0.0) -> np.ndarray:
+    """Depth of a floor `height` below the camera, a wall 12 units away, and a table `table` below it in the middle."""
+    rows = (np.arange(90) + 0.5 - 45) / CAMERA.K[1, 1]
+    floor = np.where(rows > 0, height / np.maximum(rows, 1e-9), np.inf)
+    depth = np.broadcast_to(np.minimum(floor, 12.0)[:, None], (90, 160)).copy()
+    if table:
+        top = np.where(rows > 0, table / np.maximum(rows, 1e-9), np.inf)[:, None]
+        spot = (top > 2.6) & (top < 3.6) & (np.abs(np.arange(160) - 80) < 25)
+        depth = np.where(spot, np.minimum(top, depth), depth)
+    return depth
+
+
+def test_the_floor_is_found_below_the_camera():
+    assert floor_below(room(1.6), CAMERA) == pytest.approx(1.6, rel=0.03)
+    assert floor_below(room(1.6, table=0.8), CAMERA) == pytest.approx(1.6, rel=0.03)
+    assert floor_below(np.full((90, 160), 3.0), CAMERA) is None  # a wall
+    assert floor_below(np.zeros((90, 160)), CAMERA) is None
