@@ -17,10 +17,11 @@ if data := os.environ.get("MIRAGE_DATA"):
     os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
 
 from pipelines.process import keep_freed_memory  # noqa: E402
-from studio import media, serving  # noqa: E402
-from studio.engine import Engine  # noqa: E402
-from studio.layout import CSS_PATHS, build_studio, theme  # noqa: E402
-from studio.models import Settings  # noqa: E402
+from studio import media
+from studio.page import serving  # noqa: E402
+from studio.page.layout import CSS_PATHS, build_studio, theme  # noqa: E402
+from studio.settings import Settings  # noqa: E402
+from studio.workbench import Engine  # noqa: E402
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from pipelines.cameras.path import focal, fov, num_frames
 from pipelines.depth import ESTIMATORS
 from pipelines.media.photos import MAX_SIDE
 from presets.schema import MovePreset, load_moves
-from studio.text import Refusal
+from studio.words import Refusal
 
 FPS = 16  # of the embedded model, of the presets and of the editor; a large model has its own
 SECONDS = (2, 8)

@@ -12,7 +12,7 @@ from pipelines.cameras.rotations import inverse
 from studio.editor.reasons import reason
 from studio.editor.words import tell
 from studio.state import drawn_path, with_lens
-from studio.text import Refusal
+from studio.words import Refusal
 
 MAX_FILES = 3  # what a COLMAP model has
 FIXES = ("backwards", "inverse")  # y-up needs none: every path is carried to the photo's camera

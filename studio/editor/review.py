@@ -3,7 +3,7 @@
 from pipelines.cameras import checks
 from studio.editor.words import tell
 from studio.state import FPS, drawn_path
-from studio.text import Refusal
+from studio.words import Refusal
 
 FAST = ("turns", "travels")  # one thing to whoever looks at it
 AT_ONCE = ("fast", "lens")  # kinds that need no look at the place

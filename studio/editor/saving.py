@@ -10,7 +10,7 @@ from pipelines.cameras.formats import FORMATS
 from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
 from studio.editor.words import tell
 from studio.state import FPS, drawn_path, one_of
-from studio.text import Refusal, say_reason
+from studio.words import Refusal, say_reason
 
 NAME = "mirage-{}"
 AS_KEYS = "path"  # beside FORMATS: the points as they are edited

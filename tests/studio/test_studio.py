@@ -33,11 +33,13 @@ from pipelines.large.profiles import PROFILE_ERRORS, PROFILES, ProfileError
 from pipelines.media.clips import read_recipe
 from pipelines.weights.hub import FetchError
 from presets.schema import load_moves
-from studio import answers, handlers, layout, status
-from studio.drawings import drawing
-from studio.engine import Engine, Loading
+from studio import handlers
+from studio.handlers import answers
+from studio.handlers import models as status
 from studio.media import examples, strip_svg
-from studio.models import Opened, Settings
+from studio.page import layout
+from studio.page.drawings import drawing
+from studio.settings import Opened, Settings
 from studio.state import (
     FPS,
     KEPT_PICTURES,
@@ -52,7 +54,8 @@ from studio.state import (
     clip_size,
     large_size,
 )
-from studio.text import TEXT, Refusal, say
+from studio.words import TEXT, Refusal, say
+from studio.workbench import Engine, Loading
 
 ROOT = Path(__file__).parents[2]
 # As the widgets send them: move, seconds, format, quality, direction, strength, crop, seed, path, prompt,
@@ -92,7 +95,7 @@ def with_field(index: int, value) -> tuple:
 
 
 def test_opening_the_page_brings_in_no_torch():
-    code = "import app, studio.layout, sys; studio.layout.build_studio(); "
+    code = "import app, studio.page.layout, sys; studio.page.layout.build_studio(); "
     code += "print([name for name in ('torch', 'diffusers', 'transformers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip().endswith("[]")
@@ -110,7 +113,7 @@ def test_every_sentence_exists_in_both_languages_with_the_same_figures():
 
 
 def test_every_sentence_that_is_asked_for_exists():
-    code = "".join(file.read_text() for file in (ROOT / "studio").glob("*.py"))
+    code = "".join(file.read_text() for file in (ROOT / "studio").rglob("*.py"))
     asked = set(re.findall(r'(?:say\(\w+, |Refusal\()"(\w+)"', code))
     assert len(asked) > 30 and asked <= TEXT.keys()
 
@@ -501,9 +504,9 @@ os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port}"
 from huggingface_hub import constants
 constants.DOWNLOAD_CHUNK_SIZE = 2**14
 from pipelines.weights.hub import CONFIGURATIONS
-from studio import status
-from studio.engine import Engine, Loading
-from studio.models import Settings
+from studio.handlers import models as status
+from studio.workbench import Engine, Loading
+from studio.settings import Settings
 
 told, hear = [], Loading._hear
 Loading._hear = lambda self, *progress: told.append(progress) or hear(self, *progress)
@@ -671,7 +674,7 @@ def test_better_depth_is_fetched_once_and_used_only_where_it_was_chosen(session,
             raise outcome
         return outcome
 
-    monkeypatch.setattr("studio.engine.depth_estimator", fetch)
+    monkeypatch.setattr("studio.workbench.depth_estimator", fetch)
     told = collected(status.choose_depth(engine, "it", "depth-anything"))
     assert any("34 MB di 99 MB" in answer["depth_note"] for answer in told)
     assert told[-1]["depth"] == "embedded"

@@ -369,9 +369,9 @@ def test_depth_and_mask_follow_the_pipeline(converted):
 
 
 def test_the_page_says_which_profile_was_picked_and_for_what(pipe):
-    from studio import status
-    from studio.engine import Engine
-    from studio.models import Opened, Settings
+    from studio.handlers import models as status
+    from studio.settings import Opened, Settings
+    from studio.workbench import Engine
 
     for free, words in ((30 * GIB, "picked for 32.2 GB of free"), (None, "set by who runs")):
         opened = Opened(pipe, "NVIDIA H100", "tiled", free)

@@ -21,8 +21,8 @@ from helpers import BROWSER
 from pipelines.cameras import Camera, Trajectory, move
 from pipelines.cameras.path import Key, Path
 from pipelines.cameras.path import fov as fov_of
-from studio.engine import Engine
-from studio.models import Opened
+from studio.settings import Opened
+from studio.workbench import Engine
 
 pytestmark = BROWSER
 DESK = {"viewport": {"width": 1440, "height": 900}}
@@ -53,7 +53,7 @@ def pipe():
 
 @contextmanager
 def studio(pipe, folder, **launch):
-    from studio.layout import CSS_PATHS, build_studio, theme
+    from studio.page.layout import CSS_PATHS, build_studio, theme
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))

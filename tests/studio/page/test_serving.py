@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from studio import serving
+from studio.page import serving
 
 WORDS = {"it": {7: {"value": "</script>è"}}}
 

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import gradio as gr
 
-from studio import handlers, media, status
-from studio.drawings import drawing
+from studio import handlers, media
 from studio.editor.editor import TrajectoryEditor
 from studio.editor.words import editor_words
-from studio.engine import Engine
-from studio.models import EMBEDDED
+from studio.handlers import models as status
+from studio.page.drawings import drawing
+from studio.page.widgets import FOLDER, cards, fold, opener, stage
+from studio.settings import EMBEDDED
 from studio.state import DRAWN, LEFTOVER_SECONDS, QUALITIES, RATIOS, SECONDS, STRENGTH, ZOOM, Session, presets
-from studio.text import say
-from studio.widgets import FOLDER, cards, fold, opener, stage
+from studio.words import say
+from studio.workbench import Engine
 
-CSS_PATHS = [Path(__file__).parent / name for name in ("studio.css", "editor/editor.css")]
+CSS_PATHS = [Path(__file__).parent / "styles" / "studio.css", FOLDER.parents[1] / "editor" / "editor.css"]
 STAGE_WORDS = (
     "drop choose replace kinds uploading upload_failed too_heavy edit_path "
     "stage_photo stage_preview stage_live stage_clip"

@@ -5,11 +5,11 @@ from html import escape
 
 import gradio as gr
 
-from studio.answers import Answer, how_far
-from studio.engine import Engine, Loading
-from studio.models import EMBEDDED
+from studio.handlers.answers import Answer, how_far
+from studio.settings import EMBEDDED
 from studio.state import qualities
-from studio.text import Refusal, say, size
+from studio.words import Refusal, say, size
+from studio.workbench import Engine, Loading
 
 WATCH_SECONDS = 0.4
 

@@ -10,9 +10,9 @@ from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.large.profiles import ProfileError
 from pipelines.weights import hub
 from pipelines.weights.licences import depth_weights
-from studio.models import EMBEDDED, Opened, Settings, open_model
+from studio.settings import EMBEDDED, Opened, Settings, open_model
 from studio.state import FPS, one_of
-from studio.text import Refusal
+from studio.words import Refusal
 
 if TYPE_CHECKING:
     from pipelines.engines.base import EngineFacts  # brings torch

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "scripts"
 
 
 def stage(texts: dict[str, str], **props) -> gr.HTML:

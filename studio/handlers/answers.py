@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import gradio as gr
 
 from pipelines.media.photos import PhotoError
-from studio.engine import Engine, Loading
 from studio.state import Session
-from studio.text import Refusal, say, say_photo_error, say_reason, size
+from studio.words import Refusal, say, say_photo_error, say_reason, size
+from studio.workbench import Engine, Loading
 
 log = logging.getLogger(__name__)
 turn = itertools.count()  # makes every answer to the stage a new one, so that saying the same thing twice shows twice

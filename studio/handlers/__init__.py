@@ -20,14 +20,13 @@ from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media.clips import write_mp4, write_poster
 from pipelines.media.photos import focal_pixels, open_photo, read_focal
 from studio import media
-from studio.answers import Answer, explains, idle, in_turn, looks, refuse_while_busy, sentence, stage, turn
-from studio.clip import report_of, sheet, write_clip
+from studio.download import report_of, sheet, write_clip
 from studio.editor import words
 from studio.editor.opening import FIXES, opened
 from studio.editor.place import describe
 from studio.editor.review import findings
-from studio.engine import Engine
-from studio.models import EMBEDDED
+from studio.handlers.answers import Answer, explains, idle, in_turn, looks, refuse_while_busy, sentence, stage, turn
+from studio.settings import EMBEDDED
 from studio.state import (
     DRAWN,
     FPS,
@@ -44,7 +43,8 @@ from studio.state import (
     presets,
     with_lens,
 )
-from studio.text import Refusal, duration, say
+from studio.words import Refusal, duration, say
+from studio.workbench import Engine
 
 pace = Pace()
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from pipelines.events import DoneEvent
 from pipelines.media.clips import write_mp4, write_poster
-from studio.answers import Answer
+from studio.handlers.answers import Answer
 from studio.state import Clip, Order, Session
-from studio.text import decimal, say
+from studio.words import decimal, say
 
 SEAMLESS = 40  # dB between last and first frame: nobody sees the difference
 
