@@ -22,7 +22,7 @@ class Sentence(str):
 class Refused(ValueError):
     """Input that cannot be used: its sentence names the value, the limit and the fix.
 
-        raise Refused("{name}={value} must be {low}..{high} pixels. Use {low}.", name="height", value=9, low=64, high=99)
+        raise Refused("{name}={value} must be {low}..{high} pixels. Use {low}.", name="width", value=9, low=64, high=99)
 
     template is a literal wherever it is raised: a test reads them all and holds the translations complete.
     """
