@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.files import whole
+from pipelines.files import atomic_write
 from pipelines.large.families import FewSteps
 from pipelines.loading import add_arguments as add_device
 from pipelines.loading import few_steps_of, load_pipeline, named_values
@@ -326,7 +326,7 @@ def info(args: argparse.Namespace) -> dict:
             picture = top_view(memory, colors, path=way, title=args.path.resolve().name, **place)
             buffer = io.BytesIO()  # Pillow takes a disk that is full half-way for a success
             picture.save(buffer, "PNG")
-            with whole(args.top_view) as temporary:
+            with atomic_write(args.top_view) as temporary:
                 temporary.write_bytes(buffer.getvalue())
     return report
 
@@ -408,7 +408,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.command == "render":
             report = render(args)
             if args.report:
-                with whole(args.report) as temporary:
+                with atomic_write(args.report) as temporary:
                     temporary.write_text(json.dumps(report, indent=1))
         elif args.command == "evaluate":
             from pipelines.evaluation import suites

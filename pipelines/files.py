@@ -14,7 +14,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def whole(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
     """A temporary name beside `path` to write to; the block's end gives the file its own name in one step.
 
     When the block fails nothing of it stays, and what was under `path` before is as it was. What the disk refuses is

@@ -18,7 +18,7 @@ from pipelines.cameras.camera import checked_side
 from pipelines.cameras.easing import EASES
 from pipelines.cameras.rotations import look_at, quaternion, roll, rotation
 from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory, checked_fps, read_json
-from pipelines.files import whole
+from pipelines.files import atomic_write
 
 VERSION = 1
 KEYS = (2, 200)
@@ -319,7 +319,7 @@ class Path:
 
     def save(self, file: str | os.PathLike) -> None:
         """Writes the JSON file whole or not at all."""
-        with whole(file) as temporary:
+        with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), allow_nan=False), encoding="utf-8")
 
     @classmethod

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines.cameras.camera import MAX_SIDE, Camera, checked_c2w, checked_K, checked_side, resized_K
 from pipelines.cameras.rotations import inverse
-from pipelines.files import whole
+from pipelines.files import atomic_write
 
 MAX_FRAMES = 2000
 MAX_FPS = 240
@@ -176,7 +176,7 @@ class Trajectory:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the JSON file whole or not at all."""
-        with whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), allow_nan=False), encoding="utf-8")
 
     @classmethod

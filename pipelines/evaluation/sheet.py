@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipelines.files import whole
+from pipelines.files import atomic_write
 
 TILE = 240  # pixels, the longer side
 GAP = 4
@@ -27,7 +27,7 @@ def write_sheet(rows: list[tuple[str, list[np.ndarray]]], columns: list[str], pa
         for index, picture in enumerate(pictures):
             sheet.paste(picture, (index * width, top + LINE))
         top += height
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         sheet.save(temporary, "PNG")
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipelines.files import whole
+from pipelines.files import atomic_write
 from pipelines.loading import add_arguments as add_device
 from pipelines.loading import load_pipeline
 
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> dict:
         "seconds": round(time.perf_counter() - started, 1),
     }
     if args.out is not None:
-        with whole(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")
     summary = {name: value for name, value in report.items() if name != "details"}
     print(json.dumps(summary), flush=True)

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from pipelines.files import whole
+from pipelines.files import atomic_write
 
 
 def write_mp4(
@@ -40,7 +40,7 @@ def write_mp4(
         raise ValueError(
             f"The frames are {width}x{height}, both sides must be even (yuv420p). Use {width & ~1}x{height & ~1}."
         )
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             if recipe is not None:
                 container.metadata["comment"] = json.dumps(recipe, separators=(",", ":"), allow_nan=False)
@@ -88,6 +88,6 @@ def write_poster(frame: np.ndarray, path: str | os.PathLike, quality: int = 90) 
     """One (H, W, 3) uint8 frame -> JPEG, whole or not at all. Ad platforms take posters under 2 MB."""
     buffer = io.BytesIO()  # Pillow takes a disk that is full half-way for a success
     Image.fromarray(_checked_frame(frame)).save(buffer, "JPEG", quality=quality, optimize=True)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
     return Path(path)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pipelines.cameras import Camera
 from pipelines.cameras.camera import MAX_DISTANCE, MAX_SIDE
-from pipelines.files import whole
+from pipelines.files import atomic_write
 from pipelines.memory.views import View, carrying_tokens
 
 FORMAT, VERSION = "mirage-latent-memory", 2  # 1 also said which token is whose, which their order tells
@@ -47,7 +47,7 @@ def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View]
         "invented": torch.tensor([v.invented for v in views], dtype=torch.uint8),
     }
     header = {"format": FORMAT, "version": str(VERSION), **{name: json.dumps(fact) for name, fact in facts.items()}}
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(save(tensors, metadata=header))
 
 
@@ -138,5 +138,5 @@ def write_ply(path: str | os.PathLike, points: Tensor, colors: Tensor | None = N
     for channel, (name, _) in enumerate(layout[3:]):
         rows[name] = colors[:, channel].cpu().numpy()
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(points)}", *names, "end_header\n"]
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes("\n".join(header).encode("ascii") + rows.tobytes())

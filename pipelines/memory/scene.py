@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras import Camera
-from pipelines.files import whole
+from pipelines.files import atomic_write
 from pipelines.memory import LatentMemory
 
 MEMORY_FILE, INDEX_FILE = "memory.safetensors", "scene.json"
@@ -42,7 +42,7 @@ class Scene:
         }
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with whole(folder / INDEX_FILE) as temporary:
+            with atomic_write(folder / INDEX_FILE) as temporary:
                 temporary.write_text(json.dumps(index, indent=1))
                 self.memory.save(folder / MEMORY_FILE)  # the index gets its name once the memory has its own
         except BaseException:

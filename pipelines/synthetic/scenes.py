@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras import Camera, Trajectory
-from pipelines.files import whole
+from pipelines.files import atomic_write
 from pipelines.synthetic.builder import Builder
 from pipelines.synthetic.families import FAMILIES
 from pipelines.synthetic.materials import texture_bank
@@ -244,7 +244,7 @@ def write_shards(out, count, seed, assets=None, size=(216, 288), views=4, famili
         for i in range(first, min(first + SCENES_PER_SHARD, count)):
             family = families[i % len(families)] if families else None
             samples.append(render_views(seed + i, views, *size, assets, family))
-        with whole(file) as temporary:
+        with atomic_write(file) as temporary:
             np.savez(temporary, **{k: np.stack([s[k] for s in samples]) for k in samples[0]})
         rendered += len(samples) * views
         print(f"{file.name}: {rendered} views, {rendered / (time.perf_counter() - start):.1f} frames/s", flush=True)

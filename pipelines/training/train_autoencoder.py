@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
-from pipelines.files import whole
+from pipelines.files import atomic_write
 
 CHECKPOINT_SECONDS = 60
 FINE_CROP, COARSE_CROP = 112, 128  # side of a training crop, pixels
@@ -268,7 +268,7 @@ def train(
 
 def _save(path: Path, model, average, optimizer, step: int, seconds: float) -> None:
     state = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         torch.save(state | {"step": step, "seconds": seconds}, temporary)
 
 

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from pipelines.depth.embedded import DepthNet
 from pipelines.evaluation.depth import inverse_picture
-from pipelines.files import whole
+from pipelines.files import atomic_write
 from pipelines.process import keep_freed_memory
 from pipelines.training.depth_augmentation import Pictures, augment, crop
 from pipelines.training.depth_loss import FAR, NEAR, depth_loss
@@ -246,7 +246,7 @@ def train(args: argparse.Namespace):
     def keep():
         """A run that dies while writing leaves the last good checkpoint."""
         parts = {"net": net, "average": average, "optimizer": optimizer}
-        with whole(checkpoint) as temporary:
+        with atomic_write(checkpoint) as temporary:
             torch.save({name: p.state_dict() for name, p in parts.items()} | {"step": step, "spent": spent}, temporary)
 
     pictures = Pictures(args.pictures)

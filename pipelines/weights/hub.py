@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipelines.files import FULL, whole
+from pipelines.files import FULL
 from pipelines.weights.pins import PINS
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them

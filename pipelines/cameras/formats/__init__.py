@@ -22,7 +22,7 @@ from pipelines.cameras.formats.spatia import SPATIA, from_spatia, to_spatia
 from pipelines.cameras.path import Path as EditablePath
 from pipelines.cameras.rotations import inverse, quaternion, rotation
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
-from pipelines.files import whole
+from pipelines.files import atomic_write
 
 __all__ = [
     "CORRECTIONS",
@@ -153,7 +153,7 @@ def _written(texts: Mapping[Path, str]) -> list[Path]:
                 for folder in reversed(missing):
                     folder.mkdir()
                     made.append(folder)
-                stack.enter_context(whole(file)).write_text(text, encoding="utf-8")
+                stack.enter_context(atomic_write(file)).write_text(text, encoding="utf-8")
     except BaseException:
         for folder in reversed(made):
             with suppress(OSError):
