@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipelines.files import FULL
+from pipelines.files import FULL, atomic_write
 from pipelines.weights.pins import PINS
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
@@ -126,7 +126,8 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     pin = PINS.get(repository)
     check_hashes(name, folder, pin.sha256 if pin and folder.name == pin.revision else {})
     if not commit:
-        with suppress(OSError), whole(record) as temporary:  # a cache that cannot be written to does not move on either
+        # a cache that cannot be written to does not move on either
+        with suppress(OSError), atomic_write(record) as temporary:
             temporary.write_text(folder.name)
             told = f"{repository} is held to commit {folder.name}, the first that was fetched here"
             print(f"note: {told}: nobody has published its hashes.", file=sys.stderr)
