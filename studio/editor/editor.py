@@ -15,8 +15,8 @@ from studio.editor.review import hear
 from studio.editor.saving import save
 
 FOLDER = Path(__file__).parent
-MODULES = "edits editor eye files lenses page panel path place room track".split()
-SCRIPTS = [*(FOLDER / f"{name}.js" for name in MODULES), FOLDER / "static"]
+SCRIPTS = FOLDER / "scripts"
+STYLES = FOLDER / "styles" / "editor.css"
 
 # Runs once per widget, as a function body: the editor itself is a module. Gradio finds the events by their quoted names
 OPEN = r"""
@@ -55,11 +55,11 @@ class TrajectoryEditor(gr.HTML):
     """
 
     def __init__(self, value: dict | None = None, texts: dict | None = None, **props):
-        gr.set_static_paths(SCRIPTS)
+        gr.set_static_paths([SCRIPTS, FOLDER / "static"])
         super().__init__(
             value=value,
             texts=texts or {},
-            home=_served(FOLDER),
+            home=_served(SCRIPTS),
             html_template='<div class="editor"></div>',
             js_on_load=OPEN,
             apply_default_css=False,

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from studio import handlers, media
-from studio.editor.editor import TrajectoryEditor
+from studio.editor.editor import STYLES, TrajectoryEditor
 from studio.editor.words import editor_words
 from studio.handlers import models as status
 from studio.page.drawings import drawing
@@ -18,7 +18,7 @@ from studio.state import DRAWN, LEFTOVER_SECONDS, QUALITIES, RATIOS, SECONDS, ST
 from studio.words import say
 from studio.workbench import Engine
 
-CSS_PATHS = [Path(__file__).parent / "styles" / "studio.css", FOLDER.parents[1] / "editor" / "editor.css"]
+CSS_PATHS = [Path(__file__).parent / "styles" / "studio.css", STYLES]
 STAGE_WORDS = (
     "drop choose replace kinds uploading upload_failed too_heavy edit_path "
     "stage_photo stage_preview stage_live stage_clip"

@@ -30,7 +30,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 # Gradio's own: an event that is cancelled before it has a number, as Render does with a review under way; and a stream
 # that ends because the page is loaded again or left, told in the console or as an error of the page
 HARMLESS = "status of 422|signal is aborted|errored out|BodyStreamBuffer was aborted"
-HOME = "gradio_api/file=studio/editor"
+HOME = "gradio_api/file=studio/editor/scripts"
 DRAFT = "JSON.parse(localStorage.getItem('mirage-studio-path')).path"
 
 

@@ -42,7 +42,7 @@ def test_words_exist_in_both_languages_with_the_same_figures():
     for key, (english, italian) in (PAGE | WORDS).items():
         figures = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (english, italian)]
         assert english and italian and figures[0] == figures[1], key
-    scripts = "".join(file.read_text() for file in (ROOT / "studio" / "editor").glob("*.js"))
+    scripts = "".join(file.read_text() for file in (ROOT / "studio" / "editor" / "scripts").glob("*.js"))
     asked = set(re.findall(r"say\('(\w+)'", scripts))
     assert len(asked) > 10 and asked <= PAGE.keys()
     made = ("_tip", "_hint", "ease_", "looks_", "as_", "zoom_")  # put together in the scripts

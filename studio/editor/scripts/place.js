@@ -3,7 +3,7 @@
 import {
   BufferAttribute, BufferGeometry, DoubleSide, FrontSide, Matrix4, Mesh, OrthographicCamera, PerspectiveCamera, Points,
   Scene, ShaderMaterial, WebGLRenderer,
-} from './static/vendor/three.js';
+} from '../static/vendor/three.js';
 
 const EDGE = 1.1; // neighbouring pixels whose depths differ by more belong to two surfaces
 const SLOW = 36; // ms from picture to picture: a machine that takes longer gets a coarser room while things move
