@@ -25,7 +25,7 @@ from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.evaluation.rooms import FIRST_SEED, PATHS, SKY, true_view
 from pipelines.evaluation.sheet import write_sheet
 from pipelines.inpainting.exemplar import fill
-from pipelines.inpainting.smooth import mirror_fill, smooth_fill
+from pipelines.inpainting.smooth import nearest_known, smooth_fill
 from pipelines.memory import LatentMemory
 from pipelines.metrics import Sharpness
 from pipelines.photo.lifted import subject_distance
@@ -34,6 +34,21 @@ from pipelines.weights.shipped import EMBEDDED_FOLDER
 PATHS_PER_SCENE = 3
 RIMS = {"right": (0, 0, 0, 0.15), "left": (0, 0, 0.15, 0), "top": (0.1, 0, 0, 0), "all round": (0.12,) * 4}
 SMALLEST = 0.01  # share of the picture from which on a hole counts
+
+
+def mirror_fill(features: Tensor, mask: Tensor) -> Tensor:
+    """Fill a hole with the picture reflected at the nearest known token; where that is unknown too, smoothly.
+
+    features: (C, h, w) float; mask: (h, w) bool. Returns (C, h, w), known tokens bit for bit.
+    """
+    if not mask.any() or mask.all():
+        return smooth_fill(features, mask)
+    h, w = mask.shape
+    row, column = nearest_known(mask)
+    y = (2 * row - torch.arange(h)[:, None]).clamp(0, h - 1)
+    x = (2 * column - torch.arange(w)[None]).clamp(0, w - 1)
+    return torch.where(mask | mask[y, x], features[:, y, x].where(~mask, features), smooth_fill(features, mask))
+
 
 METHODS = {
     "smooth": lambda case: smooth_fill(case.features, case.mask),

@@ -1,4 +1,4 @@
-"""The plain fills of a hole, a smooth one and a mirror: start values of the exemplar search and its baselines."""
+"""The smooth fill of a hole: for thin cracks, for depth, and wherever nothing is to be invented."""
 
 import torch
 from torch import Tensor
@@ -45,17 +45,3 @@ def nearest_known(mask: Tensor) -> tuple[Tensor, Tensor]:
     distance = (nearest_row - rows)[:, None, :] ** 2 + squared[None]
     column = distance.argmin(-1)
     return nearest_row.gather(1, column), column
-
-
-def mirror_fill(features: Tensor, mask: Tensor) -> Tensor:
-    """Fill a hole with the picture reflected at the nearest known token; where that is unknown too, smoothly.
-
-    features: (C, h, w) float; mask: (h, w) bool. Returns (C, h, w), known tokens bit for bit.
-    """
-    if not mask.any() or mask.all():
-        return smooth_fill(features, mask)
-    h, w = mask.shape
-    row, column = nearest_known(mask)
-    y = (2 * row - torch.arange(h)[:, None]).clamp(0, h - 1)
-    x = (2 * column - torch.arange(w)[None]).clamp(0, w - 1)
-    return torch.where(mask | mask[y, x], features[:, y, x].where(~mask, features), smooth_fill(features, mask))
