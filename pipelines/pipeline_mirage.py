@@ -43,17 +43,9 @@ from pipelines.large.families import (
 from pipelines.large.lora import add_lora, read_lora
 from pipelines.memory import LatentMemory, Readout
 from pipelines.metrics import psnr, ssim
-from pipelines.photo.lifted import (
-    Lifted,
-    beyond,
-    check_focus,
-    check_zoom,
-    covering,
-    photo_sha256,
-    resize_nearest,
-    subject_distance,
-)
-from pipelines.photo.outlook import OutlookMixin
+from pipelines.photo import outlook, strength
+from pipelines.photo.frame import DEFAULT_FOV, beyond, check_focus, check_zoom, covering, frame_camera
+from pipelines.photo.lifted import Lifted, photo_sha256, resize_nearest, subject_distance
 from pipelines.weights.hub import HUB_OPTIONS, local_file, local_folder
 from pipelines.weights.licences import depth_weights, engine_weights, mask_weights, transformer_weights
 from pipelines.weights.shipped import EMBEDDED_FOLDER
@@ -61,7 +53,6 @@ from pipelines.weights.tensors import check_parts, read_tensors
 
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64
-DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
@@ -81,7 +72,7 @@ class MirageOutput(BaseOutput):
     recipe: dict
 
 
-class MiragePipeline(OutlookMixin, DiffusionPipeline):
+class MiragePipeline(DiffusionPipeline):
     """Photo + trajectory -> clip, on the engine that its components make up.
 
     autoencoder (FineAutoencoder) and depth (DepthNet) make the embedded engine; a transformer
@@ -359,7 +350,7 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
 
         frames = np.empty((len(trajectory), trajectory.height, trajectory.width, 3), np.uint8)
         backed = np.empty(len(trajectory), np.float32)
-        coverage, made, drift = self.coverage(memory, trajectory), frozenset(), []
+        coverage, made, drift = outlook.coverage(memory, trajectory), frozenset(), []
         grid = trajectory.height // facts.stride, trajectory.width // facts.stride
         decode_grid = trajectory.height // facts.decode_stride, trajectory.width // facts.decode_stride
         group = max(1, PIXELS_PER_READOUT // math.prod(decode_grid))
@@ -378,7 +369,7 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
                     memory.write(generated.tokens, generated.depth, cameras, generated.valid, invented=True)
                 made |= frozenset(keys)
                 with timed(seconds, "memory_readout"):
-                    coverage = self.coverage(memory, trajectory)
+                    coverage = outlook.coverage(memory, trajectory)
 
             # 3. Read the memory at every camera of the chunk and decode.
             for start in range(chunk.start, chunk.stop, group):
@@ -441,7 +432,8 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
         facts, seconds = self.engine.facts, defaultdict(float) if seconds is None else seconds
         check_size(height, width, facts.size_step, facts.max_side)
         if camera is None:
-            camera = Camera.from_fov(fov_degrees, height, width).zoomed(check_zoom(zoom))
+            size = (image.width, image.height) if isinstance(image, Image.Image) else check_array(image).shape[1::-1]
+            camera = frame_camera(size, height, width, fov_degrees=fov_degrees, zoom=check_zoom(zoom))
         camera = camera.resized(height, width)
         photo = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
         sha256 = photo_sha256(photo)
@@ -506,6 +498,26 @@ class MiragePipeline(OutlookMixin, DiffusionPipeline):
             "trajectory": trajectory.to_dict(),
             "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
         }
+
+    def coverage(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
+        return outlook.coverage(memory, trajectory)
+
+    def torn(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
+        return outlook.share_of(outlook.between_known(outlook.coarse_mask(memory, trajectory)))
+
+    def preview(self, lifted: Lifted, trajectory: Trajectory, max_frames: int = 24) -> tuple[np.ndarray, np.ndarray]:
+        frames = outlook.preview(self.engine, lifted, trajectory, max_frames)
+        return frames, outlook.coverage(lifted.memory, trajectory)
+
+    def gentle_strength(
+        self, lifted: Lifted, path: Callable[[float], Trajectory], backed: float | None = None, at_most: float = 1.0
+    ) -> float:
+        return strength.gentle_strength(lifted, path, backed, at_most)
+
+    def suited(
+        self, lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Trajectory]
+    ) -> tuple[Lifted, float]:
+        return strength.suited(lift, path)
 
 
 # ---- checks: every message names the value, the limit and the fix -----------------------------------------------

@@ -13,9 +13,10 @@ from helpers import photo
 from PIL import Image
 
 from pipelines import ChunkEvent, DoneEvent, LatentMemory, StepEvent, Trajectory, move
+from pipelines.limits import BACKED, ROOM_BACKED, TORN
 from pipelines.metrics import psnr, sharpness, ssim
 from pipelines.photo.lifted import Lifted
-from pipelines.photo.outlook import BACKED, ROOM_BACKED, TORN, covered, share_of
+from pipelines.photo.outlook import covered, share_of
 
 
 def path(pipe, name="there-and-back", frames=17, **params):

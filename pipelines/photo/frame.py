@@ -1,0 +1,91 @@
+"""Where in a photo the clip's frame lies: how the photo is cropped and scaled, and the camera that sees the frame.
+
+Numbers and Pillow only. Sizes are (height, width) in pixels, but Pillow's own `size`, which is (width, height).
+"""
+
+import numpy as np
+from PIL import Image
+
+from pipelines.cameras import Camera
+from pipelines.errors import Refused
+from pipelines.media.photos import focal_pixels
+
+DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
+MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
+MAX_ZOOM = 1.5
+
+
+def check_focus(focus: float) -> float:
+    if not isinstance(focus, (int, float)) or not 0 <= focus <= 1:
+        raise Refused("focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.", focus=focus)
+    return focus
+
+
+def check_zoom(zoom: float) -> float:
+    if not isinstance(zoom, (int, float)) or not 1 <= zoom <= MAX_ZOOM:
+        raise Refused("zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.", zoom=zoom, limit=MAX_ZOOM)
+    return zoom
+
+
+def crop_size(size: tuple[int, int], height: int, width: int) -> tuple[int, int]:
+    """(width, height) of the largest part with the ratio width : height of a picture of (width, height)."""
+    scale = min(size[0] / width, size[1] / height)
+    return min(size[0], round(width * scale)), min(size[1], round(height * scale))
+
+
+def crop(image: Image.Image, height: int, width: int, focus: float, zoom: float = 1.0) -> Image.Image:
+    """The frame at the photo's own resolution: the largest part of it with the ratio width : height.
+
+    focus: where it lies, 0 left or top .. 1 right or bottom. zoom: how much closer, about the same middle.
+    """
+    w, h = crop_size(image.size, height, width)
+    left, top = (image.width - w) * focus, (image.height - h) * focus
+    inner = round(w / zoom), round(h / zoom)
+    left, top = round(left + (w - inner[0]) / 2), round(top + (h - inner[1]) / 2)
+    return image.crop((left, top, left + inner[0], top + inner[1]))
+
+
+def covering(
+    photo: Image.Image, height: int, width: int, focus: float, zoom: float
+) -> tuple[Image.Image, tuple[int, int]]:
+    """The photo scaled until a (height, width) frame just fits, times zoom; (left, top) of that frame in pixels.
+
+    focus, zoom: as of `crop`, which sees the same frame.
+    """
+    scale = cover_scale(photo.size, height, width) * zoom
+    size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
+    whole = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
+    sides = zip(size, (width, height), strict=True)
+    left, top = (round((total - zoom * side) * focus + (zoom - 1) / 2 * side) for total, side in sides)
+    return whole, (min(max(left, 0), size[0] - width), min(max(top, 0), size[1] - height))
+
+
+def cover_scale(size: tuple[int, int], height: int, width: int) -> float:
+    """Pixels of a (height, width) frame per pixel of a photo of (width, height) that just covers it."""
+    return max(height / size[1], width / size[0])
+
+
+def beyond(start: int, length: int, total: int, step: int) -> slice:
+    """The part of an axis that is kept: the frame and at most MARGIN of it on both sides, in whole steps."""
+    before, after = (min(room, int(MARGIN * length)) // step * step for room in (start, total - start - length))
+    return slice(start - before, start + length + after)
+
+
+def frame_camera(
+    size: tuple[int, int],
+    height: int,
+    width: int,
+    focal_35mm: float | None = None,
+    fov_degrees: float = DEFAULT_FOV,
+    zoom: float = 1.0,
+) -> Camera:
+    """The camera at the origin that sees the (height, width) frame of a photo of (width, height).
+
+    focal_35mm: the photo's focal length in 35 mm terms, see `media.photos.read_focal`; None where it is not known: then
+    the largest frame spans fov_degrees across its long side. zoom: how much closer the frame is than the largest one.
+    """
+    if focal_35mm is None:
+        return Camera.from_fov(fov_degrees, height, width).zoomed(zoom)
+    focal = focal_pixels(focal_35mm, size[1], size[0]) * cover_scale(size, height, width)
+    K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    return Camera(K, np.eye(4), height, width).zoomed(zoom)

@@ -1,0 +1,77 @@
+"""What decides the strength of a move, and how close a frame it wants: the limits of pipelines/limits.py on a photo."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from pipelines.cameras import Trajectory
+from pipelines.limits import BACKED, MIN_STRENGTH, ROOM_BACKED, SIDEWAYS, TORN
+from pipelines.photo.lifted import NEAR_QUANTILE, Lifted
+from pipelines.photo.outlook import between_known, coarse_mask, covered, share_of
+
+ZOOMS = (1.0, 1.1, 1.2)  # that a frame may be closer
+FRAMES = 16  # of a path are judged
+
+
+def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = None) -> str | None:
+    """Why a path does not suit a photo; None where it does.
+
+    "sideways": estimated depth does not let the camera step aside so far (SIDEWAYS). "backed": a frame shows less than
+    `backed` of the photo; if None, BACKED for a frame that is the whole photo, ROOM_BACKED for a closer one. "torn":
+    more than TORN of a frame opens between near and far surfaces.
+    """
+    if backed is None:
+        backed = ROOM_BACKED if lifted.zoom > 1 else BACKED
+    near = np.quantile(lifted.depth, NEAR_QUANTILE)
+    aside = np.linalg.norm(trajectory.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
+    if aside > SIDEWAYS * near:
+        return "sideways"
+    mask = coarse_mask(lifted.memory, trajectory[:: max(1, len(trajectory) // FRAMES)])
+    if covered(mask).min() < backed:
+        return "backed"
+    return "torn" if share_of(between_known(mask)).max() > TORN else None
+
+
+def suits(lifted: Lifted, trajectory: Trajectory, backed: float | None = None) -> bool:
+    """Whether a path stays within the limits on a photo: see `objection`."""
+    return objection(lifted, trajectory, backed) is None
+
+
+def gentle_strength(
+    lifted: Lifted, path: Callable[[float], Trajectory], backed: float | None = None, at_most: float = 1.0
+) -> float:
+    """The largest strength of a move, at most `at_most`, that suits a photo; MIN_STRENGTH if none does.
+
+    path: strength -> the trajectory of that strength. backed: see `objection`. Looked for in steps of a tenth.
+    """
+    for strength in strengths(at_most):
+        if suits(lifted, path(strength), backed):
+            return strength
+    return min(MIN_STRENGTH, at_most)
+
+
+def suited(lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Trajectory]) -> tuple[Lifted, float]:
+    """The photo lifted as close as a move needs to show hardly anything else, and the strength that suits the two.
+
+    A camera that steps aside sees beyond the photo, unless its frame is a little closer and leaves room for that.
+    lift: zoom -> `Lifted`; path: of a lifted photo and a strength. Of ZOOMS it is the smallest that allows as much
+    strength as the largest does; 1 for moves that see nothing new, such as a push-in.
+    """
+    whole = lift(1.0)
+
+    def suits_at(zoom: float, strength: float) -> bool:
+        return suits(whole, path(whole, strength).zoomed(zoom), ROOM_BACKED)
+
+    strongest = next((strength for strength in strengths() if suits_at(ZOOMS[-1], strength)), MIN_STRENGTH)
+    zoom = next((zoom for zoom in ZOOMS if suits_at(zoom, strongest)), ZOOMS[-1])
+    if zoom == 1:
+        return whole, strongest
+    lifted = lift(zoom)  # its subject may be another one, and with it the scale of the move
+    return lifted, gentle_strength(lifted, partial(path, lifted), ROOM_BACKED)
+
+
+def strengths(at_most: float = 1.0) -> list[float]:
+    """Those that are tried, the largest first: at_most, then in steps of a tenth down to above MIN_STRENGTH."""
+    tenths = [tenth / 10 for tenth in range(20, 0, -1)]
+    return [s for s in (at_most, *(tenth for tenth in tenths if tenth < at_most)) if s > MIN_STRENGTH]
