@@ -22,7 +22,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
+from pipelines.engines.autoencoder import FineAutoencoder
+from pipelines.evaluation.baselines.coarse_autoencoder import CoarseAutoencoder, coarse_folder
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 SIZES = {"512x288": 512 * 288, "1280x720": 1280 * 720}
@@ -86,7 +87,12 @@ def decode_seconds(fine: FineAutoencoder, height: int = 1080, width: int = 1920)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder of jpg or png photos")
-    parser.add_argument("--model", type=Path, default=EMBEDDED_FOLDER, help="autoencoder/ and coarse_autoencoder/")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=EMBEDDED_FOLDER,
+        help="folder with autoencoder/ and, unless it is the embedded model, coarse_autoencoder/",
+    )
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -94,7 +100,7 @@ def main() -> None:
     if not paths:
         parser.error(f"--photos {args.photos} holds no jpg or png file")
     fine = FineAutoencoder.from_pretrained(args.model / "autoencoder", torch_dtype=torch.float32)
-    coarse = CoarseAutoencoder.from_pretrained(args.model / "coarse_autoencoder", torch_dtype=torch.float32)
+    coarse = CoarseAutoencoder.from_pretrained(coarse_folder(args.model), torch_dtype=torch.float32)
     report = {"threads": args.threads, "cpu_seconds_1920x1080": decode_seconds(fine), "photos": {}}
     for size, pixels in SIZES.items():
         for path in paths:

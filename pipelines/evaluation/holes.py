@@ -22,7 +22,7 @@ from torch import Tensor
 from pipelines.cameras import Camera, Trajectory, move, shortened
 from pipelines.cameras.moves import poses
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.evaluation.rooms import FIRST_SEED, PATHS, SKY, true_view
+from pipelines.evaluation.room_truth import FIRST_SEED, PATHS, SKY, true_view
 from pipelines.evaluation.sheet import write_sheet
 from pipelines.inpainting.exemplar import fill
 from pipelines.inpainting.smooth import nearest_known, smooth_fill

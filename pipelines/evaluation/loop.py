@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from pipelines.cameras import move
+from pipelines.evaluation.reporting import say, target
 from pipelines.evaluation.sheet import write_sheet
-from pipelines.evaluation.suites import say, target
 from pipelines.media.photos import open_photo
 from pipelines.metrics import psnr, ssim
 

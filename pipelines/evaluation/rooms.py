@@ -1,91 +1,27 @@
-"""Held-out rooms: clips through generated scenes, against their exact renderings.
-
-Nothing here was trained on: neither the seeds nor the families of the scenes. Every path goes out in the first half
-and comes back the same way, so the last camera is the photo's and the last true frame is the photo itself.
-"""
+"""The rooms suite: clips through held-out generated rooms (room_truth.py), against their exact renderings."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pipelines.cameras import (
-    MOVES,
-    Camera,
-    Trajectory,
-    move,
-    pixel_centers,
-    project,
-    shortened,
-    steps_over_cap,
-    unproject,
-)
-from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
-from pipelines.engines.embedded import EmbeddedEngine
-from pipelines.evaluation.suites import BASELINES, say, target
-from pipelines.inpainting.smooth import smooth_fill
-from pipelines.memory import LatentMemory
-from pipelines.memory.views import View
+from pipelines.evaluation.baselines import BASELINES
+from pipelines.evaluation.baselines.append_only import append_only
+from pipelines.evaluation.baselines.coarse_autoencoder import CoarseAutoencoder, coarse_folder
+from pipelines.evaluation.baselines.lookup import PhotoPixels, seen_along, true_lookup
+from pipelines.evaluation.baselines.no_memory import without_memory
+from pipelines.evaluation.reporting import say, target
+from pipelines.evaluation.room_truth import SKY, Room, make_room
 from pipelines.metrics import Sharpness
-from pipelines.photo.lifted import subject_distance
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
-FIRST_SEED = 900_000_000  # far from every seed that a trainer uses
 SIZE = (144, 256)
-SKY = 1000.0  # metres: so far that the sky moves only when the camera turns
 AWAY = 16  # frames from the start that count as near enough for the covered figure
 LAST = 4  # frames at the end that count as the closed loop
-SAME_DEPTH = 0.02  # a point of frame t is visible in frame 0 if the depths agree within this share
-OUTLINE = 0.05  # second difference of inverse depth, as a share of it, that ends a surface
-COARSE = 8  # pixels per coarse latent
-# The first four are met by every family in the default of 12 scenes.
-PATHS = (
-    ("push-in", {}),
-    ("gentle-arc", {"direction": "right"}),
-    ("side-slide", {"direction": "left"}),
-    ("look-around", {}),
-    ("pull-back", {}),
-    ("gentle-arc", {"direction": "left"}),
-    ("side-slide", {"direction": "right"}),
-)
-
-
-@dataclass(frozen=True)
-class Room:
-    """A path through a scene and the truth: frames (T, H, W, 3) uint8, depth (T, H, W) float32 metres,
-    covered (T, H, W) bool: the surface of that pixel is visible in frame 0; clear (T, H, W) bool: so it is, and no
-    outline passes through the pixel, there or here."""
-
-    name: str
-    trajectory: Trajectory
-    frames: np.ndarray
-    depth: np.ndarray
-    covered: np.ndarray
-    clear: np.ndarray
-
-
-class Pool:
-    """Squared errors of many pictures, told as one figure."""
-
-    def __init__(self):
-        self.total, self.count = 0.0, 0
-
-    def add(self, picture: np.ndarray, truth: np.ndarray, mask: np.ndarray | None = None) -> None:
-        error = (picture.astype(np.float32) - truth.astype(np.float32)) ** 2
-        error = error if mask is None else error[mask]
-        self.total, self.count = self.total + float(error.sum(dtype=np.float64)), self.count + error.size
-
-    @property
-    def psnr(self) -> float:
-        """dB over everything added; 99.0 without any error, NaN without any pixel."""
-        if not self.count:
-            return math.nan
-        return min(99.0, 10 * math.log10(255**2 * self.count / self.total)) if self.total else 99.0
 
 
 def evaluate(pipe, args) -> dict:
@@ -106,7 +42,7 @@ def evaluate(pipe, args) -> dict:
             per_scene.append({"scene": room.name, "method": name, **alone.figures()})
         say(f"scene {index + 1} of {args.scenes}, {room.name}: " + short(per_scene, room.name))
     methods = {name: score.figures() for name, score in scores.items()}
-    # what is not covered it looks up behind something
+    # where a surface is not covered, the look-up shows what stands before it
     methods["exact"] = {name: methods["exact"][name] for name in ("covered", "clear")}
     return {
         "scenes": args.scenes,
@@ -144,6 +80,28 @@ def targets(methods: dict[str, dict]) -> dict[str, dict]:
     if "smooth" in methods:
         found["holes over smooth"] = target(ours["holes"] - methods["smooth"]["holes"], at_least=1.5)
     return found
+
+
+# ---- the figures ----
+
+
+class Pool:
+    """Squared errors of many pictures, pooled into one figure."""
+
+    def __init__(self):
+        self.total, self.count = 0.0, 0
+
+    def add(self, picture: np.ndarray, truth: np.ndarray, mask: np.ndarray | None = None) -> None:
+        error = (picture.astype(np.float32) - truth.astype(np.float32)) ** 2
+        error = error if mask is None else error[mask]
+        self.total, self.count = self.total + float(error.sum(dtype=np.float64)), self.count + error.size
+
+    @property
+    def psnr(self) -> float:
+        """dB over everything added; 99.0 without any error, NaN without any pixel."""
+        if not self.count:
+            return math.nan
+        return min(99.0, 10 * math.log10(255**2 * self.count / self.total)) if self.total else 99.0
 
 
 class Score:
@@ -184,7 +142,7 @@ class Score:
         return {name: None if math.isnan(value) else round(float(value), 3) for name, value in figures.items()}
 
 
-# ---- the methods ------------------------------------------------------------------------------------------------
+# ---- the methods ----
 
 
 @torch.no_grad()
@@ -222,204 +180,7 @@ def wrong_depth(depth: np.ndarray, error: float, seed: int) -> np.ndarray:
     return np.where(near, depth * np.exp(noise * error / np.abs(noise[near]).mean()), depth).astype(np.float32)
 
 
-def seen_along(engine, memory: LatentMemory, cameras: Iterable[Camera]) -> np.ndarray:
-    """(T, H, W, 3) uint8: a memory read and decoded at cameras of one size, nothing generated."""
-    return np.concatenate([engine.decode(memory.readout(view, view.height, view.width), None) for view in cameras])
-
-
-def true_lookup(room: Room, t: int) -> np.ndarray:
-    """(H, W, 3) uint8: frame t from the photo's pixels at exactly the right places, by true depth.
-
-    Where the room is `clear` no reader can do much better: what is missing is not in the photo, such as finer detail
-    and highlights. At an outline it copies pixels that mix two surfaces. Means nothing where it is not `covered`.
-    """
-    return looked_up(room.frames[0], room.depth[t], room.trajectory[t], room.trajectory[0])
-
-
-def looked_up(photo: np.ndarray, depth: np.ndarray, view: Camera, camera: Camera) -> np.ndarray:
-    """(H, W, 3) uint8: what `view` sees at z-depth (H, W), looked up in the photo (H, W, 3) uint8 of `camera`."""
-    height, width = depth.shape
-    pixels, _ = project(unproject(pixel_centers(height, width), depth, view), camera)
-    grid = torch.from_numpy(np.nan_to_num(pixels) / [camera.width, camera.height] * 2 - 1).float()[None]
-    pixels = torch.from_numpy(photo).permute(2, 0, 1)[None].float()
-    found = F.grid_sample(pixels, grid, "bicubic", "border", align_corners=False)[0]
-    return found.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-
-
-class PhotoPixels(EmbeddedEngine):
-    """Reads the photo's own pixels where the embedded engine reads decoded tokens; the reader is the same."""
-
-    def __init__(self, engine: EmbeddedEngine, photo: np.ndarray):
-        super().__init__(engine.autoencoder, engine.depth_estimator)
-        self.photo = torch.from_numpy(photo).permute(2, 0, 1).float() / 255
-
-    def _picture(self, readout, index):
-        return self.photo if index == 0 else super()._picture(readout, index)
-
-
-def without_memory(pipe, room: Room, seed: int) -> np.ndarray:
-    """Every chunk knows the last rendered frame only, with the depth that is read back for it."""
-    path, step = room.trajectory, pipe.engine.facts.frames_per_chunk
-    frames, last, depth = [], room.frames[0], room.depth[0]
-    for start in range(0, len(path) - 1, step):
-        part = path[start : start + step + 1]  # begins with the frame that the chunk before ended with
-        result = pipe(last, part, seed=seed, depth=depth)
-        frames += list(result.frames[1 if frames else 0 :])
-        last = frames[-1]
-        depth = result.memory.readout(part[len(part) - 1], path.height, path.width).depth[0].numpy()
-    return np.stack(frames)
-
-
-class AppendMemory(LatentMemory):
-    """Reference style: whatever is appended stays, beside what was there before; the nearest sample is read."""
-
-    best_view = False
-
-    def append(self, latents: torch.Tensor, depth: torch.Tensor, camera: Camera) -> None:
-        """latents (C, h, w), depth (h, w), all of it known."""
-        rows = len(self.features) + torch.arange(depth.numel(), dtype=torch.int32)
-        confidence = torch.ones_like(depth, dtype=torch.uint8)
-        view = View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence)
-        self._keep(torch.cat([self.features, latents.flatten(1).T.to(self.dtype)]), [*self.views, view])
-
-
-def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, step: int) -> np.ndarray:
-    """Coarse latents, nearest token, holes smooth; the last frame of every chunk is encoded and written again."""
-    path = room.trajectory
-    grid = path.height // COARSE, path.width // COARSE
-    memory = AppendMemory(coarse.config.latent_channels)
-    reference = float(np.median(room.depth[0]))
-
-    def write(frame: np.ndarray, depth: torch.Tensor, camera: Camera) -> None:
-        tokens = fine.encode(torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255)
-        at_tokens = F.interpolate(depth[None, None], tokens.shape[-2:], mode="nearest-exact")
-        latents = coarse.encode(tokens, (at_tokens.clamp(min=1e-3) / reference).log())[0]
-        memory.append(latents, F.interpolate(depth[None, None], grid, mode="nearest-exact")[0, 0], camera)
-
-    def decode(latents: torch.Tensor) -> np.ndarray:
-        picture = fine.decode(coarse.decode(latents[None])[0])[0]
-        return (picture.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-
-    write(room.frames[0], torch.from_numpy(room.depth[0]), path[0])
-    frames = []
-    for index, camera in enumerate(path):
-        seen = memory.readout(camera, *grid)
-        frames.append(decode(smooth_fill(seen.latents[0], seen.mask[0])))
-        if index and index % step == step - 1:
-            write(frames[-1], smooth_fill(seen.depth, seen.mask[0])[0], camera)
-    return np.stack(frames)
-
-
 def coarse_autoencoder(model: str) -> CoarseAutoencoder | None:
-    folder = (EMBEDDED_FOLDER if model == "embedded" else Path(model)) / "coarse_autoencoder"
+    """The coarse autoencoder of a model, which is "embedded" or a folder; None where there is none."""
+    folder = coarse_folder(EMBEDDED_FOLDER if model == "embedded" else Path(model))
     return CoarseAutoencoder.from_pretrained(folder, torch_dtype=torch.float32).eval() if folder.is_dir() else None
-
-
-# ---- the rooms --------------------------------------------------------------------------------------------------
-
-
-def make_room(index: int, frames: int, height: int, width: int, length: str = "capped", pipe=None) -> Room:
-    """Room `index`: held-out family, held-out seed, a move of PATHS that ends where it began.
-
-    length: "whole" moves, "capped" at the product's limit of speed, or "gentle": as strong as `pipe` finds right for
-    the photo as a whole. Then shortened until it runs into nothing.
-    """
-    from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, is_free, make_scene
-
-    num_families = len(HELD_OUT_FAMILIES)
-    family = HELD_OUT_FAMILIES[index % num_families]
-    scene = make_scene(FIRST_SEED + index, family)
-    scene.vignette = 0.0  # belongs to a lens, not to the place: a clip keeps the one of its photo
-    camera = Camera.from_fov(scene.fov_degrees, height, width)
-    photo, first_depth = true_view(scene, camera)
-    distance = subject_distance(first_depth, first_depth < SKY)
-    name, params = PATHS[index // num_families % len(PATHS)]
-    if length == "gentle":
-        lifted = pipe.lift(photo, height, width, camera)
-        strength = pipe.gentle_strength(
-            lifted, lambda part: closed_path(name, camera, lifted.distance, frames, **params, strength=part)
-        )
-        params = {**params, "strength": strength}
-    path = closed_path(name, camera, distance, frames, **params)
-    for _ in range(20):
-        too_fast = length != "whole" and len(steps_over_cap(path, distance))
-        if not too_fast and is_free(scene, (scene.camera @ path.c2w)[:, :3, 3])[1:].all():
-            break
-        path = shortened(path, 0.9)
-
-    seen = {}  # the way back passes the same cameras
-    for pose, view in zip(path.c2w, path, strict=True):
-        if pose.tobytes() not in seen:
-            seen[pose.tobytes()] = true_view(scene, view)
-    pictures, depth = (np.stack(part) for part in zip(*(seen[pose.tobytes()] for pose in path.c2w), strict=True))
-    clean = ~outlines(depth[0])
-    pairs = [visible_in(depth[t], path[t], depth[0], path[0], clean) for t in range(frames)]
-    covered, clear = (np.stack(part) for part in zip(*pairs, strict=True))
-    clear &= np.stack([~outlines(z) for z in depth])
-    return Room(f"{family}-{FIRST_SEED + index}-{name}", path, pictures, depth, covered, clear)
-
-
-def true_view(scene, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W, 3) uint8 and (H, W) float32 metres: what the photographer would get, the sky at SKY.
-
-    The picture is a reduction of one twice as large, since a real one does not alias, and is cut out of a wider one,
-    since the renderer's ambient occlusion looks at the surroundings of a pixel and changes at the rim.
-    """
-    from pipelines.synthetic.scenes import render
-
-    height, width = camera.height, camera.width
-    rim = 2 * (width // 20)
-    K = camera.K.copy()
-    K[:2, 2] += rim
-    wide = Camera(K, camera.c2w, height + 2 * rim, width + 2 * rim)
-    rgb, _, _ = render(scene, wide.resized(2 * wide.height, 2 * wide.width))
-    rgb = F.avg_pool2d(rgb[None], 2)[0, :, rim : rim + height, rim : rim + width]
-    _, depth, sky = render(scene, camera)
-    picture = (rgb.permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8)
-    return picture, np.where(sky, SKY, depth).astype(np.float32)
-
-
-def closed_path(name: str, camera: Camera, distance: float, frames: int, **params) -> Trajectory:
-    """A move that ends where it began: as it is if it does, else out in half of the frames and the same way back."""
-    if MOVES[name].closed:
-        return move(name, camera, distance, frames, **params)
-    out = move(name, camera, distance, **params)
-    turn = np.linspace(0, len(out) - 1, frames // 2 + 1).round().astype(int)
-    order = np.concatenate([turn, turn[-2::-1]])
-    return Trajectory(out.c2w[order], out.K[order], camera.height, camera.width)
-
-
-def visible_in(
-    depth: np.ndarray, camera: Camera, other_depth: np.ndarray, other: Camera, clean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of `camera` whose surface `other` sees too, by exact depth of both: (H, W) bool; and where all four pixels
-    of `other` around the place are `clean` (H, W).
-
-    The depth of the other picture must agree at one of those four: at an outline and on a steep floor a single one
-    would refuse what is visible.
-    """
-    pixels, z = project(unproject(pixel_centers(*depth.shape), depth, camera), other)
-    x, y = np.nan_to_num(pixels[..., 0], nan=-1), np.nan_to_num(pixels[..., 1], nan=-1)
-    inside = (x >= 0) & (x < other.width) & (y >= 0) & (y < other.height)
-    found, clear = np.zeros_like(inside), inside.copy()
-    for row in (np.floor(y - 0.5), np.floor(y + 0.5)):
-        for column in (np.floor(x - 0.5), np.floor(x + 0.5)):
-            place = row.clip(0, other.height - 1).astype(int), column.clip(0, other.width - 1).astype(int)
-            there = other_depth[place]
-            found |= (np.abs(there - z) < SAME_DEPTH * there) | ((there >= SKY) & (depth >= SKY))
-            clear &= clean[place]
-    return inside & found, found & clear
-
-
-def outlines(depth: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pixels within one of a bend or step of depth, where a pixel may mix two surfaces.
-
-    The inverse depth of a plane is affine in the picture, so a second difference means that a plane ends.
-    """
-    inverse = 1 / depth
-    bend = np.zeros_like(inverse)
-    bend[:, 1:-1] = np.abs(inverse[:, 2:] + inverse[:, :-2] - 2 * inverse[:, 1:-1])
-    down = np.abs(inverse[2:] + inverse[:-2] - 2 * inverse[1:-1])
-    bend[1:-1] = np.maximum(bend[1:-1], down)
-    edge = torch.from_numpy(bend > OUTLINE * inverse)[None, None].float()
-    return F.max_pool2d(edge, 3, 1, 1)[0, 0].numpy() > 0

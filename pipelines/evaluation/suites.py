@@ -9,16 +9,15 @@ Progress goes to stderr, one JSON line with the summary to stdout, the whole rep
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
+from pipelines.evaluation.baselines import BASELINES
 from pipelines.files import atomic_write
 from pipelines.loading import add_arguments as add_device
 from pipelines.loading import load_pipeline
 
 SUITES = ("rooms", "rgbd", "loop")
-BASELINES = ("none", "rgb", "append", "smooth")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,17 +83,6 @@ def run(args: argparse.Namespace) -> dict:
     summary = {name: value for name, value in report.items() if name != "details"}
     print(json.dumps(summary), flush=True)
     return summary
-
-
-def target(value: float, at_least: float | None = None, at_most: float | None = None) -> dict:
-    """A figure beside what it must reach."""
-    low, high = -float("inf") if at_least is None else at_least, float("inf") if at_most is None else at_most
-    limits = {name: limit for name, limit in (("at_least", at_least), ("at_most", at_most)) if limit is not None}
-    return {"value": round(value, 3), **limits, "reached": bool(low <= value <= high)}
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:

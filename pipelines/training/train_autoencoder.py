@@ -24,7 +24,8 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipelines.engines.autoencoder import CoarseAutoencoder, FineAutoencoder
+from pipelines.engines.autoencoder import FineAutoencoder
+from pipelines.evaluation.baselines.coarse_autoencoder import CoarseAutoencoder
 from pipelines.files import atomic_write
 
 CHECKPOINT_SECONDS = 60

@@ -15,7 +15,9 @@ from pipelines.cameras import Camera, pixel_centers, unproject
 from pipelines.cameras.rotations import rotation
 from pipelines.depth.embedded import DepthNet
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.evaluation import loop, rgbd, rooms, suites
+from pipelines.evaluation import loop, rgbd, room_truth, rooms, suites
+from pipelines.evaluation.baselines.lookup import true_lookup
+from pipelines.evaluation.baselines.nearest_token import nearest_tokens
 from pipelines.metrics import psnr, sharpness, ssim
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
@@ -77,7 +79,7 @@ def test_pooled_figures_weigh_pixels_not_pictures():
 def test_colour_step_at_a_join_is_found_and_one_inside_a_chunk_is_not():
     frames = np.full((17, 8, 8, 3), 100, np.uint8)
     everywhere = np.ones((17, 8, 8), bool)
-    room = rooms.Room("grey", None, frames, None, everywhere, everywhere)
+    room = room_truth.Room("grey", None, frames, None, everywhere, everywhere)
     jump = frames.copy()
     jump[8:] += 6
     slope = (frames + np.arange(17, dtype=np.uint8)[:, None, None, None]).astype(np.uint8)
@@ -104,9 +106,9 @@ def test_visible_is_what_both_cameras_see():
         return depth
 
     first, second = depth_from(camera), depth_from(moved)
-    clean = ~rooms.outlines(first)
-    seen, clear = rooms.visible_in(second, moved, first, camera, clean)
-    itself, clear_itself = rooms.visible_in(first, camera, first, camera, clean)
+    clean = ~room_truth.outlines(first)
+    seen, clear = room_truth.visible_in(second, moved, first, camera, clean)
+    itself, clear_itself = room_truth.visible_in(first, camera, first, camera, clean)
     assert itself.all() and (clear_itself <= clean).all() and clear_itself.any()
     assert (clear <= seen).all()
     assert seen[second == 2].all()
@@ -118,9 +120,9 @@ def test_visible_is_what_both_cameras_see():
 
 def test_an_outline_is_where_a_plane_ends_not_where_it_is_steep():
     steep = np.broadcast_to(1 / np.linspace(0.1, 2, 40, dtype=np.float32), (30, 40))
-    assert not rooms.outlines(steep).any()
+    assert not room_truth.outlines(steep).any()
     step = np.where(np.arange(40) < 20, 2, 4).astype(np.float32) * np.ones((30, 1), np.float32)
-    assert rooms.outlines(step)[:, 18:22].all() and not rooms.outlines(step)[:, :17].any()
+    assert room_truth.outlines(step)[:, 18:22].all() and not room_truth.outlines(step)[:, :17].any()
 
 
 def test_scale_and_shift_undoes_a_scale_and_a_shift():
@@ -161,7 +163,7 @@ def test_an_exposure_is_undone_where_it_can_be_judged():
 def test_the_nearest_point_at_the_photo_s_own_camera_is_the_photo_s_own_token(pipe):
     camera, depth = Camera.from_fov(60, HEIGHT, WIDTH), np.full((HEIGHT, WIDTH), 2.0, np.float32)
     depth[:, : WIDTH // 2] = 0
-    seen, shown = rgbd.nearest_tokens(pipe.engine, picture(), depth, camera, camera)
+    seen, shown = nearest_tokens(pipe.engine, picture(), depth, camera, camera)
     assert not shown[:, : WIDTH // 2].any() and shown[:, WIDTH // 2 :].all()
     whole = pipe.engine.autoencoder.decode(pipe.engine.encode(torch.from_numpy(picture()).permute(2, 0, 1) / 255)[None])
     whole = (whole[0].clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()
@@ -187,13 +189,13 @@ def test_a_tiny_rooms_run_gives_sane_figures(pipe, tmp_path, monkeypatch, capsys
 
 
 def test_a_rooms_path_ends_at_the_photo():
-    room = rooms.make_room(0, 9, HEIGHT, WIDTH, length="whole")
-    slow = rooms.make_room(0, 9, HEIGHT, WIDTH)
+    room = room_truth.make_room(0, 9, HEIGHT, WIDTH, length="whole")
+    slow = room_truth.make_room(0, 9, HEIGHT, WIDTH)
     assert room.trajectory.is_closed and slow.trajectory.is_closed
     assert np.abs(slow.trajectory.c2w[4] - np.eye(4)).max() < np.abs(room.trajectory.c2w[4] - np.eye(4)).max()
     assert (room.frames[0] == room.frames[-1]).all()
     assert room.covered[0].all() and not room.covered[4].all()
-    assert (rooms.true_lookup(room, 0) == room.frames[0]).all()
+    assert (true_lookup(room, 0) == room.frames[0]).all()
 
 
 def test_the_loop_suite_writes_its_sheet(pipe, tmp_path):
