@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what tells them from others. Standard library only."""
+"""Files: written completely or not at all, hashed, and read as JSON. Standard library only."""
 
 import errno
 import hashlib
@@ -10,35 +10,37 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from pipelines.errors import Refused
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the file system says when there is no room left
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary name beside `path` to write to; the block's end gives the file its own name in one step.
+    """Gives a temporary path beside `path` to write to; when the block ends, one rename puts the file at `path`.
 
-    When the block fails nothing of it stays, and what was under `path` before is as it was. What the disk refuses is
-    raised as an OSError with one sentence: name, reason, fix.
+    If the block fails, the temporary file is removed and what was at `path` before stays as it was. Raises OSError with
+    one sentence (name, reason, fix) for what the file system refuses.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():  # a name would take the place of a device, /dev/null for example
+    if path.exists() and not path.is_file():  # the rename would replace a device, /dev/null for example
         raise OSError(f"{path.name} could not be written (it is no file). Choose another place.")
-    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")  # the suffix tells writers the format
+    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")  # some writers choose the format by the suffix
     try:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno is None:  # already a sentence
+        if error.errno is None:  # it has its sentence already
             raise
         fix = "Free some disk space." if error.errno in FULL else "Choose another place."
         raise OSError(f"{path.name} could not be written ({error.strerror or error}). {fix}") from error
     finally:
-        with suppress(OSError):  # where nothing can be written there may be nothing to take away
+        with suppress(OSError):  # after the rename there is nothing to remove
             temporary.unlink()
 
 
 def sha256_of(files: Iterable[str | os.PathLike]) -> str:
-    """Of the contents of files, one after the other."""
+    """SHA-256, as hexadecimal text, of the contents of the files one after the other."""
     digest = hashlib.sha256()
     for file in files:
         with open(file, "rb") as opened:
@@ -48,12 +50,12 @@ def sha256_of(files: Iterable[str | os.PathLike]) -> str:
 
 
 def read_json(path: str | os.PathLike) -> dict[str, Any]:
-    """The object that a JSON file holds. Raises ValueError with one sentence for anything else."""
+    """The object that a JSON file holds. Raises Refused for a file that cannot be read or holds something else."""
     try:
         content = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"{path} cannot be read ({reason}). Fetch it again.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Refused("{path} cannot be read ({reason}). Fetch it again.", path=str(path), reason=reason) from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no JSON object. Fetch it again.")
+        raise Refused("{path} holds no JSON object. Fetch it again.", path=str(path))
     return content

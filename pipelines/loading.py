@@ -1,14 +1,14 @@
-"""How a model comes up, for the commands and for the studio: where it will run is known before its weights are fetched.
+"""The one way a model comes up, for the command line and the studio: how it will run is known before it is fetched.
 
 No torch here until a model is asked for.
 """
 
-import argparse
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.errors import Refused
 from pipelines.large.families import FewSteps
 from pipelines.large.profiles import Profile, apply, check, check_cache, profile_named
 from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder, telling
@@ -20,86 +20,79 @@ EMBEDDED = "embedded"  # the model that ships with the project
 DEVICES, DTYPES = ("auto", "cpu", "cuda"), ("bfloat16", "float32")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto: for large models the GPU if any")
-    parser.add_argument("--dtype", choices=DTYPES, help="a large model's; default bfloat16 on a GPU, else float32")
-    parser.add_argument(
-        "--profile", help="how a large model fits into the GPU: auto (default), or a name of `info --profiles`"
-    )
-    parser.add_argument(
-        "--first-block-cache",
-        type=float,
-        metavar="SHARE",
-        help="with a profile: skip what changes less, 0.05 to 0.2",
-    )
-
-
 @dataclass(frozen=True)
-class Place:
-    """Where a large model runs. device: "cpu" or "cuda". profile: None for weights as they are, in the processor's
-    memory. free: bytes of GPU memory that the profile was picked for; None where it was named."""
+class Setup:
+    """How a large model runs. device: "cpu" or "cuda". profile: None for plain weights in the processor's memory.
+
+    free_bytes: of GPU memory, for which the profile was chosen; None where the profile was named.
+    """
 
     device: str
     profile: Profile | None = None
-    free: int | None = None
+    free_bytes: int | None = None
 
 
-def place_of(
-    model: str, device: str = "auto", profile: str | None = None, size: tuple[int, int] | None = None, more: int = 0
-) -> Place:
-    """Where a folder's or repository's large model will run: on the GPU, if there is one, and in which profile.
+def choose_setup(
+    model: str,
+    device: str = "auto",
+    profile: str | None = None,
+    size: tuple[int, int] | None = None,
+    reserved_bytes: int = 0,
+) -> Setup:
+    """How the large model of a folder or repository will run: on the GPU, if there is one, and in which profile.
 
-    Only configurations are fetched. profile: a name; None or "auto": the fastest that fits a clip of `size`, (height,
-    width), into the GPU's free memory with `more` bytes beside it. Raises FetchError, ProfileError, or another
-    ValueError for a device or a folder that cannot be used.
+    Only its configuration files are fetched. profile: a name; None or "auto": the fastest that fits a clip of `size`,
+    (height, width) in pixels, into the GPU memory that is free, less `reserved_bytes`. Raises FetchError,
+    ProfileError, or another ValueError for a device or a folder that cannot be used.
     """
     with telling(None):  # a few kilobytes
         folder = local_folder(model, CONFIGURATIONS)
     if not (folder / "model_index.json").is_file():
-        raise ValueError(f"{model} holds no model_index.json. Give a folder in the diffusers layout.")
+        raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=model)
     import torch
 
     has_gpu = torch.cuda.is_available()
     if device == "cuda" and not has_gpu:
         raise ValueError("--device cuda: torch sees no GPU here. Use --device cpu, or install a build of torch for it.")
-    on = "cuda" if has_gpu and device != "cpu" else "cpu"
-    if profile == "auto" and on == "cpu":
+    device = "cuda" if has_gpu and device != "cpu" else "cpu"
+    if profile == "auto" and device == "cpu":
         raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
-    if profile is None and on == "cpu":
-        return Place(on)
+    if profile is None and device == "cpu":
+        return Setup(device)
     from pipelines.large.costs import choose_profile, costs_of, read_model
 
     if profile in (None, "auto"):
-        free = torch.cuda.mem_get_info()[0]
+        free_bytes = torch.cuda.mem_get_info()[0]
         costs = costs_of(folder, *(size or (None, None)), frames=None)
-        return Place(on, choose_profile(free - more, costs), free)
+        return Setup(device, choose_profile(free_bytes - reserved_bytes, costs), free_bytes)
     chosen = profile_named(profile)
-    check(chosen, read_model(folder).kept, on)
-    return Place(on, chosen)
+    check(chosen, read_model(folder).kept, device)
+    return Setup(device, chosen)
 
 
-def open_large(
+def load_large(
     model: str,
-    place: Place,
+    setup: Setup,
     dtype: str | None = None,
     first_block_cache: float | None = None,
     few_steps: FewSteps | None = None,
     **options: Any,
 ) -> "MiragePipeline":
-    """The large pipeline of a folder or repository, fetched if need be, in its place. dtype: bfloat16 in a profile.
+    """The large pipeline of a folder or repository, fetched where it is not here yet, running as `setup` says.
 
-    options: further ones of `MiragePipeline.from_pretrained`.
+    dtype: "bfloat16" or "float32"; None: bfloat16 in a profile, else float32. first_block_cache: a share, see
+    docs/large-engine.md; only in a profile. options: further ones of `MiragePipeline.from_pretrained`.
     """
     import torch
 
     from pipelines.pipeline_mirage import MiragePipeline
 
-    dtype = getattr(torch, dtype or ("bfloat16" if place.profile else "float32"))
+    dtype = getattr(torch, dtype or ("bfloat16" if setup.profile else "float32"))
     pipe = MiragePipeline.from_pretrained(model, dtype=dtype, **options)
     if few_steps:
         pipe.use_few_steps(few_steps)
-    if place.profile:
-        apply(pipe, place.profile, place.device, first_block_cache)
+    if setup.profile:
+        apply(pipe, setup.profile, setup.device, first_block_cache)
     return pipe
 
 
@@ -115,59 +108,71 @@ def load_pipeline(
 ) -> "MiragePipeline":
     """The pipeline of a model: "embedded", a folder or a Hub repository, on its device.
 
-    The embedded one runs on the CPU. A large one goes where `place_of` says, and stderr tells in which profile.
+    The embedded one runs on the CPU. A large one runs as `choose_setup` says; its profile is printed on stderr.
     options: further ones of `MiragePipeline.from_pretrained`. Raises ValueError for a device, profile or model that
-    cannot be had.
+    cannot be used.
     """
     if model == EMBEDDED:
-        asked = {"--device cuda": device == "cuda", f"--dtype {dtype}": dtype, f"--profile {profile}": profile}
-        asked |= {"--few-step-lora": few_steps, "--first-block-cache": first_block_cache is not None}
-        for option in (option for option, value in asked.items() if value):
+        for_large_models = {
+            "--device cuda": device == "cuda",
+            f"--dtype {dtype}": dtype,
+            f"--profile {profile}": profile,
+            "--few-step-lora": few_steps,
+            "--first-block-cache": first_block_cache is not None,
+        }
+        if option := next((option for option, is_given in for_large_models.items() if is_given), None):
             raise ValueError(f"{option} is for large models; the embedded one needs no GPU. Leave it out.")
-    place = None if model == EMBEDDED else place_of(model, device, profile, size, bytes_of(few_steps))
-    if first_block_cache is not None and not place.profile:
+    setup = None if model == EMBEDDED else choose_setup(model, device, profile, size, lora_bytes(few_steps))
+    if first_block_cache is not None and not setup.profile:
         raise ValueError("--first-block-cache goes with a profile. Give one, for example --profile resident.")
     check_cache(first_block_cache)
     import diffusers
 
     diffusers.utils.logging.disable_progress_bar()  # two files in half a second
-    if place is None:
+    if setup is None:
         from pipelines.pipeline_mirage import MiragePipeline
 
         return MiragePipeline.embedded(**options)
-    pipe = open_large(model, place, dtype, first_block_cache, few_steps, **options)
-    if place.profile:
-        print(f"profile {place.profile.name}: {place.profile.what}", file=sys.stderr)
+    pipe = load_large(model, setup, dtype, first_block_cache, few_steps, **options)
+    if setup.profile:
+        print(f"profile {setup.profile.name}: {setup.profile.what}", file=sys.stderr)
     return pipe
 
 
-# ---- settings as text -------------------------------------------------------------------------------------------
+# ---- values as text, on the command line and in the environment -------------------------------------------------
 
 
-def named_values(option: str, settings: list[str]) -> dict[str, Any]:
-    """NAME=VALUE, each a number where it can be."""
-    params = {}
-    for setting in settings:
-        name, separator, value = setting.partition("=")
+def parse_values(option: str, texts: list[str]) -> dict[str, Any]:
+    """Texts NAME=VALUE -> values by name, each a number where it reads as one. option: names them in errors."""
+    values = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
         if not separator:
-            raise ValueError(f"{option} {setting} must be NAME=VALUE, for example {option} strength=0.5.")
+            raise ValueError(f"{option} {text} must be NAME=VALUE, for example {option} strength=0.5.")
         try:
-            params[name] = float(value)
+            values[name] = float(value)
         except ValueError:
-            params[name] = value
-    return params
+            values[name] = value
+    return values
 
 
-def few_steps_of(file: str, option: str, settings: list[str]) -> FewSteps:
-    """A LoRA for few steps, and how it is sampled. file: here, or on the Hub as team/name/FILE.safetensors."""
-    values = named_values(option, settings)
+def parse_few_steps(file: str, option: str, texts: list[str]) -> FewSteps:
+    """A LoRA for few steps, and how it is sampled, as texts NAME=VALUE.
+
+    file: a path, or on the Hub team/name/FILE.safetensors. option: names the texts in errors. Raises ValueError.
+    """
+    values = parse_values(option, texts)
     known = [field.name for field in fields(FewSteps) if field.name != "file"]
     if unknown := sorted(values.keys() - set(known)):
         raise ValueError(f"{option} {unknown[0]} is unknown. Use one of {', '.join(known)}.")
     if not Path(file).is_file() and not REPOSITORY_FILE.fullmatch(file):
-        raise ValueError(f"{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.")
+        raise Refused(
+            "{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.",
+            file=file,
+        )
     return FewSteps(file, **values)
 
 
-def bytes_of(few_steps: FewSteps | None) -> int:
+def lora_bytes(few_steps: FewSteps | None) -> int:
+    """Size of its file, which is fetched where it is not here yet; 0 where there is none."""
     return local_file(few_steps.file).stat().st_size if few_steps else 0

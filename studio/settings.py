@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.depth import ESTIMATORS, PLUG_INS, depth_estimator
 from pipelines.large.families import FewSteps
 from pipelines.large.profiles import PROFILES, is_available
-from pipelines.loading import EMBEDDED, bytes_of, few_steps_of, open_large, place_of
+from pipelines.loading import EMBEDDED, choose_setup, load_large, lora_bytes, parse_few_steps
 from pipelines.weights.hub import REPOSITORY
 
 BETTER_DEPTH = "depth-anything"
@@ -58,7 +58,7 @@ class Settings:
         if self.few_steps is None:
             return None
         file, *values = shlex.split(self.few_steps)
-        return few_steps_of(file, "MIRAGE_FEW_STEPS", values)
+        return parse_few_steps(file, "MIRAGE_FEW_STEPS", values)
 
     @property
     def more_depths(self) -> tuple[str, ...]:
@@ -96,11 +96,11 @@ def open_model(settings: Settings) -> Opened:
 
         return Opened(MiragePipeline.embedded(settings.depth))
     few_steps = settings.lora_for_few_steps()
-    place = place_of(settings.model, profile=settings.profile, more=bytes_of(few_steps))
+    setup = choose_setup(settings.model, profile=settings.profile, reserved_bytes=lora_bytes(few_steps))
     depth = {} if settings.depth is None else {"depth": depth_estimator(settings.depth)}
-    pipe = open_large(settings.model, place, few_steps=few_steps, **depth)
-    if place.device == "cpu":
-        return Opened(pipe, profile=place.profile and place.profile.name)
+    pipe = load_large(settings.model, setup, few_steps=few_steps, **depth)
+    if setup.device == "cpu":
+        return Opened(pipe, profile=setup.profile and setup.profile.name)
     import torch
 
-    return Opened(pipe, torch.cuda.get_device_name(), place.profile.name, place.free)
+    return Opened(pipe, torch.cuda.get_device_name(), setup.profile.name, setup.free_bytes)

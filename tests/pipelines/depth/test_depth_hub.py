@@ -343,9 +343,10 @@ def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkey
     from PIL import Image
 
     from pipelines import __main__ as cli
+    from pipelines.commands import render as render_command
 
     Image.fromarray(photo(HEIGHT, WIDTH)).save(tmp_path / "photo.png")
-    monkeypatch.setattr(cli, "load_pipeline", lambda *_, **__: pytest.fail("the model was loaded first"))
+    monkeypatch.setattr(render_command, "load_pipeline", lambda *_, **__: pytest.fail("the model was loaded first"))
     render = ["render", str(tmp_path / "photo.png"), "--out", str(tmp_path / "a.mp4"), "--depth-model"]
     assert cli.main([*render, "nobodys"]) == 2
     error = capsys.readouterr().err

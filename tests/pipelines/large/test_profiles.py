@@ -345,14 +345,14 @@ def test_a_clip_renders_in_a_profile(converted, tmp_path, capsys, monkeypatch):
 def test_the_device_is_chosen_or_refused(converted, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="--device cuda: torch sees no GPU here. Use --device cpu"):
-        cli.load_pipeline(str(converted), "cuda")
-    assert cli.load_pipeline(str(converted)).vae.dtype == torch.float32
-    assert cli.load_pipeline(str(converted), dtype="bfloat16").vae.dtype == torch.bfloat16
+        loading.load_pipeline(str(converted), "cuda")
+    assert loading.load_pipeline(str(converted)).vae.dtype == torch.float32
+    assert loading.load_pipeline(str(converted), dtype="bfloat16").vae.dtype == torch.bfloat16
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert cli.load_pipeline(str(converted), "cpu").device == torch.device("cpu")
+    assert loading.load_pipeline(str(converted), "cpu").device == torch.device("cpu")
     for asked in (dict(device="cuda"), dict(dtype="float32")):
         with pytest.raises(ValueError, match="is for large models; the embedded one needs no GPU"):
-            cli.load_pipeline("embedded", **asked)
+            loading.load_pipeline("embedded", **asked)
 
 
 def test_depth_and_mask_follow_the_pipeline(converted):
@@ -387,7 +387,7 @@ def test_the_free_memory_chooses(converted, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (needed_bytes(PROFILES["resident"], costs), 0))
     monkeypatch.setattr(loading, "apply", lambda pipe, profile, device, _: asked.append((profile.name, device)))
-    pipe = cli.load_pipeline(str(converted), size=SIZE)
+    pipe = loading.load_pipeline(str(converted), size=SIZE)
     name, device = asked[0]
     assert needed_bytes(PROFILES[name], costs) <= needed_bytes(PROFILES["resident"], costs) and device == "cuda"
     assert pipe.vae.dtype == COMPUTE and f"profile {name}" in capsys.readouterr().err

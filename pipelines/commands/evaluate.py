@@ -1,35 +1,38 @@
-"""What a model is worth, in numbers: the suites behind `python -m pipelines evaluate`. See docs/evaluation.md.
+"""`python -m pipelines evaluate`: what a model is worth, in numbers. See docs/evaluation.md.
 
-    python -m pipelines.evaluation.suites --suite rooms [--scenes 12 --frames 33 --size 144x256]
-    python -m pipelines.evaluation.suites --suite rgbd --data DIR
-    python -m pipelines.evaluation.suites --suite loop --photos DIR [--sheet sheet.png]
+    python -m pipelines evaluate --suite rooms [--scenes 12 --frames 33 --size 144x256]
+    python -m pipelines evaluate --suite rgbd --data DIR
+    python -m pipelines evaluate --suite loop --photos DIR [--sheet sheet.png]
 
 Progress goes to stderr, one JSON line with the summary to stdout, the whole report to --out.
 """
 
 import argparse
+import importlib
 import json
 import time
 from pathlib import Path
 
+from pipelines.cameras import checked_frames
+from pipelines.commands.options import add_device_arguments, device_values, size
 from pipelines.evaluation.baselines import BASELINES
 from pipelines.files import atomic_write
-from pipelines.loading import add_arguments as add_device
 from pipelines.loading import load_pipeline
 
-SUITES = ("rooms", "rgbd", "loop")
+HELP = "measure the engine against truth and baselines"
+SUITES = ("rooms", "rgbd", "loop")  # each a module of pipelines/evaluation/ with `evaluate(pipe, args) -> dict`
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", choices=SUITES, required=True, help="what to measure")
     parser.add_argument("--model", default="embedded", help="'embedded' or a folder in the diffusers layout")
-    add_device(parser)
+    add_device_arguments(parser)
     parser.add_argument("--depth-model", metavar="NAME", help="what estimates depth, see docs/depth.md")
     parser.add_argument("--baseline", action="append", choices=BASELINES, help="repeatable; default: all of the suite")
     parser.add_argument("--out", type=Path, help="the whole report as JSON")
     parser.add_argument("--seed", type=int, default=0, help="of what is invented")
     parser.add_argument("--frames", type=int, default=33, help="rooms, loop: frames of a clip, 4n + 1")
-    parser.add_argument("--size", type=height_width, help="HEIGHTxWIDTH; default: rooms 144x256, loop 288x512")
+    parser.add_argument("--size", type=size, help="HEIGHTxWIDTH; default: rooms 144x256, loop 288x512")
     parser.add_argument("--scenes", type=int, default=12, help="rooms: how many held-out scenes")
     parser.add_argument(
         "--length", choices=("gentle", "capped", "whole"), default="capped", help="rooms: see docs/evaluation.md"
@@ -41,24 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", type=Path, help="loop: contact sheet for people, PNG")
 
 
-def height_width(text: str) -> tuple[int, int]:
-    """'144x256' -> (144, 256)."""
-    try:
-        height, width = (int(side) for side in text.lower().split("x"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"size {text!r} must be HEIGHTxWIDTH, for example 144x256.") from None
-    return height, width
-
-
 def run(args: argparse.Namespace) -> dict:
-    """Measure, print the summary as one JSON line and write the whole report to args.out; returns the summary.
+    """Measure, and write the whole report to --out. Returns the report without its details.
 
     Raises ValueError for arguments that do not fit, before any weights load.
     """
-    import importlib
-
-    from pipelines.cameras import checked_frames
-
     checked_frames(args.frames)
     if args.scenes < 1 or args.pairs < 1:
         raise ValueError(f"scenes={args.scenes} and pairs={args.pairs} must be at least 1.")
@@ -66,8 +56,7 @@ def run(args: argparse.Namespace) -> dict:
         if args.suite == suite and (folder is None or not folder.is_dir()):
             raise ValueError(f"The suite {suite} needs --{option} FOLDER, got {folder}.")
     options = {"depth": args.depth_model} if args.depth_model else {}
-    place = args.device, args.dtype, args.profile, args.size, args.first_block_cache
-    pipe = load_pipeline(args.model, *place, **options)
+    pipe = load_pipeline(args.model, **device_values(args), **options)
     started = time.perf_counter()
     report = importlib.import_module(f"pipelines.evaluation.{args.suite}").evaluate(pipe, args)
     report = {
@@ -80,20 +69,4 @@ def run(args: argparse.Namespace) -> dict:
     if args.out is not None:
         with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")
-    summary = {name: value for name, value in report.items() if name != "details"}
-    print(json.dumps(summary), flush=True)
-    return summary
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    args = parser.parse_args()
-    try:
-        run(args)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()
+    return {name: value for name, value in report.items() if name != "details"}

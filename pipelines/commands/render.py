@@ -1,0 +1,325 @@
+"""`python -m pipelines render`: one photo and one camera move become a clip.
+
+`run` is the story; its chapters follow in order: read inputs, cameras, load, lift, render, write.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipelines.cameras import Camera, Trajectory, checked_frames, move
+from pipelines.commands.options import add_device_arguments, device_values, read_cameras_with_warnings, size
+from pipelines.files import atomic_write
+from pipelines.large.families import FewSteps
+from pipelines.loading import load_pipeline, parse_few_steps, parse_values
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pipelines.events import DoneEvent
+    from pipelines.memory.scene import Scene
+    from pipelines.photo.lifted import Lifted
+    from pipelines.pipeline_mirage import MiragePipeline
+
+HELP = "one photo and one camera move become a clip"
+DEFAULT_FOV = 60  # degrees across the long side, where neither --fov nor the photo tells
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", nargs="?", type=Path, help="any common image file; may be left out with --scene")
+    path = parser.add_mutually_exclusive_group()
+    path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
+    path.add_argument("--trajectory", type=Path, help="cameras in any format of docs/formats.md, or an editable path")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameter of the move; strength is chosen for the photo",
+    )
+    parser.add_argument("--frames", type=int, default=65, help="4n+1 (default 65: four seconds)")
+    parser.add_argument("--size", type=size, default=(288, 512), metavar="HxW", help="pixels (default 288x512)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--focus", type=float, default=0.5, help="where in the photo the frame lies: 0 left or top .. 1 right or bottom"
+    )
+    parser.add_argument(
+        "--zoom",
+        type=float,
+        help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room, and 1 with --scene",
+    )
+    parser.add_argument("--quality", default="standard", help="draft or standard")
+    parser.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
+    parser.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
+    add_device_arguments(parser)
+    parser.add_argument("--few-step-lora", metavar="FILE", help="a LoRA distilled for few steps; or team/name/FILE")
+    parser.add_argument(
+        "--few-step",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how it is sampled: strength=1 steps=4 shift=5 guidance=1 alpha=... licence=... commercial_use=...",
+    )
+    parser.add_argument(
+        "--depth-model",
+        metavar="NAME",
+        help="what estimates depth: embedded (default), depth-anything, a folder, ... see docs/depth.md",
+    )
+    parser.add_argument("--scene", type=Path, help="go on in this scene if it exists, and keep it there")
+    parser.add_argument("--prompt", help="for models that read text")
+    parser.add_argument("--depth", type=Path, help="16-bit PNG of the photo's z-depth, 0 = unknown")
+    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG value of one scene unit (default 1000)")
+    parser.add_argument("--out", type=Path, required=True, help="the mp4")
+    parser.add_argument("--report", type=Path, help="figures of the render as JSON")
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Render the clip and write it, with its scene and its report where they are asked for. Returns the report."""
+    started = time.perf_counter()
+    inputs = read_inputs(args)  # what can be known to be wrong without the model is found before it loads
+    shot = plan_shot(args, inputs)
+    loading = time.perf_counter()
+    pipe = load(args, inputs)
+    seconds = {"load": time.perf_counter() - loading}
+    if not args.trajectory:
+        shot = replace(shot, trajectory=replace(shot.trajectory, fps=pipe.engine.facts.fps))
+    if inputs.photo is not None and inputs.scene is None:
+        # The size of a move depends on how far its subject is, so the photo is lifted before the path is made.
+        shot = lift(args, inputs, pipe, shot)
+    done, num_chunks = render(args, inputs, pipe, shot)
+    write(args, inputs, shot, done)
+
+    seconds |= done.seconds
+    for part, value in shot.seconds.items():
+        seconds[part] += value
+    seconds["total"] = time.perf_counter() - started
+    report = report_of(args, pipe, shot, done, num_chunks, seconds)
+    if args.report:
+        with atomic_write(args.report) as temporary:
+            temporary.write_text(json.dumps(report, indent=1))
+    return report
+
+
+# ---- read inputs ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a clip is made from. photo: None to go on in the scene alone. scene: None where a new place begins.
+
+    depth: (H, W) float32, the photo's z-depth in scene units, 0 = unknown; None: it is estimated. params: of the move.
+    """
+
+    photo: "Image.Image | None"
+    scene: "Scene | None"
+    depth: np.ndarray | None
+    params: dict[str, Any]
+    few_steps: FewSteps | None
+
+
+def read_inputs(args: argparse.Namespace) -> Inputs:
+    """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
+    from pipelines.media.photos import open_photo
+    from pipelines.memory.scene import Scene
+
+    photo = open_photo(args.photo) if args.photo else None
+    scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
+    if photo is None and scene is None:
+        raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
+    depth = read_depth(args.depth, args.depth_scale) if args.depth else None
+    params = parse_values("--set", args.set)
+    few_steps = read_few_steps(args)
+    checked_frames(args.frames)
+    for out in filter(None, (args.out, args.report)):
+        if not out.parent.is_dir():
+            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
+        if out.exists() and not out.is_file():
+            raise ValueError(f"{out} is there already and is no file. Choose another name.")
+    return Inputs(photo, scene, depth, params, few_steps)
+
+
+def read_depth(path: Path, scale: float) -> np.ndarray:
+    """16-bit grey PNG -> z-depth (H, W) float32 in scene units, of which `scale` steps of the PNG make one."""
+    from PIL import Image
+
+    if not scale > 0:
+        raise ValueError(f"--depth-scale {scale} must be positive. Use 1000 for millimetres.")
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            values = np.array(image)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read as a PNG ({error}). Give a 16-bit grey PNG.") from error
+    if values.ndim != 2:
+        raise ValueError(f"{path.name} has {values.shape[2]} channels. Give a 16-bit grey PNG.")
+    return values.astype(np.float32) / scale
+
+
+def read_few_steps(args: argparse.Namespace) -> FewSteps | None:
+    if args.few_step_lora is not None:
+        return parse_few_steps(args.few_step_lora, "--few-step", args.few_step)
+    if args.few_step:
+        raise ValueError("--few-step says how a LoRA is sampled, and there is none. Give --few-step-lora FILE.")
+    return None
+
+
+# ---- cameras ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What is rendered, from where. source: a photo, a lifted one, or None to go on in the scene alone.
+
+    camera: sees the clip's frame of the photo. distance: of the subject, in scene units; None before the photo has
+    depth. zoom: how much closer than the whole photo the frame is. seconds: what it took to lift the photo.
+    """
+
+    source: "Image.Image | Lifted | None"
+    camera: Camera
+    trajectory: Trajectory
+    distance: float | None = None
+    zoom: float = 1.0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def plan_shot(args: argparse.Namespace, inputs: Inputs) -> Shot:
+    """The shot before the photo has depth: a move is made at its full strength, as if its subject were 1 away."""
+    height, width = args.size
+    distance = inputs.scene.distance if inputs.scene else None
+    if args.trajectory:
+        trajectory = read_cameras_with_warnings(args.trajectory, height, width).trajectory
+        checked_frames(len(trajectory))
+        camera = trajectory[0]
+    else:
+        camera = inputs.scene.camera_for(height, width) if inputs.scene else camera_of_photo(args, inputs.photo)
+        trajectory = move(
+            args.move, camera, distance=1.0 if distance is None else distance, frames=args.frames, **inputs.params
+        )
+    return Shot(inputs.photo, camera, trajectory, distance, 1.0 if args.zoom is None else args.zoom)
+
+
+def camera_of_photo(args: argparse.Namespace, photo: "Image.Image") -> Camera:
+    """The camera that sees the clip's frame of the whole photo, by --fov, the photo's EXIF, or DEFAULT_FOV."""
+    from pipelines.media.photos import focal_pixels, read_focal
+
+    height, width = args.size
+    if args.fov is None and (focal := read_focal(args.photo)):
+        scale = max(height / photo.height, width / photo.width)
+        focal = focal_pixels(focal, photo.height, photo.width) * scale
+        return Camera(np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]), np.eye(4), height, width)
+    return Camera.from_fov(DEFAULT_FOV if args.fov is None else args.fov, height, width)
+
+
+# ---- load -------------------------------------------------------------------------------------------------------
+
+
+def load(args: argparse.Namespace, inputs: Inputs) -> "MiragePipeline":
+    options = {}
+    if args.depth_model:
+        from pipelines.depth import depth_estimator
+
+        options["depth"] = depth_estimator(args.depth_model)  # first: a wrong name is refused before the model loads
+    if inputs.few_steps:
+        options["few_steps"] = inputs.few_steps
+    return load_pipeline(args.model, **device_values(args), **options)
+
+
+# ---- lift -------------------------------------------------------------------------------------------------------
+
+
+def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot: Shot) -> Shot:
+    """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
+    depth, focus, seconds = inputs.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
+    pipe.check_inputs(
+        inputs.photo, shot.trajectory, args.prompt, args.seed, None, depth, args.quality, focus, shot.zoom
+    )
+
+    def lift_at(zoom: float) -> "Lifted":
+        camera = shot.camera if args.trajectory else shot.camera.zoomed(zoom)
+        return pipe.lift(inputs.photo, *args.size, camera, depth, focus=focus, zoom=zoom, seconds=seconds)
+
+    def path(lifted: "Lifted", strength: float) -> Trajectory:
+        values = {"frames": args.frames, "fps": shot.trajectory.fps, "strength": strength, **inputs.params}
+        return move(args.move, lifted.camera, distance=lifted.distance, **values)
+
+    trajectory = shot.trajectory
+    if args.zoom is None and not (args.trajectory or args.scene):
+        lifted, strength = pipe.suited(lift_at, path)
+        trajectory = path(lifted, strength)
+    else:  # a scene that is kept is the whole photo: other moves follow in it
+        lifted = lift_at(shot.zoom)
+        if not args.trajectory:
+            is_given = "strength" in inputs.params
+            trajectory = path(lifted, 1.0 if is_given else pipe.gentle_strength(lifted, partial(path, lifted)))
+    return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
+
+
+# ---- render -----------------------------------------------------------------------------------------------------
+
+
+def render(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot: Shot) -> tuple["DoneEvent", int]:
+    """Run the render, with a line on stderr for each chunk. Returns its last event and the number of chunks."""
+    memory = inputs.scene.memory if inputs.scene else None
+    num_chunks, last_chunk = 0, None
+    for event in pipe.stream(
+        shot.source,
+        shot.trajectory,
+        args.prompt,
+        args.seed,
+        memory,
+        inputs.depth,
+        args.quality,
+        args.focus,
+        shot.zoom,
+    ):
+        chunk = getattr(event, "chunk", None)
+        if chunk is not None and chunk != last_chunk:
+            num_chunks, last_chunk = event.num_chunks, chunk
+            print(f"chunk {chunk + 1} of {num_chunks}", file=sys.stderr, flush=True)
+    return event, num_chunks
+
+
+# ---- write ------------------------------------------------------------------------------------------------------
+
+
+def write(args: argparse.Namespace, inputs: Inputs, shot: Shot, done: "DoneEvent") -> None:
+    """The clip, and the scene where it is to be kept. A scene keeps the camera that it began with."""
+    from pipelines.media.clips import write_mp4
+    from pipelines.memory.scene import Scene
+
+    write_mp4(done.frames, args.out, shot.trajectory.fps, done.recipe)
+    if args.scene:
+        camera = inputs.scene.camera if inputs.scene else shot.camera
+        Scene(done.memory, camera, shot.distance).save(args.scene)
+
+
+def report_of(
+    args: argparse.Namespace,
+    pipe: "MiragePipeline",
+    shot: Shot,
+    done: "DoneEvent",
+    num_chunks: int,
+    seconds: dict[str, float],
+) -> dict:
+    """Figures of the render, as --report keeps them."""
+    height, width = args.size
+    return {
+        "frames": len(shot.trajectory),
+        "fps": shot.trajectory.fps,
+        "width": width,
+        "height": height,
+        "model": pipe.engine.facts.name,
+        "seed": args.seed,
+        "seconds": {part: round(value, 3) for part, value in seconds.items()},
+        "chunks": num_chunks,
+        "coverage": [round(float(value), 4) for value in done.coverage],
+        "loop": {"closed": done.loop.closed, "psnr": done.loop.psnr, "ssim": done.loop.ssim},
+        "memory": {"points": done.memory.num_points, "bytes": done.memory.nbytes},
+        "drift": round(done.drift, 3),
+    }
