@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pipelines.pipeline_mirage import MiragePipeline
 
 HELP = "one photo and one camera move become a clip"
-DEFAULT_FOV = 60  # degrees across the long side, where neither --fov nor the photo tells
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -205,15 +204,13 @@ def plan_shot(args: argparse.Namespace, inputs: Inputs) -> Shot:
 
 
 def camera_of_photo(args: argparse.Namespace, photo: "Image.Image") -> Camera:
-    """The camera that sees the clip's frame of the whole photo, by --fov, the photo's EXIF, or DEFAULT_FOV."""
-    from pipelines.media.photos import focal_pixels, read_focal
+    """The camera that sees the clip's frame of the whole photo, by --fov, the photo's EXIF, or the usual lens."""
+    from pipelines.media.photos import read_focal
+    from pipelines.photo.frame import frame_camera
 
-    height, width = args.size
-    if args.fov is None and (focal := read_focal(args.photo)):
-        scale = max(height / photo.height, width / photo.width)
-        focal = focal_pixels(focal, photo.height, photo.width) * scale
-        return Camera(np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]), np.eye(4), height, width)
-    return Camera.from_fov(DEFAULT_FOV if args.fov is None else args.fov, height, width)
+    if args.fov is not None:
+        return frame_camera(photo.size, *args.size, fov_degrees=args.fov)
+    return frame_camera(photo.size, *args.size, read_focal(args.photo))
 
 
 # ---- load -------------------------------------------------------------------------------------------------------
@@ -235,6 +232,8 @@ def load(args: argparse.Namespace, inputs: Inputs) -> "MiragePipeline":
 
 def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
+    from pipelines.photo.strength import gentle_strength, suited
+
     depth, focus, seconds = inputs.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
     pipe.check_inputs(
         inputs.photo, shot.trajectory, args.prompt, args.seed, None, depth, args.quality, focus, shot.zoom
@@ -250,13 +249,13 @@ def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot:
 
     trajectory = shot.trajectory
     if args.zoom is None and not (args.trajectory or args.scene):
-        lifted, strength = pipe.suited(lift_at, path)
+        lifted, strength = suited(lift_at, path)
         trajectory = path(lifted, strength)
     else:  # a scene that is kept is the whole photo: other moves follow in it
         lifted = lift_at(shot.zoom)
         if not args.trajectory:
             is_given = "strength" in inputs.params
-            trajectory = path(lifted, 1.0 if is_given else pipe.gentle_strength(lifted, partial(path, lifted)))
+            trajectory = path(lifted, 1.0 if is_given else gentle_strength(lifted, partial(path, lifted)))
     return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
 
 
