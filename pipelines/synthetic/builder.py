@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.synthetic import render as r
-from pipelines.synthetic.materials import hsv, natural_hue
+from pipelines.synthetic import scene as r
+from pipelines.synthetic.materials.drawing import hsv, natural_hue
 
 
 @dataclass(frozen=True)

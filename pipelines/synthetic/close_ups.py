@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipelines.synthetic.materials import hsv
+from pipelines.synthetic.materials.drawing import hsv
 from pipelines.synthetic.surroundings import (
     carpets,
     ceiling_lamps,

@@ -13,8 +13,10 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.files import atomic_write
 from pipelines.synthetic.builder import Builder
 from pipelines.synthetic.families import FAMILIES
-from pipelines.synthetic.materials import texture_bank
-from pipelines.synthetic.render import Scene, radiance, render, trace
+from pipelines.synthetic.materials.bank import texture_bank
+from pipelines.synthetic.render import radiance, render
+from pipelines.synthetic.scene import Scene
+from pipelines.synthetic.tracing import trace
 
 HELD_OUT_FAMILIES = ("gallery", "kitchen", "arcade")
 TRAIN_FAMILIES = tuple(name for name in FAMILIES if name not in HELD_OUT_FAMILIES)
