@@ -29,6 +29,8 @@ from pipelines.inpainting.smooth import nearest_known, smooth_fill
 from pipelines.memory import LatentMemory
 from pipelines.metrics import Sharpness
 from pipelines.photo.lifted import subject_distance
+from pipelines.synthetic.paths import is_free
+from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, make_scene
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 PATHS_PER_SCENE = 3
@@ -103,8 +105,6 @@ def room_cases(
     index: int, autoencoder: FineAutoencoder, height: int, width: int, moves: str = "gentle"
 ) -> Iterator[Case]:
     """Held-out scene `index`, seen from its photo's camera, at the farthest poses of the paths MOVES[moves]."""
-    from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, is_free, make_scene
-
     family = HELD_OUT_FAMILIES[index % len(HELD_OUT_FAMILIES)]
     scene = make_scene(FIRST_SEED + index, family)
     scene.vignette = 0.0

@@ -22,6 +22,9 @@ from pipelines.cameras import (
     unproject,
 )
 from pipelines.photo.lifted import subject_distance
+from pipelines.synthetic.paths import is_free
+from pipelines.synthetic.render import render
+from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, make_scene
 
 FIRST_SEED = 900_000_000  # far from every seed that a trainer uses
 SKY = 1000.0  # metres: so far that the sky moves only when the camera turns
@@ -59,8 +62,6 @@ def make_room(index: int, frames: int, height: int, width: int, length: str = "c
     length: "whole" moves, "capped" at the product's limit of speed, or "gentle": as strong as `pipe` finds right for
     the photo as a whole. Then shortened until it runs into nothing.
     """
-    from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, is_free, make_scene
-
     num_families = len(HELD_OUT_FAMILIES)
     family = HELD_OUT_FAMILIES[index % num_families]
     scene = make_scene(FIRST_SEED + index, family)
@@ -100,8 +101,6 @@ def true_view(scene, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     The picture is a reduction of one twice as large, since a real one does not alias, and is cut out of a wider one,
     since the renderer's ambient occlusion looks at the surroundings of a pixel and changes at the rim.
     """
-    from pipelines.synthetic.scenes import render
-
     height, width = camera.height, camera.width
     rim = 2 * (width // 20)
     K = camera.K.copy()

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipelines.synthetic.furniture import cabinet, chair, lamp, shelf, sofa, table
 from pipelines.synthetic.materials.drawing import hsv
+from pipelines.synthetic.plants import plant, tree
+from pipelines.synthetic.street_life import person
 from pipelines.synthetic.surroundings import (
     carpets,
     ceiling_lamps,
@@ -14,6 +17,7 @@ from pipelines.synthetic.surroundings import (
     lamplight,
     room_shell,
 )
+from pipelines.synthetic.things import thing
 
 
 def tabletop(b):
@@ -40,7 +44,7 @@ def tabletop(b):
                     else:
                         b.box((x, 0.018 + s * 0.5, z), (s, s * 0.5, s * u(0.3, 1)), food, u(0, 3))
             else:
-                b.thing(u(0.06, 0.28))
+                thing(b, u(0.06, 0.28))
     place = b.rng.integers(0, 4)
     far = u(0.5, 5)
     if place == 0:  # studio sweep
@@ -56,7 +60,7 @@ def tabletop(b):
         b.floor(0, -10, 60, 60, b.material("grass|ground|stone"), y=-0.75)
         for _ in range(8):
             with b.at(u(-6, 6), -0.75, -u(2, 14)):
-                b.tree(u(2, 5))
+                tree(b, u(2, 5))
     if place != 2:
         b.floor(0, 0, 12, 12, b.material("wood|tile|stone"), y=-0.8)
     if place == 3:
@@ -101,7 +105,7 @@ def spread(b):
                     b.box((x, rim + s * 0.5, z), (s, s * 0.5, s * u(0.4, 1)), food, u(0, 6.3))
     for _ in range(b.rng.integers(0, 5)):
         with b.at(u(-0.45, 0.45) * w, 0, u(-0.45, 0.1) * d, u(0, 6.3)):
-            b.thing(u(0.06, 0.2))
+            thing(b, u(0.06, 0.2))
     lamplight(b, u(1, 2), 1.2)
     b.light(u(-2, 2), u(0.6, 1.6), u(-0.5, 1.5), u(0.5, 3), hsv(0.6, u(0, 0.2), 1), 0.8)
     for _ in range(8):
@@ -122,11 +126,11 @@ def shelves(b):
     while x < 4:
         bay = u(0.8, 2.2)
         with b.at(x + bay / 2, 0, -u(0, 0.04)):
-            b.shelf(bay, tall, deep, goods, gap)
+            shelf(b, bay, tall, deep, goods, gap)
         x += bay
     if b.chance(0.3):
         with b.at(u(-0.5, 0.5), 0, u(0.5, 0.8) * away, u(0, 6.3)):
-            b.pick(b.person, lambda: b.block(0, 0, 0, 0.5, u(0.6, 1.2), 0.4, b.image("label")), b.thing)()
+            b.pick(person, lambda b: b.block(0, 0, 0, 0.5, u(0.6, 1.2), 0.4, b.image("label")), thing)(b)
     lamplight(b, u(3, 4.5), 5)
     for _ in range(6):
         eye = (u(-1.5, 1.5), u(0.7, 1.9), away)
@@ -163,13 +167,13 @@ def carton(b):
             column, row = b.rng.integers(columns), b.rng.integers(rows)
             x = ((column + u(0.2, 0.8)) / columns - 0.5) * w
             with b.at(x, row * h / rows + thick, u(-0.35, 0.35) * deep, u(0, 6.3), roll=u(-0.2, 0.2)):
-                b.thing(min(h / rows * u(0.25, 0.75), w / columns * 0.5))
+                thing(b, min(h / rows * u(0.25, 0.75), w / columns * 0.5))
     for _ in range(b.rng.integers(0, 6)):
         with b.at(u(-0.9, 0.9), 0, u(-0.9, 0.3), u(0, 6.3)):
             b.pick(
-                lambda: b.thing(u(0.06, 0.25)),
-                lambda: b.block(0, 0, 0, u(0.1, 0.4), u(0.1, 0.4), 0.2, b.image("label")),
-            )()
+                lambda b: thing(b, u(0.06, 0.25)),
+                lambda b: b.block(0, 0, 0, u(0.1, 0.4), u(0.1, 0.4), 0.2, b.image("label")),
+            )(b)
     if b.chance(0.5):
         b.quad((0, 1, -u(0.5, 1.2)), (6, 3), b.material("tile|brick|plaster|wood"), casts=False)
     else:
@@ -198,11 +202,11 @@ def handheld(b):
         for _ in range(b.rng.integers(0, 3)):
             along = u(-0.35, 0.35)
             with b.at(x, 0, z, yaw), b.at(along * (w if z else d), 0, 0.5, u(-0.15, 0.15)):
-                b.pick(b.sofa, b.sofa, b.cabinet, b.lamp, b.chair, lambda: b.plant(u(0.6, 1.8)), b.shelf, b.table)()
+                b.pick(sofa, sofa, cabinet, lamp, chair, lambda b: plant(b, u(0.6, 1.8)), shelf, table)(b)
                 spots.append(b.origin.copy())
     for _ in range(b.rng.integers(1, 4)):
         with b.at(u(-0.25, 0.25) * w, 0, u(-0.25, 0.25) * d, u(0, 6.3)):
-            b.pick(b.table, b.chair, b.lamp, lambda: b.plant(u(0.4, 1.6)), b.sofa, lambda: b.thing(u(0.2, 0.6)))()
+            b.pick(table, chair, lamp, lambda b: plant(b, u(0.4, 1.6)), sofa, lambda b: thing(b, u(0.2, 0.6)))(b)
             spots.append(b.origin.copy())
     lamplight(b, h, max(w, d), b.chance(0.3))
     for _ in range(10):

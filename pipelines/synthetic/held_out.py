@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from pipelines.synthetic.outdoors import house
+from pipelines.synthetic.buildings import house
+from pipelines.synthetic.furniture import chair, picture, table
+from pipelines.synthetic.plants import plant
+from pipelines.synthetic.street_life import person
 from pipelines.synthetic.surroundings import ceiling_lamps, daylight, four_walls, lamplight, room_shell, room_views
+from pipelines.synthetic.things import thing
 
 PI = np.pi
 
@@ -19,18 +23,18 @@ def gallery(b):
         with b.at(x, 0, z, yaw):
             for i in range(int(length / 2.2)):
                 with b.at((i + 0.5) * 2.2 - length / 2, 1.6):
-                    b.picture(u(0.6, 1.7), u(0.6, 1.6))
+                    picture(b, u(0.6, 1.7), u(0.6, 1.6))
     for i in range(b.rng.integers(1, 4)):  # free-standing walls
         b.box((u(-0.25, 0.25) * w, h * 0.4, -d / 2 + (i + 1) * d / 4), (u(0.8, 1.6), h * 0.4, 0.12), white)
     for _ in range(b.rng.integers(3, 8)):
         with b.at(u(-0.35, 0.35) * w, 0, u(-0.4, 0.2) * d, u(0, 6)):
             if b.chance(0.25):
-                b.person()
+                person(b)
             else:
                 size, high = u(0.3, 0.6), u(0.6, 1.2)
                 b.block(0, 0, 0, size, high, size, white)
                 with b.at(0, high, 0):
-                    b.thing(u(0.25, 0.5))
+                    thing(b, u(0.25, 0.5))
     ceiling_lamps(b, w, d, h)
     lamplight(b, h, max(w, d))
     room_views(b, w, d, 1.2, 1.8)
@@ -52,9 +56,9 @@ def kitchen(b):
                     b.box((c, 1.9, 0.18), (0.29, 0.35, 0.17), front)
                 if b.chance(0.6):
                     with b.at(c, 0.9, 0.3, u(0, 6)):
-                        b.thing(u(0.08, 0.22))
+                        thing(b, u(0.08, 0.22))
     with b.at(u(0, 0.2) * w, 0, u(0, 0.2) * d):
-        b.table(1.4, 0.8, 0.75, 5)
+        table(b, 1.4, 0.8, 0.75, 5)
     ceiling_lamps(b, w, d, h)
     lamplight(b, h, max(w, d), b.chance(0.3))
     room_views(b, w, d, 1.1, 1.7)
@@ -81,7 +85,7 @@ def arcade(b):
         house(b, 40, u(6, 14), 8, relief=True)
     for _ in range(b.rng.integers(2, 8)):
         with b.at(u(-0.3, 0.3) * w, 0, -u(1, 16), u(0, 6)):
-            b.pick(b.person, lambda: b.plant(1.2), b.table, b.chair)()
+            b.pick(person, lambda b: plant(b, 1.2), table, chair)(b)
     daylight(b, 18, (2, 0, -8))
     for _ in range(8):
         eye = (u(-0.3, 0.3) * w, u(1.2, 1.8), u(0, 3))

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from pipelines.synthetic.furniture import any_piece, bed, cabinet, chair, lamp, picture, shelf, sofa, table
+from pipelines.synthetic.plants import plant
+from pipelines.synthetic.street_life import car, person
 from pipelines.synthetic.surroundings import (
     ceiling_lamps,
     four_walls,
@@ -11,6 +14,7 @@ from pipelines.synthetic.surroundings import (
     room_shell,
     room_views,
 )
+from pipelines.synthetic.things import thing
 
 PI = np.pi
 
@@ -29,11 +33,11 @@ def hotel(b):
     room_shell(b, w, d, h, windows=(0.3, 0.6, 0.4, 0), glass=b.chance(0.3))
     ceiling_lamps(b, w, d, h)
     with b.at(b.u(-0.2, 0.2) * w, 0, -d / 2 + 1.15):
-        b.bed()
+        bed(b)
     for side in (-1, 1):
         if b.chance(0.6):
             with b.at(side * (w / 2 - 0.35), 0, b.u(-0.1, 0.35) * d, -side * PI / 2):
-                b.pick(b.cabinet, b.sofa, b.chair, b.lamp, b.table)()
+                b.pick(cabinet, sofa, chair, lamp, table)(b)
     furnish(b, w, d, b.rng.integers(0, 4))
     lamplight(b, h, max(w, d), b.chance(0.3))
     room_views(b, w, d)
@@ -60,10 +64,10 @@ def attic(b):
     for z in (-d / 2, d / 2):
         b.wall((-w / 2, z), (w / 2, z), high, b.pick(paint, b.material("brick|wood|plaster")))
     with b.at(0, 1.2, -d / 2):
-        b.picture(u(0.6, 1.6), u(0.6, 1.2))
+        picture(b, u(0.6, 1.6), u(0.6, 1.2))
     if b.chance(0.5):
         with b.at(u(-0.2, 0.2) * w, 0, -d / 2 + 1.2):
-            b.bed()
+            bed(b)
     furnish(b, w * 0.8, d, b.rng.integers(4, 9))
     b.light(0, high - 0.6, 0, u(1, 4), (1, 0.95, 0.9), 1)
     lamplight(b, high, max(w, d))
@@ -79,16 +83,16 @@ def showroom(b):
     for _ in range(b.rng.integers(6, 15)):
         with b.at(u(-0.42, 0.42) * w, 0, u(-0.42, 0.25) * d, u(0, 6.3)):
             if style == 0 and b.chance(0.5):
-                b.car()
+                car(b)
             elif b.chance(0.4):
                 size = u(0.4, 1.2)
                 b.block(0, 0, 0, size, u(0.2, 1.1), size, b.plain())
                 with b.at(0, b.parts[-1][3][1] * 2, 0):
-                    b.thing(u(0.2, 0.6))
+                    thing(b, u(0.2, 0.6))
             elif b.chance(0.15):
-                b.person()
+                person(b)
             else:
-                b.furniture()
+                any_piece(b)
     lamplight(b, h, max(w, d), b.chance(0.3))
     b.settings["mirror_height"] = 0.0 if b.chance(0.25) else None
     room_views(b, w, d, 1.0, 2.2)
@@ -122,11 +126,11 @@ def shop(b):
             while z < length / 2 - 1:
                 bay = u(1.2, 2.0)
                 with b.at(side * (aisle / 2 + 0.2), 0, z + bay / 2, -side * PI / 2):
-                    b.shelf(bay, tall, u(0.3, 0.5), goods)
+                    shelf(b, bay, tall, u(0.3, 0.5), goods)
                 z += bay
         for _ in range(b.rng.integers(0, 4)):
             with b.at(u(-0.3, 0.3) * aisle, 0, u(-0.4, 0.1) * length, u(0, 6)):
-                b.pick(b.person, b.thing, lambda: b.block(0, 0, 0, 0.6, 0.8, 0.4, b.image("label")))()
+                b.pick(person, thing, lambda b: b.block(0, 0, 0, 0.6, 0.8, 0.4, b.image("label")))(b)
         for _ in range(6):
             eye = (u(-0.3, 0.3) * aisle, u(1.1, 1.8), length / 2 - u(0, 2))
             b.views.append((eye, (u(-0.6, 0.6) * aisle, u(0.8, 1.4), eye[2] - u(1.5, 6))))
@@ -135,11 +139,11 @@ def shop(b):
         while x < w / 2 - 0.8:
             bay = u(1.2, 2.2)
             with b.at(x + bay / 2, 0, -d / 2 + 0.3):
-                b.shelf(bay, tall, u(0.3, 0.5), goods)
+                shelf(b, bay, tall, u(0.3, 0.5), goods)
             x += bay
         for _ in range(b.rng.integers(0, 3)):
             with b.at(u(-0.3, 0.3) * w, 0, -d / 2 + u(1.5, 4), u(0, 6)):
-                b.pick(b.person, b.table, b.shelf)()
+                b.pick(person, table, shelf)(b)
         for _ in range(6):
             eye = (u(-0.35, 0.35) * w, u(0.9, 1.8), -d / 2 + u(1.4, 4))
             b.views.append((eye, (eye[0] + u(-1.5, 1.5), u(0.7, 1.5), -d / 2)))
@@ -162,16 +166,16 @@ def office(b):
             for i in range(int(length / 0.75)):
                 b.rng.bit_generator.state = state  # every chair is the same chair
                 with b.at(x + s * (wide / 2 + 0.2), 0, z - length / 2 + 0.4 + i * 0.75, -s * PI / 2):
-                    b.chair()
+                    chair(b)
         for _ in range(b.rng.integers(0, 5)):
             with b.at(x, 0.75, z + u(-0.4, 0.4) * length, u(0, 6)):
-                b.thing(u(0.08, 0.2))
+                thing(b, u(0.08, 0.2))
     else:
         for i in range(b.rng.integers(2, 7)):
             with b.at((i % 2 - 0.5) * w * 0.5, 0, (i // 2) * 1.9 - d * 0.4, b.pick(0, PI / 2)):
-                b.table(1.5, 0.75, 0.72, 5)
+                table(b, 1.5, 0.75, 0.72, 5)
                 with b.at(u(-0.2, 0.2), 0, u(0.5, 0.8), PI + u(-0.6, 0.6)):
-                    b.chair()
+                    chair(b)
     furnish(b, w, d, b.rng.integers(0, 4))
     columns(b, w, d, h, 0.3)
     lamplight(b, h, max(w, d), b.chance(0.4))
@@ -199,7 +203,7 @@ def corridor(b):
         b.box((0, h - 0.2, 0), (w / 2, 0.2, 0.3), skin)
     for _ in range(b.rng.integers(0, 7)):
         with b.at(b.pick(-1, 1) * (w / 2 - 0.4), 0, u(-0.45, 0.3) * d, u(0, 6)):
-            b.pick(b.person, lambda: b.plant(u(0.6, 1.6)), b.chair, b.cabinet, b.lamp)()
+            b.pick(person, lambda b: plant(b, u(0.6, 1.6)), chair, cabinet, lamp)(b)
     lamplight(b, h, min(d, 12), b.chance(0.4))
     b.settings["mirror_height"] = 0.0 if b.chance(0.35) else None
     for _ in range(6):
@@ -232,17 +236,17 @@ def restaurant(b):
         x, z = ((i % cols + 0.5) / cols - 0.5) * w, ((i // cols + 0.5) / rows - 0.45) * d * 0.85
         seats = b.rng.integers(2, 5)
         with b.at(x + u(-0.2, 0.2), 0, z + u(-0.2, 0.2), u(0, 0.4)):
-            b.table(u(0.7, 1.2), u(0.7, 0.9), 0.74, 4, cloth)
+            table(b, u(0.7, 1.2), u(0.7, 0.9), 0.74, 4, cloth)
             if i < 8:
                 for k in range(seats):
                     after = b.rng.bit_generator.state
                     b.rng.bit_generator.state = state
                     with b.at(np.sin(k * PI / 2) * 0.7, 0, -np.cos(k * PI / 2) * 0.7, -k * PI / 2):
-                        b.chair()
+                        chair(b)
                     b.rng.bit_generator.state = after
     for _ in range(b.rng.integers(0, 5)):
         with b.at(u(-0.4, 0.4) * w, 0, u(-0.4, 0.2) * d, u(0, 6)):
-            b.person()
+            person(b)
     lamplight(b, h, max(w, d), b.chance(0.25))
     room_views(b, w, d, 1.2, 2.4)
 
@@ -272,7 +276,7 @@ def hall(b):
     columns(b, w, d, h, 0.3)
     for _ in range(b.rng.integers(0, 5)):
         with b.at(u(-0.4, 0.4) * w, 0, u(-0.4, 0.3) * d, u(0, 6.3)):
-            b.pick(b.chair, b.table, b.person, b.sofa, lambda: b.plant(u(0.6, 1.8)))()
+            b.pick(chair, table, person, sofa, lambda b: plant(b, u(0.6, 1.8)))(b)
     ceiling_lamps(b, w, d, h)
     lamplight(b, h, max(w, d), b.chance(0.5))
     b.settings["mirror_height"] = 0.0 if b.chance(0.3) else None

@@ -1,4 +1,4 @@
-"""Scenes to train and evaluate on: places with exact depth, camera paths that run through nothing, and data shards.
+"""Scenes to train and evaluate on, by seed, and shards of their views with exact depth and poses.
 
 python -m pipelines.synthetic.scenes --out DIR --count 4000 --seed 0 [--assets DIR] [--size 216x288] [--views 4]
 """
@@ -9,20 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.cameras import Camera, Trajectory
+from pipelines.cameras import Camera
 from pipelines.files import atomic_write
 from pipelines.synthetic.builder import Builder
 from pipelines.synthetic.families import FAMILIES
+from pipelines.synthetic.furniture import any_piece, chair, table
 from pipelines.synthetic.materials.bank import texture_bank
+from pipelines.synthetic.paths import MARGIN, PATHS, is_free, scene_path
+from pipelines.synthetic.plants import plant
 from pipelines.synthetic.render import radiance, render
 from pipelines.synthetic.scene import Scene
+from pipelines.synthetic.street_life import person
+from pipelines.synthetic.things import thing
 from pipelines.synthetic.tracing import trace
 
 HELD_OUT_FAMILIES = ("gallery", "kitchen", "arcade")
 TRAIN_FAMILIES = tuple(name for name in FAMILIES if name not in HELD_OUT_FAMILIES)
-PATHS = ("push-in", "slide", "arc", "pan", "there-and-back")
 SCENES_PER_SHARD = 32
-MARGIN = 0.18  # metres a camera keeps from every surface
 
 
 def make_scene(seed, family=None, assets=None) -> Scene:
@@ -69,20 +72,20 @@ def _add_foreground(builder, scene, rng):
         with builder.at(x, 0, z, u(0, 6.3)):
             what = rng.integers(0, 6)
             if what == 0:
-                builder.person()
+                person(builder)
             elif what == 1:
-                builder.plant(u(0.6, 1.7))
+                plant(builder, u(0.6, 1.7))
             elif what == 2:
-                builder.table(u(0.5, 1.2), u(0.5, 0.9), u(0.5, 0.9), 6)
+                table(builder, u(0.5, 1.2), u(0.5, 0.9), u(0.5, 0.9), 6)
             elif what == 3:
-                builder.chair()
+                chair(builder)
             elif what == 4:  # a display pillar with something on it
                 size, high = u(0.2, 0.5), max(0.2, eye[1] - u(0.2, 0.8))
                 builder.block(0, 0, 0, size, high, size, builder.plain())
                 with builder.at(0, high, 0):
-                    builder.thing(u(0.15, 0.5))
+                    thing(builder, u(0.15, 0.5))
             else:
-                builder.furniture()
+                any_piece(builder)
     if not is_free(_pack(builder, scene.family, 0), eye[None])[0]:
         del builder.parts[len(scene.kind) :]
 
@@ -104,12 +107,6 @@ def look_at(eye, target, roll=0.0):
     c2w[:3, 1] = down * np.cos(roll) - right * np.sin(roll)
     c2w[:3, 2], c2w[:3, 3] = forward, eye
     return c2w
-
-
-def is_free(scene, positions, margin=MARGIN):
-    """Which of the world positions (N, 3) keep `margin` metres from every primitive -> (N,) bool."""
-    local = np.einsum("pij,npj->npi", scene.axes, np.asarray(positions)[:, None] - scene.centre)
-    return ~(np.abs(local) < scene.half + margin).all(-1).any(-1)
 
 
 def _place_camera(scene, views, rng, roll):
@@ -156,65 +153,6 @@ def _expose(scene, rng, shallow):
         scene.focus = float(np.median(z[20:36, 22:42]) if rng.random() < 0.7 else np.percentile(seen, 15))
         if np.isfinite(scene.focus):
             scene.blur = float(rng.uniform(0.003, 0.014) * (1.0 if scene.close_up else 0.6))
-
-
-def photo_camera(scene, height=216, width=288) -> Camera:
-    """The camera of the photo, at identity: all poses of a scene are relative to it."""
-    return Camera.from_fov(scene.fov_degrees, height, width)
-
-
-def _motion(kind, s, D, side, degrees):
-    """Pose (4, 4) of a path relative to its start; s 0..1 along it, D the distance of the subject."""
-    c2w = np.eye(4)
-    turn = 0.0
-    if kind == "push-in":
-        c2w[:3, 3] = [0.06 * D * side * s, 0, 0.35 * D * s]
-    elif kind == "slide":
-        c2w[:3, 3] = [0.3 * D * side * s, 0, 0]
-    elif kind == "pan":
-        turn = np.radians(degrees) * side * s
-        c2w[:3, 3] = [0.03 * D * side * s, 0, 0]
-    else:  # arc around the subject; there-and-back returns along it
-        turn = -np.radians(degrees) * side * s
-        c2w[:3, 3] = [-D * np.sin(turn), 0, D * (1 - np.cos(turn)) + 0.05 * D * s]
-    c2w[:3, :3] = [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
-    return c2w
-
-
-def scene_path(scene, kind, frames, seed, height=216, width=288) -> Trajectory:
-    """A path of `kind` (see PATHS) from the photo camera that keeps clear of everything; shortened where it must be.
-
-    Poses are relative to the photo camera: frame 0 is the identity. "there-and-back" ends where it began.
-    """
-    if kind not in PATHS:
-        raise ValueError(f"kind={kind!r} is unknown. Use one of {', '.join(PATHS)}.")
-    rng = np.random.default_rng([seed, scene.seed, PATHS.index(kind)])
-    camera = photo_camera(scene, height, width)
-    K = camera.resized(30, 40).K
-    with np.errstate(all="ignore"):
-        z, _ = trace(scene, scene.camera[:3, 3], scene.camera[:3, :3] @ np.linalg.inv(K), 30, 40)
-    # the subject is what stands in the middle; very near things anywhere also limit the step
-    D = float(np.clip(np.median(z[10:22, 12:28]), 0.2, 12))
-    D = min(D, 6 * float(np.percentile(z, 3)))
-    side, degrees = rng.choice([-1, 1]), rng.uniform(12, 30)
-    margin = 0.05 if scene.close_up else MARGIN
-    steps = np.linspace(0, 1, 33)
-    for _ in range(10):
-        walk = np.stack([scene.camera @ _motion(kind, s, D, side, degrees) for s in steps])
-        free = is_free(scene, walk[:, :3, 3], margin)
-        if free[1:].all():
-            break
-        side, D, degrees = -side, D * 0.8, degrees * 0.9
-    else:
-        # no room to move: a turn in place is always safe
-        kind, degrees, D = "pan", min(degrees, 15), 0.0
-    if frames > 1:
-        s = np.linspace(0, 1, frames)
-        s = 0.5 - 0.5 * np.cos(2 * np.pi * s) if "back" in kind else s * s * (3 - 2 * s)
-    else:
-        s = np.zeros(1)
-    c2w = np.stack([_motion(kind, k, D, side, degrees) for k in s])
-    return Trajectory(c2w, np.repeat(camera.K[None], frames, 0), height, width)
 
 
 def render_views(seed, views=4, height=216, width=288, assets=None, family=None):

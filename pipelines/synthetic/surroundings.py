@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipelines.synthetic.furniture import any_piece, picture, window
 from pipelines.synthetic.materials.drawing import hsv
+from pipelines.synthetic.plants import tree
 
 PI = np.pi
 
@@ -39,11 +41,8 @@ def lamplight(b, height, size, sun=False):
         toward = np.array([np.cos(turn) * np.cos(rise), np.sin(rise), np.sin(turn) * np.cos(rise)])
         position, reach, power = toward * 60, size * 1.5 + 3, u(1.5, 5)
     else:
-        position, reach, power = (
-            np.array([u(-0.3, 0.3) * size, height - 0.1, u(-0.3, 0.3) * size]),
-            size * 1.2,
-            u(0.3, 1),
-        )
+        position = np.array([u(-0.3, 0.3) * size, height - 0.1, u(-0.3, 0.3) * size])
+        reach, power = size * 1.2, u(0.3, 1)
     ambient, target = u(0.25, 0.6), np.array([position[0] * 0.1, 0.0, 0])
     b.settings.update(
         key_position=position, key_colour=colour * power, key_reach=reach, key_target=target,
@@ -69,7 +68,7 @@ def outside(b, width, height):
     b.floor(0, -15, 40, 29, b.material("grass|ground|stone"), y=-0.1)
     for _ in range(b.rng.integers(2, 6)):
         with b.at(u(-9, 9), -0.1, -u(3, 14)):
-            b.tree(u(2, 6))
+            tree(b, u(2, 6))
     b.block(u(-6, 6), 0, -u(14, 25), u(6, 16), u(4, 14), 3, b.material("facade"), casts=False)
 
 
@@ -125,7 +124,7 @@ def room_shell(b, w, d, h, windows=(0.5, 0.4, 0.4, 0.1), ceiling=True, glass=Fal
             bars = (max(1, int(length / u(0.9, 1.8))), b.rng.integers(0, 2)) if glass else b.rng.integers(0, 3, 2)
             curtains = b.chance(0.35) and not glass
             for u0, v0, u1, v1 in holes:
-                b.window((u0 + u1) / 2 - length / 2, (v0 + v1) / 2, u1 - u0, v1 - v0, bars=bars, curtains=curtains)
+                window(b, (u0 + u1) / 2 - length / 2, (v0 + v1) / 2, u1 - u0, v1 - v0, bars=bars, curtains=curtains)
             if holes:
                 outside(b, length, h)
                 b.light(0, h * 0.55, 0.1, u(2, 7) * len(holes) ** 0.5, hsv(0.6, u(0, 0.2), 1), 1.0, (0, 0, 1))
@@ -139,7 +138,7 @@ def room_shell(b, w, d, h, windows=(0.5, 0.4, 0.4, 0.1), ceiling=True, glass=Fal
                     b.quad((door, 1.02, 0.065), (0.43, 1.02), b.image("panels", crop=(0, 0, 1, 1)), casts=False)
                 for i in range(b.rng.integers(0, max(2, int(length / 1.2)))):
                     with b.at((i + 0.5) * 1.1 - length / 2 + u(0, 0.2), u(1.35, 1.75)):
-                        b.picture(u(0.3, 1.0), u(0.3, 0.8))
+                        picture(b, u(0.3, 1.0), u(0.3, 0.8))
 
 
 def ceiling_lamps(b, w, d, h):
@@ -173,7 +172,7 @@ def furnish(b, w, d, count):
             "free": (u(-0.35, 0.35) * w, u(-0.35, 0.2) * d, u(0, 6.3)),
         }[side]
         with b.at(x, 0, z, yaw + u(-0.1, 0.1)):
-            b.furniture()
+            any_piece(b)
     carpets(b, w, d, b.rng.integers(0, 3))
 
 

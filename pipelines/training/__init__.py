@@ -1,1 +1,1 @@
-"""Everything that made `pipelines/embedded`: the scene generator and one trainer per part."""
+"""What made the shipped weights, one trainer per part; docs/training.md. Its pictures come from pipelines.synthetic."""

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
+from pipelines.synthetic.paths import photo_camera
 from pipelines.synthetic.render import render
-from pipelines.synthetic.scenes import make_scene, photo_camera
+from pipelines.synthetic.scenes import make_scene
 
 # Chosen by eye: (name, family, seed). The number in front keeps their order on the page.
 EXAMPLES = (

@@ -5,17 +5,9 @@ import pytest
 import torch
 
 from pipelines.cameras import Camera
+from pipelines.synthetic.paths import PATHS, is_free, photo_camera, scene_path
 from pipelines.synthetic.render import render
-from pipelines.synthetic.scenes import (
-    HELD_OUT_FAMILIES,
-    PATHS,
-    TRAIN_FAMILIES,
-    is_free,
-    make_scene,
-    photo_camera,
-    scene_path,
-    write_shards,
-)
+from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, TRAIN_FAMILIES, make_scene, write_shards
 
 H, W = 72, 96
 
