@@ -82,7 +82,7 @@ def studio():
 
 def winding(keys: int) -> dict:
     """A calm path of so many keys."""
-    from pipelines.cameras.path import Key
+    from pipelines.cameras.keys import Key
     from pipelines.cameras.path import Path as CameraPath
 
     t = np.linspace(0, 1, keys)

@@ -20,10 +20,11 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from pipelines.cameras import Camera, Trajectory
-from pipelines.cameras.moves import CAP_DEGREES, CAP_TRAVEL, MOVES, move
+from pipelines.cameras.curve import focal, fov, num_frames
+from pipelines.cameras.moves import MOVES, move
 from pipelines.cameras.path import Path as CameraPath
-from pipelines.cameras.path import focal, fov, num_frames
 from pipelines.depth import ESTIMATORS
+from pipelines.limits import TRAVEL, TURN_DEGREES
 from pipelines.media.photos import MAX_SIDE
 from presets.schema import MovePreset, load_moves
 from studio.words import Refusal
@@ -262,9 +263,9 @@ def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:
     """The length at which a path that is too fast would be calm; None where it is calm already (or never would be)."""
     quarter = round(trajectory.fps / 4)  # of a second, which the limits are for
     before, after = trajectory.c2w[:-quarter], trajectory.c2w[quarter:]
-    travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1).max() / (CAP_TRAVEL * distance)
+    travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1).max() / (TRAVEL * distance)
     chord = np.linalg.norm(after[:, :3, :3] - before[:, :3, :3], axis=(-2, -1)).max() / (2 * math.sqrt(2))
-    excess = max(travel, 2 * math.degrees(math.asin(min(chord, 1))) / CAP_DEGREES)
+    excess = max(travel, 2 * math.degrees(math.asin(min(chord, 1))) / TURN_DEGREES)
     if excess <= 1.02:
         return None
     return min(math.ceil(trajectory.seconds * excess), SECONDS[1])

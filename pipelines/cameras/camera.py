@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.errors import Refused, Sentence
+
 MAX_SIDE = 16384  # pixels; guards against a size that is really a byte count or a typing slip
 MAX_DISTANCE = 1e6  # scene units; farther than that float32 projection is noise
 ROTATION_TOLERANCE = 1e-4  # files written in float32 by other tools pass, a scaled or sheared pose does not
@@ -51,7 +53,12 @@ class Camera:
         """
         low, high = FOV_RANGE
         if not (math.isfinite(fov_degrees) and low <= fov_degrees <= high):
-            raise ValueError(f"fov_degrees={fov_degrees} must be {low:g}..{high:g} (across the long side). Use 60.")
+            raise Refused(
+                "fov_degrees={value} must be {low:g}..{high:g} (across the long side). Use 60.",
+                value=fov_degrees,
+                low=low,
+                high=high,
+            )
         height, width = checked_side("height", height), checked_side("width", width)
         focal = max(height, width) / 2 / math.tan(math.radians(fov_degrees) / 2)
         K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
@@ -94,12 +101,21 @@ def resized_K(K: np.ndarray, size: tuple[int, int], new_size: tuple[int, int]) -
     return np.asarray(K) * scale / np.array([[size[1]], [size[0]], [1]], dtype=np.float64)
 
 
+class NotWhole(Refused, TypeError):
+    """A size that is not a whole number; a TypeError too, as for any other value of the wrong type."""
+
+
 def checked_side(name: str, value: int) -> int:
     """`value` as an int in 1..16384, or an error that names it."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r} must be a whole number of pixels. Use int({name}).")
+        raise NotWhole("{name}={value!r} must be a whole number of pixels. Use int({name}).", name=name, value=value)
     if not 1 <= value <= MAX_SIDE:
-        raise ValueError(f"{name}={value} must be 1..{MAX_SIDE} pixels. Give the size of the image or latent grid.")
+        raise Refused(
+            "{name}={value} must be 1..{high} pixels. Give the size of the image or latent grid.",
+            name=name,
+            value=value,
+            high=MAX_SIDE,
+        )
     return int(value)
 
 
@@ -110,18 +126,23 @@ def checked_K(K: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     bad = ~(focals >= 1e-6).all(-1)
     if bad.any():
         fx, fy = focals[bad][0]
-        raise ValueError(
-            f"K{_where(bad)} is singular: fx={fx:g}, fy={fy:g}, both must be > 0 pixels. "
-            "Give focals in pixels, for example with Camera.from_fov(60, height, width)."
+        raise Refused(
+            "K{where} is singular: fx={fx:g}, fy={fy:g}, both must be > 0 pixels. "
+            "Give focals in pixels, for example with Camera.from_fov(60, height, width).",
+            where=_where(bad),
+            fx=fx,
+            fy=fy,
         )
     pinhole = K.copy()
     pinhole[..., [0, 1], [0, 1]] = 0
     pinhole[..., [0, 1], 2] = 0
     bad = np.abs(pinhole - np.diag([0.0, 0.0, 1.0])).max((-2, -1)) > 1e-9
     if bad.any():
-        raise ValueError(
-            f"K{_where(bad)} is {np.round(K[bad][0], 4).tolist()}, but must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]: "
-            "no skew, no scale. Divide by K[2, 2] and undistort the image first."
+        raise Refused(
+            "K{where} is {value}, but must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]: "
+            "no skew, no scale. Divide by K[2, 2] and undistort the image first.",
+            where=_where(bad),
+            value=np.round(K[bad][0], 4).tolist(),
         )
     return _read_only(K)
 
@@ -131,31 +152,40 @@ def checked_c2w(c2w: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     c2w = _float_array("c2w", c2w, shape)
     bad = (c2w[..., 3, :] != [0, 0, 0, 1]).any(-1)
     if bad.any():
-        raise ValueError(
-            f"c2w{_where(bad)} has the last row {c2w[bad][0, 3].tolist()}, which must be [0, 0, 0, 1]. "
-            "Append that row to a 3x4 pose, or transpose a column-major one."
+        raise Refused(
+            "c2w{where} has the last row {row}, which must be [0, 0, 0, 1]. "
+            "Append that row to a 3x4 pose, or transpose a column-major one.",
+            where=_where(bad),
+            row=c2w[bad][0, 3].tolist(),
         )
     R = c2w[..., :3, :3]
     # clipped, so that absurd entries give a large error instead of an overflow warning
     error = np.abs(np.clip(R, -1e3, 1e3) @ np.swapaxes(np.clip(R, -1e3, 1e3), -1, -2) - np.eye(3)).max((-2, -1))
     bad = error > ROTATION_TOLERANCE
     if bad.any():
-        raise ValueError(
-            f"c2w{_where(bad)} is not rigid: its rotation is off by {error[bad].max():.2g}, at most "
-            f"{ROTATION_TOLERANCE:g} is allowed. Remove scale and shear from the pose."
+        raise Refused(
+            "c2w{where} is not rigid: its rotation is off by {error:.2g}, at most {limit:g} is allowed. "
+            "Remove scale and shear from the pose.",
+            where=_where(bad),
+            error=error[bad].max(),
+            limit=ROTATION_TOLERANCE,
         )
     bad = np.linalg.det(R) < 0
     if bad.any():
-        raise ValueError(
-            f"c2w{_where(bad)} mirrors the world: the determinant of its rotation is -1, must be +1. "
-            "Convert to OpenCV axes (+x right, +y down, +z forward) by flipping two axes, not one."
+        raise Refused(
+            "c2w{where} mirrors the world: the determinant of its rotation is -1, must be +1. "
+            "Convert to OpenCV axes (+x right, +y down, +z forward) by flipping two axes, not one.",
+            where=_where(bad),
         )
     far = np.abs(c2w[..., :3, 3]).max(-1)
     bad = far > MAX_DISTANCE
     if bad.any():
-        raise ValueError(
-            f"c2w{_where(bad)} is {far[bad].max():.3g} scene units away, at most {MAX_DISTANCE:g} is allowed. "
-            "Give translations in metres, or relative to the photo's camera."
+        raise Refused(
+            "c2w{where} is {away:.3g} scene units away, at most {limit:g} is allowed. "
+            "Give translations in metres, or relative to the photo's camera.",
+            where=_where(bad),
+            away=far[bad].max(),
+            limit=MAX_DISTANCE,
         )
     return _read_only(c2w)
 
@@ -164,18 +194,23 @@ def _float_array(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} must be an array of numbers of shape {shape}, got {type(value).__name__}.") from error
+        got = type(value).__name__
+        raise Refused(
+            "{name} must be an array of numbers of shape {shape}, got {got}.", name=name, shape=shape, got=got
+        ) from error
     if array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}, must be {shape}.")
+        raise Refused("{name} has shape {got}, must be {shape}.", name=name, got=array.shape, shape=shape)
     bad = ~np.isfinite(array).all((-2, -1))
     if bad.any():
-        raise ValueError(f"{name}{_where(bad)} holds NaN or infinity, must be finite. Fix or drop that pose.")
+        raise Refused(
+            "{name}{where} holds NaN or infinity, must be finite. Fix or drop that pose.", name=name, where=_where(bad)
+        )
     return array
 
 
 def _where(bad: np.ndarray) -> str:
     """' of frame 3' for a stack, '' for a single camera."""
-    return f" of frame {int(np.argmax(bad))}" if bad.ndim else ""
+    return Sentence(" of frame {index}", index=int(np.argmax(bad))) if bad.ndim else ""
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -1,40 +1,43 @@
 """Few keys for many cameras: editable paths from trajectories (moves of the gallery, files)."""
 
 from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from pipelines.cameras.curve import SAME, Views, focal, fov, hemisphere, sample, spline
 from pipelines.cameras.easing import EASES
-from pipelines.cameras.path import (
-    FOV,
-    KEYS,
-    MAX_POSITION,
-    SAME,
-    SECONDS,
-    Key,
-    Path,
-    Views,
-    focal,
-    fov,
-    hemisphere,
-    spline,
-)
+from pipelines.cameras.keys import FOV, KEYS, MAX_POSITION, SECONDS, Key
 from pipelines.cameras.rotations import degrees_between, quaternion
 from pipelines.cameras.trajectory import Trajectory
+from pipelines.errors import Refused
 
 STANDS = 0.25  # share of the mean speed below which the slowest frame between two faster parts is a stop
 MAX_JERK = 0.2  # how much the speed of an edited move may differ from its own, as a share of its peak
 
 
-def fit_error(path: Path, trajectory: Trajectory) -> tuple[float, float, float]:
+class FittedKeys(NamedTuple):
+    """What a `Path` is made of: its keys, and whether it is closed."""
+
+    keys: tuple[Key, ...]
+    closed: bool
+
+
+class Sampled(Protocol):
+    """Anything that gives cameras for times, as `Path` does."""
+
+    def sample(self, times: np.ndarray) -> Views: ...
+
+
+def fit_error(path: Sampled, trajectory: Trajectory) -> tuple[float, float, float]:
     """How far a path is from the trajectory it was made of: the largest errors of position (share of the path's
     length), rotation (degrees) and focal (share)."""
     return tuple(float(error.max()) for error in _errors(path.sample(_times(trajectory)), trajectory))
 
 
-def fit_trajectory(
+def fitted_keys(
     trajectory: Trajectory, keys: int | None, tolerance: float, max_degrees: float, max_keys: int
-) -> Path:
+) -> FittedKeys:
     """See `Path.from_trajectory`.
 
     First keys at even distances between the places where the camera stops, so many that the speed follows the
@@ -43,44 +46,54 @@ def fit_trajectory(
     """
     fit = _Fit(trajectory, tolerance, max_degrees)
     most = max_keys if keys is None else keys
-    if not KEYS[0] <= most <= KEYS[1]:
-        raise ValueError(f"keys={most} must be {KEYS[0]}..{KEYS[1]}. Use 24.")
+    low, high = KEYS
+    if not low <= most <= high:
+        raise Refused("keys={count} must be {low}..{high}. Use 24.", count=most, low=low, high=high)
     if keys is None:
         parts = np.ones(len(fit.stops) - 1, int)  # of every way from stop to stop
         while parts.sum() < most:
-            path, error, jerk = fit.path(fit.evenly(parts))
+            fitted, error, jerk = fit.keys(fit.evenly(parts))
             worst = int(np.argmax(np.maximum(error, jerk)))
             if max(error[worst], jerk[worst]) <= 1:
-                return path
+                return fitted
             parts[np.searchsorted(fit.stops[1:-1], worst)] += 1
     times = fit.times[[0, -1]]
     while True:
-        path, error, _ = fit.path(times)
+        fitted, error, _ = fit.keys(times)
         free = ~np.isin(fit.times, times)
         if len(times) >= most or not free.any() or (keys is None and error.max() <= 1):
-            return path
+            return fitted
         times = np.union1d(times, fit.times[np.argmax(np.where(free, error, -1))])
 
 
 class _Fit:
-    """A trajectory whose cameras can be asked for at any time, and how well keys at given times follow it."""
+    """A trajectory with cameras at any time between its frames, and how well keys at given times follow it."""
 
     def __init__(self, trajectory: Trajectory, tolerance: float, max_degrees: float):
         frames, self.times = len(trajectory), _times(trajectory)
         if frames < 2 or not SECONDS[0] <= self.times[-1] <= SECONDS[1]:
-            raise ValueError(
-                f"The trajectory has {frames} frames and takes {self.times[-1]:g} s, must be at least 2 frames and "
-                f"{SECONDS[0]:g}..{SECONDS[1]:g} s to be edited. Cut it, or give another fps."
+            raise Refused(
+                "The trajectory has {frames} frames and takes {seconds:g} s, must be at least 2 frames and "
+                "{low:g}..{high:g} s to be edited. Cut it, or give another fps.",
+                frames=frames,
+                seconds=self.times[-1],
+                low=SECONDS[0],
+                high=SECONDS[1],
             )
         fovs = fov(trajectory.K[:, 0, 0] / trajectory.width)
         outside = (fovs < FOV[0]) | (fovs > FOV[1])
         far = np.linalg.norm(trajectory.c2w[:, :3, 3], axis=1) > MAX_POSITION / 2
         if outside.any() or far.any():
             which = int(np.argmax(outside | far))
-            raise ValueError(
-                f"Frame {which} is at {np.round(trajectory.c2w[which, :3, 3], 3).tolist()} with a field of view of "
-                f"{fovs[which]:.4g} degrees; a path takes {MAX_POSITION / 2:g} scene units and {FOV[0]:g}..{FOV[1]:g} "
-                "degrees. Scale the trajectory."
+            raise Refused(
+                "Frame {index} is at {position} with a field of view of {fov:.4g} degrees; a path takes {limit:g} "
+                "scene units and {low:g}..{high:g} degrees. Scale the trajectory.",
+                index=which,
+                position=np.round(trajectory.c2w[which, :3, 3], 3).tolist(),
+                fov=fovs[which],
+                limit=MAX_POSITION / 2,
+                low=FOV[0],
+                high=FOV[1],
             )
         self.trajectory, self.tolerance, self.max_degrees = trajectory, tolerance, max_degrees
         self.closed = trajectory.is_closed and frames >= 5
@@ -108,9 +121,9 @@ class _Fit:
         ]
         return np.append(np.interp(np.concatenate(cuts), self.along, self.times), self.times[-1])
 
-    def path(self, times: np.ndarray) -> tuple[Path, np.ndarray, np.ndarray]:
-        """Keys at these times with the eases that suit them best: the path, and per frame (T,) its error and the error
-        of its speed, both in units of what is allowed."""
+    def keys(self, times: np.ndarray) -> tuple[FittedKeys, np.ndarray, np.ndarray]:
+        """Keys at these times with the eases that suit them best, and per frame (T,) their error and the error of
+        their speed, both in units of what is allowed."""
         errors, jerks = {}, {}
         for name in EASES:  # an ease acts on its own segment alone: one pass for all segments
             errors[name], jerks[name] = self.errors(self._through(times, [name] * len(times)))
@@ -121,18 +134,18 @@ class _Fit:
                 name: max(errors[name][inside].max(initial=0), jerks[name][inside[1:]].max(initial=0)) for name in EASES
             }
             eases.append("linear" if worst["linear"] <= 1 else min(worst, key=worst.get))
-        path = self._through(times, [*eases, "linear"])
-        error, jerk = self.errors(path)
-        return path, error, jerk
+        fitted = self._through(times, [*eases, "linear"])
+        error, jerk = self.errors(fitted)
+        return fitted, error, jerk
 
-    def errors(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    def errors(self, fitted: FittedKeys) -> tuple[np.ndarray, np.ndarray]:
         """(T,) per frame, in units of what is allowed: the error of the camera, and that of its speed."""
-        views = path.sample(self.times)
+        views = sample(fitted.keys, self.times, fitted.closed)
         off, degrees, zoom = _errors(views, self.trajectory)
         error = np.max([off / self.tolerance, degrees / self.max_degrees, zoom / 0.01], axis=0)
         return error, _jerks(views, self.trajectory) / MAX_JERK
 
-    def _through(self, times: np.ndarray, eases: list[str]) -> Path:
+    def _through(self, times: np.ndarray, eases: list[str]) -> FittedKeys:
         segment = np.clip(np.searchsorted(self.times, times, side="right") - 1, 0, len(self.times) - 2)
         share = (times - self.times[segment]) / (self.times[segment + 1] - self.times[segment])
         position, q, log_focal = (spline(p, segment, share) for p in (self.position, self.q, self.focal))
@@ -145,7 +158,7 @@ class _Fit:
         ]
         if self.closed and len(keys) > 2:  # is_closed allows a millionth; a closed path returns to the very key
             keys[-1] = replace(keys[0], time=keys[-1].time, ease="linear")
-        return Path(tuple(keys), self.closed and len(keys) > 2)
+        return FittedKeys(tuple(keys), self.closed and len(keys) > 2)
 
 
 def _times(trajectory: Trajectory) -> np.ndarray:

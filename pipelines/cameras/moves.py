@@ -13,12 +13,10 @@ import numpy as np
 
 from pipelines.cameras.camera import Camera
 from pipelines.cameras.easing import smooth, soft_ends
-from pipelines.cameras.rotations import degrees_between
-from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory
+from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory, checked_distance
+from pipelines.errors import Refused
 
 MIN_FRAMES = 5
-CAP_DEGREES = 3.0  # per 4 frames, the temporal step of the latents
-CAP_TRAVEL = 0.04  # of the distance to the subject, per 4 frames
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,14 @@ class Number:
     def checked(self, name: str, value) -> float:
         is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not is_number or not self.low <= value <= self.high:  # NaN fails the comparison too
-            raise ValueError(f"{name}={value!r:.60} must be {self.low:g}..{self.high:g}. Use {self.default:g}.")
+            raise Refused(
+                "{name}={value!r:.60} must be {low:g}..{high:g}. Use {default:g}.",
+                name=name,
+                value=value,
+                low=self.low,
+                high=self.high,
+                default=self.default,
+            )
         return float(value)
 
 
@@ -46,7 +51,13 @@ class Choice:
 
     def checked(self, name: str, value) -> str:
         if not isinstance(value, str) or value not in self.options:
-            raise ValueError(f"{name}={value!r:.60} must be one of {', '.join(self.options)}. Use {self.default}.")
+            raise Refused(
+                "{name}={value!r:.60} must be one of {allowed}. Use {default}.",
+                name=name,
+                value=value,
+                allowed=", ".join(self.options),
+                default=self.default,
+            )
         return value
 
 
@@ -78,8 +89,12 @@ class Move:
     def checked(self, params: dict) -> dict[str, float | str]:
         """Every parameter of the move with a value inside its range, defaults filled in; unknown ones are refused."""
         if unknown := sorted(map(str, params.keys() - self.params.keys())):
-            known = ", ".join(self.params)
-            raise ValueError(f"The move {self.name} has no parameter {', '.join(unknown)[:80]}. It takes {known}.")
+            raise Refused(
+                "The move {move} has no parameter {unknown:.80}. It takes {known}.",
+                move=self.name,
+                unknown=", ".join(unknown),
+                known=", ".join(self.params),
+            )
         return {name: param.checked(name, params.get(name, param.default)) for name, param in self.params.items()}
 
     def motion(self, frames: int, distance: float, params: dict[str, float | str]) -> Motion:
@@ -127,7 +142,7 @@ def move(
     bits it began with. Raises ValueError for an unknown name or parameter and for values out of range.
     """
     if name not in MOVES:
-        raise ValueError(f"Unknown move {name!r:.60}. Choose from {', '.join(MOVES)}.")
+        raise Refused("Unknown move {name!r:.60}. Choose from {allowed}.", name=name, allowed=", ".join(MOVES))
     frames = checked_frames(frames)
     distance = checked_distance(distance)
     chosen = MOVES[name]
@@ -146,23 +161,19 @@ def checked_frames(frames: int) -> int:
     """`frames` if it is 4n + 1 within 5..1997, else an error with the nearest valid numbers."""
     last = (MAX_FRAMES - 1) // 4 * 4 + 1
     if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)):
-        raise ValueError(f"frames={frames!r:.60} must be a whole number. Use 65.")
+        raise Refused("frames={frames!r:.60} must be a whole number. Use 65.", frames=frames)
     if not MIN_FRAMES <= frames <= last or frames % 4 != 1:
         low = min(max((int(frames) - 1) // 4 * 4 + 1, MIN_FRAMES), last - 4)
-        raise ValueError(
-            f"frames={str(frames)[:20]} must be 4n + 1 (latents hold the first frame, then fours) within "
-            f"{MIN_FRAMES}..{last}. Use {low} or {low + 4}."
+        raise Refused(
+            "frames={frames:.20} must be 4n + 1 (latents hold the first frame, then fours) within "
+            "{least}..{last}. Use {low} or {high}.",
+            frames=str(frames),
+            least=MIN_FRAMES,
+            last=last,
+            low=low,
+            high=low + 4,
         )
     return int(frames)
-
-
-def checked_distance(distance: float) -> float:
-    """Depth of the subject as a float, or an error."""
-    if not isinstance(distance, (int, float, np.integer, np.floating)) or not 1e-3 <= distance <= 1e5:
-        raise ValueError(
-            f"distance={distance!r:.60} must be 0.001..100000 scene units. Use the median depth of the subject."
-        )
-    return float(distance)
 
 
 def poses(t: np.ndarray, x=0.0, y=0.0, z=0.0, yaw=0.0, pitch=0.0) -> np.ndarray:
@@ -266,60 +277,3 @@ def steady_hold(t, D, strength, drift, degrees) -> Motion:
     turn = 2 * np.pi * t
     x, y = strength * drift * D * np.sin(turn), -strength * drift * D * (1 - np.cos(turn)) / 2
     return _travel(poses(t, x=x, y=y, yaw=-strength * math.radians(degrees) * np.sin(turn)))
-
-
-def steps_over_cap(
-    trajectory: Trajectory, distance: float, max_degrees: float = CAP_DEGREES, max_travel: float = CAP_TRAVEL
-) -> np.ndarray:
-    """Where a path is too fast: (N,) first frames i of the steps i -> i + 4 that turn by more than `max_degrees` or
-    travel more than `max_travel` x `distance`. Empty when the path is calm (or has fewer than 5 frames)."""
-    distance = checked_distance(distance)
-    before, after = trajectory.c2w[:-4], trajectory.c2w[4:]
-    travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1)
-    degrees = degrees_between(before[:, :3, :3], after[:, :3, :3])
-    slack = 1 + 1e-9  # a step exactly at the cap is inside
-    return np.flatnonzero((degrees > max_degrees * slack) | (travel > max_travel * distance * slack))
-
-
-def shortened(trajectory: Trajectory, factor: float) -> Trajectory:
-    """The same kind of path with its motion scaled: 1 changes nothing, 0 stands still at frame 0.
-
-    factor: 0..1. Relative to frame 0, turns are scaled by slerp, travel and principal point linearly, the focal ratio
-    geometrically. Frame 0, the number of frames and closedness are kept. Paths that turn by 179 degrees or more from
-    frame 0 are refused: the way back to it is then not unique. For a path made by `move`, a smaller `strength` does
-    the same and keeps its aim exact.
-    """
-    if not (isinstance(factor, (int, float, np.floating)) and 0 <= factor <= 1):
-        raise ValueError(f"factor={factor!r:.60} must be 0..1. Use 0.5 for half the motion.")
-    if factor == 1:
-        return trajectory
-    first = trajectory.c2w[0]
-    relative = np.linalg.inv(first) @ trajectory.c2w
-    relative[:, :3, :3] = _scaled_rotation(relative[:, :3, :3], factor)
-    relative[:, :3, 3] *= factor
-    c2w = first @ relative
-    K = trajectory.K[0] + factor * (trajectory.K - trajectory.K[0])
-    focal = np.array([trajectory.K[0, 0, 0], trajectory.K[0, 1, 1]])
-    K[:, [0, 1], [0, 1]] = focal * (trajectory.K[:, [0, 1], [0, 1]] / focal) ** factor
-    home = (trajectory.c2w == first).all((-2, -1))  # frames that are exactly frame 0 stay exactly there
-    c2w[home] = first
-    return Trajectory(c2w, K, trajectory.height, trajectory.width, trajectory.fps)
-
-
-def _scaled_rotation(R: np.ndarray, factor: float) -> np.ndarray:
-    """(T, 3, 3) rotations -> (T, 3, 3) about the same axes by `factor` times the angle (slerp from identity)."""
-    twice_sine = np.stack([R[:, 2, 1] - R[:, 1, 2], R[:, 0, 2] - R[:, 2, 0], R[:, 1, 0] - R[:, 0, 1]], axis=-1)
-    sine = np.linalg.norm(twice_sine, axis=-1) / 2
-    angle = np.arctan2(sine, (np.trace(R, axis1=-2, axis2=-1) - 1) / 2)
-    bad = angle > math.radians(179)
-    if bad.any():
-        raise ValueError(
-            f"Frame {int(np.argmax(bad))} turns by {math.degrees(angle[bad][0]):.1f} degrees from frame 0, must be "
-            "under 179 to be shortened. Cut the path first."
-        )
-    axis = twice_sine / np.maximum(2 * sine, 1e-300)[:, None]  # no turn: sine and axis are 0, and so is the result
-    cross = np.zeros_like(R)
-    cross[:, 2, 1], cross[:, 0, 2], cross[:, 1, 0] = axis.T
-    cross -= np.swapaxes(cross, -1, -2)
-    angle = (factor * angle)[:, None, None]
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross  # Rodrigues

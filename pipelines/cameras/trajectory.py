@@ -10,6 +10,7 @@ import numpy as np
 
 from pipelines.cameras.camera import MAX_SIDE, Camera, checked_c2w, checked_K, checked_side, resized_K
 from pipelines.cameras.rotations import inverse
+from pipelines.errors import Refused, Sentence
 from pipelines.files import atomic_write
 
 MAX_FRAMES = 2000
@@ -44,10 +45,8 @@ class Trajectory:
     def __post_init__(self):
         shape = np.shape(self.c2w)
         if len(shape) != 3:
-            raise ValueError(f"c2w has shape {shape}, must be (T, 4, 4): one pose per frame.")
-        num_frames = shape[0]
-        if not 1 <= num_frames <= MAX_FRAMES:
-            raise ValueError(f"The path has {num_frames} frames, must be 1..{MAX_FRAMES}. Cut it into shorter clips.")
+            raise Refused("c2w has shape {shape}, must be (T, 4, 4): one pose per frame.", shape=shape)
+        num_frames = _checked_count(shape[0])
         object.__setattr__(self, "height", checked_side("height", self.height))
         object.__setattr__(self, "width", checked_side("width", self.width))
         object.__setattr__(self, "fps", checked_fps(self.fps))
@@ -59,7 +58,9 @@ class Trajectory:
         """Cameras of one grid, in order -> the path."""
         sizes = sorted({(camera.height, camera.width) for camera in cameras})
         if len(sizes) != 1:
-            raise ValueError(f"The cameras have sizes {sizes}, must be one size. Use camera.resized(height, width).")
+            raise Refused(
+                "The cameras have sizes {sizes}, must be one size. Use camera.resized(height, width).", sizes=sizes
+            )
         height, width = sizes[0]
         return cls(np.stack([c.c2w for c in cameras]), np.stack([c.K for c in cameras]), height, width, fps)
 
@@ -129,18 +130,22 @@ class Trajectory:
     def from_dict(cls, data: dict) -> "Trajectory":
         """Reads the published JSON form; anything missing, unknown or of the wrong kind is refused with a sentence."""
         if not isinstance(data, dict):
-            raise ValueError(f"A trajectory must be a JSON object, got {type(data).__name__}. See docs/trajectory.md.")
+            got = type(data).__name__
+            raise Refused("A trajectory must be a JSON object, got {got}. See docs/trajectory.md.", got=got)
         known = set(cls.json_schema()["required"])
         if missing := sorted(known - data.keys()):
-            raise ValueError(f"The trajectory lacks {', '.join(missing)}. Add them as in docs/trajectory.md.")
+            raise Refused("The trajectory lacks {keys}. Add them as in docs/trajectory.md.", keys=", ".join(missing))
         if unknown := sorted(map(str, data.keys() - known)):
-            raise ValueError(f"The trajectory has unknown keys {', '.join(unknown)[:200]}. Remove them.")
+            raise Refused("The trajectory has unknown keys {keys:.200}. Remove them.", keys=", ".join(unknown))
         for key, value in (("format", FORMAT), ("version", VERSION), ("convention", CONVENTION)):
             if data[key] != value or isinstance(data[key], bool):
-                raise ValueError(f"The trajectory's {key} is {data[key]!r:.80}, only {value!r} is read. Convert it.")
-        num_frames = len(data["c2w"]) if isinstance(data["c2w"], list) else 0
-        if not 1 <= num_frames <= MAX_FRAMES:
-            raise ValueError(f"The path has {num_frames} frames, must be 1..{MAX_FRAMES}. Cut it into shorter clips.")
+                raise Refused(
+                    "The trajectory's {key} is {got!r:.80}, only {value!r} is read. Convert it.",
+                    key=key,
+                    got=data[key],
+                    value=value,
+                )
+        num_frames = _checked_count(len(data["c2w"]) if isinstance(data["c2w"], list) else 0)
         c2w = _numbers("c2w", data["c2w"], (num_frames, 4, 4))
         fx, fy, cx, cy = _numbers("intrinsics", data["intrinsics"], (num_frames, 4)).T
         K = np.zeros((num_frames, 3, 3))
@@ -175,7 +180,7 @@ class Trajectory:
         }
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the JSON file whole or not at all."""
+        """Writes the JSON file, atomically."""
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), allow_nan=False), encoding="utf-8")
 
@@ -186,7 +191,7 @@ class Trajectory:
         try:
             return cls.from_dict(data)
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{Path(path).name}: {error}") from error
+            raise Refused("{file}: {reason}", file=Path(path).name, reason=error) from error
 
 
 def read_json(path: str | os.PathLike, max_bytes: int):
@@ -196,20 +201,46 @@ def read_json(path: str | os.PathLike, max_bytes: int):
         with path.open("rb") as file:
             text = file.read(max_bytes + 1)  # never more, whatever the size on disk says
     except OSError as error:
-        raise ValueError(f"{path.name} cannot be opened ({error.strerror}). Give a trajectory file.") from error
+        raise Refused(
+            "{file} cannot be opened ({reason}). Give a trajectory file.", file=path.name, reason=error.strerror
+        ) from error
     if len(text) > max_bytes:
-        raise ValueError(f"{path.name} is over {max_bytes} bytes, the limit. Shorten the path.")
+        raise Refused("{file} is over {limit} bytes, the limit. Shorten the path.", file=path.name, limit=max_bytes)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = error if str(error) else type(error).__name__
-        raise ValueError(f"{path.name} is not JSON ({reason}). Save it as in docs/trajectory.md.") from error
+        reason = str(error) or type(error).__name__
+        raise Refused(
+            "{file} is not JSON ({reason}). Save it as in docs/trajectory.md.", file=path.name, reason=reason
+        ) from error
+
+
+def _checked_count(num_frames: int) -> int:
+    if not 1 <= num_frames <= MAX_FRAMES:
+        raise Refused(
+            "The path has {frames} frames, must be 1..{limit}. Cut it into shorter clips.",
+            frames=num_frames,
+            limit=MAX_FRAMES,
+        )
+    return num_frames
 
 
 def checked_fps(fps: int | float) -> int | float:
     if isinstance(fps, bool) or not isinstance(fps, (int, float, np.integer, np.floating)) or not 1 <= fps <= MAX_FPS:
-        raise ValueError(f"fps={fps!r:.80} must be a number from 1 to {MAX_FPS}. Use {NATIVE_FPS}.")
+        raise Refused(
+            "fps={fps!r:.80} must be a number from 1 to {limit}. Use {usual}.", fps=fps, limit=MAX_FPS, usual=NATIVE_FPS
+        )
     return int(fps) if fps == int(fps) else float(fps)
+
+
+def checked_distance(distance: float) -> float:
+    """Depth of the subject as a float, 0.001..100000 scene units, or an error that names it."""
+    if not isinstance(distance, (int, float, np.integer, np.floating)) or not 1e-3 <= distance <= 1e5:
+        raise Refused(
+            "distance={distance!r:.60} must be 0.001..100000 scene units. Use the median depth of the subject.",
+            distance=distance,
+        )
+    return float(distance)
 
 
 def _numbers(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
@@ -218,16 +249,21 @@ def _numbers(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
     def flat(item, depth: int, place: str):
         if depth == len(shape):
             if isinstance(item, bool) or not isinstance(item, (int, float)):
-                raise ValueError(f"{place} is {item!r:.40}, must be a number.")
+                raise Refused("{place} is {value!r:.40}, must be a number.", place=place, value=item)
             yield item
             return
         if not isinstance(item, list) or len(item) != shape[depth]:
-            got = f"a list of {len(item)}" if isinstance(item, list) else type(item).__name__
-            raise ValueError(f"{place} is {got}, must be a list of {shape[depth]}. See docs/trajectory.md.")
+            got = Sentence("a list of {count}", count=len(item)) if isinstance(item, list) else type(item).__name__
+            raise Refused(
+                "{place} is {got}, must be a list of {count}. See docs/trajectory.md.",
+                place=place,
+                got=got,
+                count=shape[depth],
+            )
         for index, child in enumerate(item):
             yield from flat(child, depth + 1, f"{place}[{index}]")
 
     try:
         return np.array(list(flat(value, 0, name)), dtype=np.float64).reshape(shape)
     except OverflowError as error:
-        raise ValueError(f"{name} holds a number too large for float64. Give translations in metres.") from error
+        raise Refused("{name} holds a number too large for float64. Give translations in metres.", name=name) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras import Camera
-from pipelines.cameras.path import fov
+from pipelines.cameras.curve import fov
 from pipelines.cameras.projection import pixel_centers, unproject
 
 MAGIC = b"MPL1"

@@ -48,9 +48,10 @@ SENTENCES = {
     "* has * words, must be *. Fix it.": "* ha * parole, deve essere *. Correggila.",
     "* has the model *, only * are read. Undistort the pictures with colmap image_undistorter first.": "* ha il "
     "modello *, si leggono solo *. Togli prima la distorsione con colmap image_undistorter.",
-    "Line * of images.txt must list 2D points in threes or be empty; it has * words. Put an empty line after every "
-    "image.": "La riga * di images.txt deve elencare punti 2D a tre a tre o essere vuota; ha * parole. Metti una riga "
-    "vuota dopo ogni immagine.",
+    "* must list 2D points in threes or be empty; it has * words. Put an empty line after every image.": "* deve "
+    "elencare punti 2D a tre a tre o essere vuota; ha * parole. Metti una riga vuota dopo ogni immagine.",
+    "distance=* must be 0.001..100000 scene units. Use the median depth of the subject.": "distance=* deve essere "
+    "0.001..100000 unità. Usa la profondità media del soggetto.",
     "* names the camera *, which cameras.txt does not have. Add it.": "* nomina la videocamera *, che in "
     "cameras.txt non c'è. Aggiungila.",
     "There is no list of frames, which a transforms.json has (*). Give that file.": "Manca l'elenco dei fotogrammi di "

@@ -14,7 +14,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from pipelines.cameras import Camera, checks
+from pipelines.cameras import Camera, checks, repairs
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
 from pipelines.media.clips import write_mp4, write_poster
@@ -420,9 +420,9 @@ def repair_path(engine: Engine, session: Session, language: str, repair, *fields
     order = Order.read(DRAWN, *fields[1:])
     yield {"stage": stage(session, note=words.tell(language, "mending"))}
     lifted, pipe = _enter(engine, session, order), engine.pipe(order.depth)
-    path = checks.repaired(
+    path = repairs.repaired(
         with_lens(order.path, lifted.camera),
-        one_of("repair", repair, checks.REPAIRS),
+        one_of("repair", repair, repairs.REPAIRS),
         lifted.camera,
         lifted.distance,
         lifted.depth,

@@ -26,7 +26,7 @@ from PIL import Image
 
 import app
 from pipelines.cameras.fitting import fit_error
-from pipelines.cameras.path import Key
+from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.large.families import LAYOUTS, FewSteps
 from pipelines.large.profiles import PROFILE_ERRORS, PROFILES, ProfileError

@@ -7,8 +7,9 @@ import numpy as np
 from pipelines.cameras.formats.shared import OPENGL_FROM_OPENCV, checked_camera
 from pipelines.cameras.rotations import inverse
 from pipelines.cameras.trajectory import Trajectory
+from pipelines.errors import Refused, Sentence
 
-BLENDER = "Blender script, camera to world in OpenGL axes (+x right, +y up, -z forward), the world with +z up"
+BLENDER = Sentence("Blender script, camera to world in OpenGL axes (+x right, +y up, -z forward), the world with +z up")
 WORLD = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])  # ours (+y down) -> Blender's (+z up)
 SENSOR = 36.0  # mm across the width
 DATA = "PATH = "
@@ -62,9 +63,12 @@ def to_blender(trajectory: Trajectory) -> str:
     for index, camera in enumerate(trajectory):
         (fx, _, cx), (_, fy, cy), _ = camera.K.tolist()
         if abs(fx / fy - 1) > 1e-6:
-            raise ValueError(
-                f"Frame {index} has fx={fx:.6g} and fy={fy:.6g} pixels, must be equal for Blender. Resize the path to "
-                "the shape it was made for."
+            raise Refused(
+                "Frame {index} has fx={fx:.6g} and fy={fy:.6g} pixels, must be equal for Blender. Resize the path to "
+                "the shape it was made for.",
+                index=index,
+                fx=fx,
+                fy=fy,
             )
         frames.append(
             {
@@ -83,16 +87,20 @@ def from_blender(text: str) -> Trajectory:
     come over as nerfstudio or COLMAP exports. Raises ValueError with the frame, the limit and the fix."""
     data = [line for line in text.splitlines() if line.startswith(DATA)]
     if len(data) != 1:
-        raise ValueError(f"The script has no line {DATA.strip()!r} ({BLENDER}). Only scripts written here are read.")
+        raise Refused(
+            "The script has no line {line!r} ({convention}). Only scripts written here are read.",
+            line=DATA.strip(),
+            convention=BLENDER,
+        )
     try:
         path = json.loads(data[0].removeprefix(DATA))
     except (ValueError, RecursionError) as error:
-        raise ValueError("The line PATH of the script is not JSON. Export the path again.") from error
+        raise Refused("The line PATH of the script is not JSON. Export the path again.") from error
     try:
         height, width, frames = path["height"], path["width"], path["frames"]
         cameras = []
         if not frames:
-            raise ValueError("The script has no frames, at least 1 is needed. Export the path again.")
+            raise Refused("The script has no frames, at least 1 is needed. Export the path again.")
         for index, view in enumerate(frames):
             focal, shift_x, shift_y = (float(view[name]) for name in ("lens", "shift_x", "shift_y"))
             focal *= width / float(path["sensor_width"])
@@ -100,7 +108,9 @@ def from_blender(text: str) -> Trajectory:
             c2w = np.array(view["matrix_world"], dtype=np.float64)
             if np.isfinite(c2w).all():  # what is not is refused below
                 c2w = inverse(WORLD) @ c2w @ OPENGL_FROM_OPENCV
-            cameras.append(checked_camera(f"Frame {index}", BLENDER, K, c2w, height, width))
+            cameras.append(checked_camera(Sentence("Frame {index}", index=index), BLENDER, K, c2w, height, width))
         return Trajectory.from_cameras(cameras, path["fps"])
     except (KeyError, TypeError, ZeroDivisionError, OverflowError) as error:
-        raise ValueError(f"The numbers of the script cannot be read ({error!r:.80}). Export the path again.") from error
+        raise Refused(
+            "The numbers of the script cannot be read ({error:.80}). Export the path again.", error=repr(error)
+        ) from error

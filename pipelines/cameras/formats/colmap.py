@@ -6,11 +6,22 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.formats.shared import checked_camera, floats, in_order, lines, numbered, unit, whole_number
+from pipelines.cameras.formats.shared import (
+    both,
+    checked_camera,
+    floats,
+    in_order,
+    line_of,
+    lines,
+    numbered,
+    unit,
+    whole_number,
+)
 from pipelines.cameras.rotations import inverse, quaternion, rotation
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
+from pipelines.errors import Refused, Sentence
 
-COLMAP = "COLMAP text, w2c in OpenCV axes (+x right, +y down, +z forward)"
+COLMAP = Sentence("COLMAP text, w2c in OpenCV axes (+x right, +y down, +z forward)")
 PARAMS = {"PINHOLE": (0, 1, 2, 3), "SIMPLE_PINHOLE": (0, 0, 1, 2)}  # which of them are fx, fy, cx, cy
 
 
@@ -45,41 +56,63 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
     given here. Raises ValueError with the file, the line, the limit and the fix.
     """
     if missing := [name for name in ("cameras.txt", "images.txt") if name not in files]:
-        raise ValueError(f"{' and '.join(missing)} missing ({COLMAP}). Export with colmap model_converter, type TXT.")
+        raise Refused(
+            "{files} missing ({convention}). Export with colmap model_converter, type TXT.",
+            files=both(missing),
+            convention=COLMAP,
+        )
     lenses: dict[str, tuple] = {}
     for number, words in lines(files["cameras.txt"]):
-        place = f"Line {number} of cameras.txt"
+        place = line_of("cameras.txt", number)
         if len(words) < 4:
-            raise ValueError(f"{place} has {len(words)} words, must be CAMERA_ID MODEL WIDTH HEIGHT PARAMS. Fix it.")
+            raise Refused(
+                "{place} has {count} words, must be {columns}. Fix it.",
+                place=place,
+                count=len(words),
+                columns="CAMERA_ID MODEL WIDTH HEIGHT PARAMS",
+            )
         if words[1] not in PARAMS:
-            raise ValueError(
-                f"{place} has the model {words[1]:.30}, only {' and '.join(PARAMS)} are read. Undistort the pictures "
-                "with colmap image_undistorter first."
+            raise Refused(
+                "{place} has the model {model:.30}, only {allowed} are read. Undistort the pictures "
+                "with colmap image_undistorter first.",
+                place=place,
+                model=words[1],
+                allowed=both(PARAMS),
             )
         which = PARAMS[words[1]]
         fx, fy, cx, cy = np.array(floats(place, words[4:], max(which) + 1))[list(which)]
         K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]
-        width, height = (whole_number(f"The size in {place[0].lower()}{place[1:]}", word) for word in words[2:4])
+        size = Sentence("The size in line {number} of {file}", number=number, file="cameras.txt")
+        width, height = (whole_number(size, word) for word in words[2:4])
         lenses[words[0]] = (K, height, width)
 
     named, rows = [], iter(lines(files["images.txt"], keep_empty=True))
     for number, words in rows:
-        place = f"Line {number} of images.txt"
+        place = line_of("images.txt", number)
         if not words:
             continue
         if len(words) < 10:
-            raise ValueError(
-                f"{place} has {len(words)} words, must be IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME. Fix it."
+            raise Refused(
+                "{place} has {count} words, must be {columns}. Fix it.",
+                place=place,
+                count=len(words),
+                columns="IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME",
             )
         # A file without the lines of 2D points would lose every second camera without a word.
         _, points = next(rows, (0, []))
         if len(points) % 3:
-            raise ValueError(
-                f"Line {number + 1} of images.txt must list 2D points in threes or be empty; it has {len(points)} "
-                "words. Put an empty line after every image."
+            raise Refused(
+                "{place} must list 2D points in threes or be empty; it has {count} words. "
+                "Put an empty line after every image.",
+                place=line_of("images.txt", number + 1),
+                count=len(points),
             )
         if words[8] not in lenses:
-            raise ValueError(f"{place} names the camera {words[8]:.30}, which cameras.txt does not have. Add it.")
+            raise Refused(
+                "{place} names the camera {camera:.30}, which cameras.txt does not have. Add it.",
+                place=place,
+                camera=words[8],
+            )
         pose = np.array(floats(place, words[1:8], 7))
         w2c = np.eye(4)
         w2c[:3, :3] = rotation(unit(place, pose[:4]))
@@ -91,5 +124,5 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
             )
         )
     if not named:
-        raise ValueError("images.txt lists no image, at least 1 is needed. Export the model again.")
+        raise Refused("images.txt lists no image, at least 1 is needed. Export the model again.")
     return in_order(named, fps)

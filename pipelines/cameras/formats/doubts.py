@@ -27,6 +27,7 @@ import numpy as np
 from pipelines.cameras.formats.shared import OPENGL_FROM_OPENCV
 from pipelines.cameras.rotations import degrees_between, inverse
 from pipelines.cameras.trajectory import Trajectory
+from pipelines.errors import Refused
 
 CORRECTIONS = ("backwards", "inverse", "y-up")
 
@@ -124,7 +125,8 @@ def corrected(trajectory: Trajectory, kind: str) -> Trajectory:
     elif kind == "y-up":
         return trajectory.relative()
     else:
-        raise ValueError(f"Unknown correction {kind!r:.40}. Choose from {', '.join(CORRECTIONS)}.")
+        allowed = ", ".join(CORRECTIONS)
+        raise Refused("Unknown correction {kind!r:.40}. Choose from {allowed}.", kind=kind, allowed=allowed)
     return Trajectory(c2w, trajectory.K, trajectory.height, trajectory.width, trajectory.fps)
 
 

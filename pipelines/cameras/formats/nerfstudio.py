@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pipelines.cameras.camera import Camera
 from pipelines.cameras.formats.shared import OPENGL_FROM_OPENCV, checked_camera, in_order, numbered, whole_number
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
+from pipelines.errors import Refused, Sentence
 
-NERFSTUDIO = "nerfstudio, c2w in OpenGL axes (+x right, +y up, -z forward)"
+NERFSTUDIO = Sentence("nerfstudio, c2w in OpenGL axes (+x right, +y up, -z forward)")
 DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
 
 
@@ -40,20 +41,31 @@ def from_nerfstudio(data: dict) -> Trajectory:
     """
     frames = data.get("frames") if isinstance(data, dict) else None
     if not isinstance(frames, list) or not all(isinstance(frame, dict) for frame in frames):
-        raise ValueError(f"There is no list of frames, which a transforms.json has ({NERFSTUDIO}). Give that file.")
+        raise Refused(
+            "There is no list of frames, which a transforms.json has ({convention}). Give that file.",
+            convention=NERFSTUDIO,
+        )
     if not frames:
-        raise ValueError("The list of frames is empty, at least 1 camera is needed. Export the cameras again.")
+        raise Refused("The list of frames is empty, at least 1 camera is needed. Export the cameras again.")
 
     def read(index: int, frame: dict) -> tuple[str, Camera]:
         merged = {**data, **frame}
-        name = f"Frame {index} ({frame.get('file_path')!r:.60})"
+        name = Sentence("Frame {index} ({file!r:.60})", index=index, file=frame.get("file_path"))
         needed = ("file_path", "transform_matrix", "fl_x", "fl_y", "cx", "cy", "w", "h")
         if missing := [key for key in needed if merged.get(key) is None]:
-            raise ValueError(f"{name} lacks {', '.join(missing)}, here or at the top of the file. Add them.")
+            raise Refused(
+                "{place} lacks {fields}, here or at the top of the file. Add them.",
+                place=name,
+                fields=", ".join(missing),
+            )
         if bent := {key: merged[key] for key in DISTORTION if merged.get(key)}:
-            raise ValueError(f"{name} has lens distortion {str(bent):.80}, must be 0. Undistort the pictures first.")
+            raise Refused(
+                "{place} has lens distortion {distortion:.80}, must be 0. Undistort the pictures first.",
+                place=name,
+                distortion=str(bent),
+            )
         K = [[merged["fl_x"], 0, merged["cx"]], [0, merged["fl_y"], merged["cy"]], [0, 0, 1]]
-        size = (whole_number(f"{key} of {name}", merged[key]) for key in "hw")
+        size = (whole_number(Sentence("{key} of {place}", key=key, place=name), merged[key]) for key in "hw")
         return str(frame["file_path"]), checked_camera(
             name, NERFSTUDIO, K, merged["transform_matrix"], *size, flip=True
         )

@@ -5,11 +5,12 @@ import numpy as np
 from pipelines.cameras.formats.shared import floats, from_w2c, in_pixels, lines, natural_size, normalised
 from pipelines.cameras.rotations import inverse
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
+from pipelines.errors import Refused, Sentence
 
-REALESTATE10K = (
+REALESTATE10K = Sentence(
     "RealEstate10K, w2c 3x4 in OpenCV axes (+x right, +y down, +z forward), intrinsics in widths and heights"
 )
-COLUMNS = "timestamp fx fy cx cy 0 0 and 12 numbers of w2c"
+COLUMNS = Sentence("timestamp fx fy cx cy 0 0 and 12 numbers of w2c")
 
 
 def to_realestate10k(trajectory: Trajectory) -> str:
@@ -35,8 +36,12 @@ def from_realestate10k(
     if rows and not rows[0][1][0].lstrip("-").replace(".", "", 1).isdecimal():  # the address of the video
         rows = rows[1:]
     if not rows:
-        raise ValueError(f"There is no line of {COLUMNS} ({REALESTATE10K}). Give a RealEstate10K file.")
-    values = [floats(f"Line {number}", words, 19) for number, words in rows]
+        raise Refused(
+            "There is no line of {columns} ({convention}). Give a RealEstate10K file.",
+            columns=COLUMNS,
+            convention=REALESTATE10K,
+        )
+    values = [floats(Sentence("Line {number}", number=number), words, 19) for number, words in rows]
     if height is None or width is None:
         height, width = natural_size(values[0][1:5])
     if fps is None:
@@ -46,7 +51,7 @@ def from_realestate10k(
         fps = round(fps) if abs(fps - round(fps)) < 1e-3 * fps else fps  # timestamps are whole microseconds
     cameras = [
         from_w2c(
-            f"Line {number}",
+            Sentence("Line {number}", number=number),
             REALESTATE10K,
             in_pixels(row[1:5], height, width),
             np.reshape(row[7:], (3, 4)),

@@ -9,6 +9,7 @@ import numpy as np
 from pipelines.cameras.camera import Camera
 from pipelines.cameras.rotations import inverse
 from pipelines.cameras.trajectory import Trajectory
+from pipelines.errors import Refused, Sentence
 
 OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])  # on the right of c2w; it is its own inverse
 UNIT_TOLERANCE = 1e-3  # of a quaternion's length; tools print as few as four digits
@@ -19,7 +20,10 @@ def numbered(cameras: Iterable[Camera]) -> Iterable[tuple[str, Camera]]:
 
 
 def checked_camera(name: str, convention: str, K, c2w, height: int, width: int, flip: bool = False) -> Camera:
-    """A checked camera; what is wrong is said of the frame by its name, with the convention that was assumed."""
+    """A checked camera. Raises ValueError that begins with the frame's name and the convention that was assumed.
+
+    K (3, 3) in pixels, c2w (3, 4) or (4, 4). flip: c2w is in OpenGL axes.
+    """
     try:
         c2w = np.array(c2w, dtype=np.float64)
         if c2w.shape == (3, 4):  # some tools leave the last row out
@@ -28,7 +32,7 @@ def checked_camera(name: str, convention: str, K, c2w, height: int, width: int, 
             c2w = c2w * OPENGL_FROM_OPENCV.diagonal()  # as the product, but quiet about infinity
         return Camera(K, c2w, height, width)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name}, read as {convention}: {error}") from error
+        raise _read_as(name, convention, error) from error
 
 
 def from_w2c(name: str, convention: str, K, w2c, height: int, width: int) -> Camera:
@@ -36,14 +40,19 @@ def from_w2c(name: str, convention: str, K, w2c, height: int, width: int) -> Cam
     try:
         rows = np.array(w2c, dtype=np.float64)
         if rows.shape not in ((3, 4), (4, 4)):
-            raise ValueError(f"w2c has shape {rows.shape}, must be (3, 4) or (4, 4).")
+            raise Refused("w2c has shape {shape}, must be (3, 4) or (4, 4).", shape=rows.shape)
         if not np.isfinite(rows).all():
-            raise ValueError("w2c holds NaN or infinity, must be finite. Fix or drop that pose.")
+            raise Refused("w2c holds NaN or infinity, must be finite. Fix or drop that pose.")
         if rows.shape == (4, 4) and (rows[3] != [0, 0, 0, 1]).any():
-            raise ValueError(f"w2c has the last row {rows[3].tolist()}, must be [0, 0, 0, 1]. Transpose the matrix.")
+            row = rows[3].tolist()
+            raise Refused("w2c has the last row {row}, must be [0, 0, 0, 1]. Transpose the matrix.", row=row)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name}, read as {convention}: {error}") from error
+        raise _read_as(name, convention, error) from error
     return checked_camera(name, convention, K, inverse(np.vstack([rows[:3], [0, 0, 0, 1]])), height, width)
+
+
+def _read_as(place: str, convention: str, error: Exception) -> Refused:
+    return Refused("{place}, read as {convention}: {reason}", place=place, convention=convention, reason=error)
 
 
 def normalised(camera: Camera) -> list[float]:
@@ -78,15 +87,36 @@ def lines(text: str, keep_empty: bool = False) -> list[tuple[int, list[str]]]:
     return [(number, words) for number, words in split if (words or keep_empty) and not (words and words[0][0] == "#")]
 
 
+def line_of(file: str, number: int) -> Sentence:
+    """A line of a file, as errors name it."""
+    return Sentence("Line {number} of {file}", number=number, file=file)
+
+
+def both(names: Iterable[str]) -> str:
+    """One name, or two as "a and b"."""
+    first, *second = names
+    return Sentence("{first} and {second}", first=first, second=second[0]) if second else first
+
+
 def floats(place: str, words: list[str], count: int) -> list[float]:
     if len(words) != count:
-        raise ValueError(f"{place} has {len(words)} numbers where {count} belong. Export the model again.")
+        raise Refused(
+            "{place} has {got} numbers where {count} belong. Export the model again.",
+            place=place,
+            got=len(words),
+            count=count,
+        )
     try:
         if np.isfinite(values := [float(word) for word in words]).all():
             return values
     except ValueError:
         pass
-    raise ValueError(f"{place} holds {' '.join(words)!r:.80}, must be {count} finite numbers. Fix or drop it.")
+    raise Refused(
+        "{place} holds {words!r:.80}, must be {count} finite numbers. Fix or drop it.",
+        place=place,
+        words=" ".join(words),
+        count=count,
+    )
 
 
 def whole_number(name: str, value) -> int:
@@ -96,14 +126,16 @@ def whole_number(name: str, value) -> int:
             return int(float(value))
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ValueError(f"{name} is {value!r:.40}, must be a whole number of pixels. Fix it.")
+    raise Refused("{name} is {value!r:.40}, must be a whole number of pixels. Fix it.", name=name, value=value)
 
 
 def unit(place: str, q: np.ndarray) -> np.ndarray:
     length = math.hypot(*q)
     if not abs(length - 1) <= UNIT_TOLERANCE:  # NaN fails the comparison too
-        raise ValueError(
-            f"{place} has a quaternion of length {length:.4g}, must be 1 within {UNIT_TOLERANCE:g}. Check the order "
-            "QW QX QY QZ."
+        raise Refused(
+            "{place} has a quaternion of length {length:.4g}, must be 1 within {limit:g}. Check the order QW QX QY QZ.",
+            place=place,
+            length=length,
+            limit=UNIT_TOLERANCE,
         )
     return q / length

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipelines.cameras.formats.shared import floats, from_w2c, in_pixels, natural_size, normalised
+from pipelines.cameras.formats.shared import both, floats, from_w2c, in_pixels, line_of, natural_size, normalised
 from pipelines.cameras.rotations import inverse
 from pipelines.cameras.trajectory import Trajectory
+from pipelines.errors import Refused, Sentence
 
-SPATIA = "Spatia, w2c in OpenCV axes (+x right, +y down, +z forward), intrinsics in widths and heights"
+SPATIA = Sentence("Spatia, w2c in OpenCV axes (+x right, +y down, +z forward), intrinsics in widths and heights")
 FPS = 24  # what Spatia renders at; its files do not say
 
 
@@ -21,9 +22,12 @@ def to_spatia(trajectory: Trajectory) -> dict[str, str]:
     lens = normalised(trajectory[0])
     for index, camera in enumerate(trajectory):
         if not np.allclose(normalised(camera), lens, rtol=1e-6, atol=1e-9):
-            raise ValueError(
-                f"Frame {index} has another lens than frame 0 ({normalised(camera)[0]:.4g} and {lens[0]:.4g} widths); "
-                "the Spatia pair holds one lens for all. Keep one field of view, or export RealEstate10K."
+            raise Refused(
+                "Frame {index} has another lens than frame 0 ({own:.4g} and {first:.4g} widths); "
+                "the Spatia pair holds one lens for all. Keep one field of view, or export RealEstate10K.",
+                index=index,
+                own=normalised(camera)[0],
+                first=lens[0],
             )
     return {
         "w2c.txt": "".join(json.dumps((inverse(camera.c2w) + 0.0).tolist()) + "\n" for camera in trajectory),
@@ -40,27 +44,35 @@ def from_spatia(
     is Spatia's own. Raises ValueError with the file, the line, the limit and the fix.
     """
     if missing := [name for name in ("w2c.txt", "intrinsics.txt") if name not in files]:
-        raise ValueError(f"{' and '.join(missing)} missing ({SPATIA}). Give the folder that holds both.")
+        raise Refused(
+            "{files} missing ({convention}). Give the folder that holds both.", files=both(missing), convention=SPATIA
+        )
     poses = [(number, line) for number, line in enumerate(files["w2c.txt"].splitlines(), start=1) if line.strip()]
     lenses = [
-        floats(f"Line {number} of intrinsics.txt", line.strip().strip("[]").replace(",", " ").split(), 4)
+        floats(line_of("intrinsics.txt", number), line.strip().strip("[]").replace(",", " ").split(), 4)
         for number, line in enumerate(files["intrinsics.txt"].splitlines(), start=1)
         if line.strip()
     ]
     if not poses or len(lenses) not in (1, len(poses)):
-        raise ValueError(
-            f"w2c.txt has {len(poses)} cameras and intrinsics.txt {len(lenses)} lines, must be one line, or one per "
-            "camera, and at least one camera. Export the pair again."
+        raise Refused(
+            "w2c.txt has {cameras} cameras and intrinsics.txt {lines} lines, must be one line, or one per "
+            "camera, and at least one camera. Export the pair again.",
+            cameras=len(poses),
+            lines=len(lenses),
         )
     if height is None or width is None:
         height, width = natural_size(lenses[0])
     cameras = []
     for index, (number, line) in enumerate(poses):
-        place = f"Line {number} of w2c.txt"
+        place = line_of("w2c.txt", number)
         try:
             w2c = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{place} is no JSON matrix ({SPATIA}). Write one 3x4 or 4x4 per line.") from error
+            raise Refused(
+                "{place} is no JSON matrix ({convention}). Write one 3x4 or 4x4 per line.",
+                place=place,
+                convention=SPATIA,
+            ) from error
         K = in_pixels(lenses[index if len(lenses) > 1 else 0], height, width)
         cameras.append(from_w2c(place, SPATIA, K, w2c, height, width))
     return Trajectory.from_cameras(cameras, FPS if fps is None else fps)

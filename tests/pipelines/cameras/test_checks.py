@@ -4,19 +4,10 @@ import numpy as np
 import pytest
 
 from pipelines.cameras import MOVES, Camera, Key, Path, move, pixel_centers, steps_over_cap
-from pipelines.cameras.checks import (
-    LENS,
-    REPAIRS,
-    check_path,
-    cut,
-    keep_honest,
-    lift,
-    repaired,
-    shorten,
-    slow_down,
-    turn_back,
-    weaker,
-)
+from pipelines.cameras.checks import check_path
+from pipelines.cameras.repairs import REPAIRS, keep_honest, lift, repaired, shorten, slow_down, turn_back
+from pipelines.cameras.shortening import cut, weaker
+from pipelines.limits import BACKED, FOV_DEGREES
 from presets.schema import load_moves
 
 PHOTO = Camera.from_fov(60, 54, 96)
@@ -94,7 +85,7 @@ def test_what_is_wrong_is_found_and_its_repair_mends_it(kind):
     finding = findings_of(path)[kind]
     first, last = finding.frames
     assert 0 <= first <= last < len(path.trajectory(54, 96)) and finding.repair in REPAIRS
-    low_is_bad = kind in ("near", "out", "invented") or (kind == "lens" and finding.limit == LENS[0])
+    low_is_bad = kind in ("near", "out", "invented") or (kind == "lens" and finding.limit == FOV_DEGREES[0])
     assert finding.value < finding.limit if low_is_bad else finding.value > finding.limit
     mended = repaired(path, finding.repair, PHOTO, D, room(), coverage_of)
     assert kind not in findings_of(mended)
@@ -177,7 +168,7 @@ def test_keep_honest_of_any_path():
             keys[2] = (keys[2][0], yaw(180))
         path = path_of(*keys, closed=closed, target=target)
         honest = keep_honest(path, coverage_of)
-        assert coverage_of(honest.trajectory(54, 96)).min() >= 0.8
+        assert coverage_of(honest.trajectory(54, 96)).min() >= BACKED
         assert honest.closed == (closed and seed % 4 != 3) and honest.keys[0] == path.keys[0]
 
 
@@ -186,13 +177,13 @@ def test_an_aim_outside_the_photo_is_turned_back():
     assert findings_of(path)["out"].frames == (0, 320)
     for repair in ("turn_back", "keep_honest"):
         mended = repaired(path, repair, PHOTO, D, room(), coverage_of)
-        assert coverage_of(mended.trajectory(54, 96)).min() >= 0.8 and mended.target is None
+        assert coverage_of(mended.trajectory(54, 96)).min() >= BACKED and mended.target is None
 
 
 def test_turn_back_leaves_the_way():
     path = path_of(((0, 0, 0), AHEAD), ((0.1, 0, 0.2), yaw(70)), seconds=20.0)
     mended = turn_back(path, coverage_of)
-    assert (mended.positions == path.positions).all() and coverage_of(mended.trajectory(54, 96)).min() >= 0.8
+    assert (mended.positions == path.positions).all() and coverage_of(mended.trajectory(54, 96)).min() >= BACKED
     turned = 2 * np.degrees(np.arccos(mended.keys[1].orientation[0]))
     assert 2 < turned < 20
 

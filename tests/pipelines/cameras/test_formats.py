@@ -19,10 +19,7 @@ from pipelines.cameras.formats import (
     from_nerfstudio,
     from_realestate10k,
     from_spatia,
-    inverse,
-    quaternion,
     read_cameras,
-    rotation,
     save_cameras,
     to_blender,
     to_colmap,
@@ -31,6 +28,7 @@ from pipelines.cameras.formats import (
     to_spatia,
     write_cameras,
 )
+from pipelines.cameras.rotations import inverse, quaternion, rotation
 
 
 def random_rotations(count: int) -> np.ndarray:

@@ -10,9 +10,9 @@ import pytest
 
 from pipelines.cameras import MOVES, Camera, Key, Path, Trajectory, move, project
 from pipelines.cameras.__main__ import PAGES
+from pipelines.cameras.curve import focal, fov, num_frames, spline
 from pipelines.cameras.easing import EASES
 from pipelines.cameras.fitting import fit_error
-from pipelines.cameras.path import focal, fov, num_frames, spline
 from pipelines.cameras.rotations import degrees_between, quaternion, roll, rotation
 
 DOCS = pathlib.Path(__file__).parents[3] / "docs"

@@ -19,8 +19,9 @@ from fake_pipeline import FakePipeline
 from helpers import BROWSER
 
 from pipelines.cameras import Camera, Trajectory, move
-from pipelines.cameras.path import Key, Path
-from pipelines.cameras.path import fov as fov_of
+from pipelines.cameras.curve import fov as fov_of
+from pipelines.cameras.keys import Key
+from pipelines.cameras.path import Path
 from studio.settings import Opened
 from studio.workbench import Engine
 

@@ -1,0 +1,41 @@
+"""How fast a camera moves: its steps over a quarter of a second, against the limits of `pipelines.limits`."""
+
+import numpy as np
+
+from pipelines.cameras.rotations import degrees_between
+from pipelines.cameras.trajectory import Trajectory, checked_distance
+from pipelines.limits import TRAVEL, TURN_DEGREES
+
+
+def quarter_second(fps: int | float) -> int:
+    """Frames in a quarter of a second, at least 1: the time that the limits are for. 4 at 16 a second."""
+    return max(1, round(fps / 4))
+
+
+def steps(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) degrees and (N,) scene units from every frame to the one a quarter of a second later; N is 0 in a path
+    that is shorter."""
+    frames = quarter_second(trajectory.fps)
+    before, after = trajectory.c2w[:-frames], trajectory.c2w[frames:]
+    travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1)
+    return degrees_between(before[:, :3, :3], after[:, :3, :3]), travel
+
+
+def steps_over_cap(
+    trajectory: Trajectory, distance: float, max_degrees: float = TURN_DEGREES, max_travel: float = TRAVEL
+) -> np.ndarray:
+    """Where a path is too fast: (N,) first frames of the quarters of a second that turn by more than `max_degrees` or
+    travel more than `max_travel` x `distance`. Empty when the path is calm, or shorter than that."""
+    distance = checked_distance(distance)
+    degrees, travel = steps(trajectory)
+    slack = 1 + 1e-9  # a step exactly at the cap is inside
+    return np.flatnonzero((degrees > max_degrees * slack) | (travel > max_travel * distance * slack))
+
+
+def excess_speed(trajectory: Trajectory, distance: float) -> float:
+    """How many times the fastest quarter of a second is over what a calm clip allows, turning or travelling: 0 stands
+    still, 1 is at the limit, at 2 the clip needs twice the time. distance: depth of the subject in scene units."""
+    degrees, travel = steps(trajectory)
+    return float(
+        max(degrees.max(initial=0) / TURN_DEGREES, travel.max(initial=0) / (TRAVEL * checked_distance(distance)))
+    )
