@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 
 from pipelines.cameras import Camera, Trajectory, checked_frames
 from pipelines.depth import DepthEstimator, depth_estimator
-from pipelines.depth.edges import grow_near, settle
+from pipelines.depth.edges import grow_near
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine, chunks_of
@@ -42,6 +42,7 @@ from pipelines.large.families import (
 )
 from pipelines.large.lora import add_lora, read_lora
 from pipelines.memory import LatentMemory, Readout
+from pipelines.memory.surfaces import settle
 from pipelines.metrics import psnr, ssim
 from pipelines.photo import outlook, strength
 from pipelines.photo.frame import DEFAULT_FOV, beyond, check_focus, check_zoom, covering, frame_camera

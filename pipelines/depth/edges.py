@@ -5,8 +5,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipelines.memory.latent_memory import between_surfaces
-
 # Neighbours whose depths differ by more than this, as a logarithm, come apart when the camera moves.
 TORN = 0.1
 # Depths whose logarithms differ by more than this within reach of an edge are two sides of it.
@@ -161,21 +159,6 @@ def box_mean(values: Tensor, radius: int) -> Tensor:
     sums = F.pad(values.double(), (radius + 1, radius) * 2).cumsum(1).cumsum(2)
     rows = sums[:, side:] - sums[:, :-side]
     return ((rows[:, :, side:] - rows[:, :, :-side]) / side**2).to(values.dtype)
-
-
-def settle(depth: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Put flying samples, which lie between a near and a far neighbour and on neither, on the near one.
-
-    depth (H, W) z-depth, valid (H, W) bool. Returns (H, W) float32. So the memory has nothing to leave out at the
-    outlines of a photo, and shows all of it from where it was taken.
-    """
-    known = torch.from_numpy(np.where(valid, depth, 0).astype(np.float32))
-    for _ in range(2):  # a neighbour of one that settles may be left between two surfaces itself
-        flying = between_surfaces(known)
-        if not flying.any():
-            break
-        known = torch.where(flying, -largest(torch.where(known > 0, -known, -torch.inf), 1), known)
-    return np.where(valid, known.numpy(), depth).astype(np.float32)
 
 
 def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:

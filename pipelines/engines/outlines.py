@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pipelines.memory import Readout
-from pipelines.memory.readout import SAME_SURFACE
+from pipelines.memory.surfaces import SAME_SURFACE
 
 
 def soften(frames: Tensor, readout: Readout) -> Tensor:

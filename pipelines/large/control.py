@@ -17,7 +17,8 @@ from diffusers.utils.torch_utils import get_module_execution_device
 from torch import Tensor
 
 from pipelines.memory import Readout
-from pipelines.memory.readout import SAME_SURFACE, pixels_in_view
+from pipelines.memory.surfaces import SAME_SURFACE
+from pipelines.memory.targets import pixels_in_view
 
 MAX_TOKENS = 512  # of a prompt
 

@@ -2,54 +2,29 @@
 
 What is stored is a list of *views*. A view is a camera, the depth of the surface samples it contributed, and the
 latent tokens those samples carry. A later view stores only what the earlier ones left open, so nothing is said twice.
-How it is read is in readout.py.
+How a view is weighed against what is remembered is in writing.py, how the memory is read in visibility.py and
+readout.py.
 """
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.cameras import Camera
 from pipelines.cameras.camera import MAX_DISTANCE
 from pipelines.memory.files import read_views, write_ply, write_views
-from pipelines.memory.projection import NEAR, project, projections, unproject
-from pipelines.memory.readout import Readout, Targets, of_samples, read
+from pipelines.memory.projection import NEAR
+from pipelines.memory.readout import Readout
 from pipelines.memory.samples import Samples
+from pipelines.memory.surfaces import between_surfaces
+from pipelines.memory.targets import Targets
 from pipelines.memory.views import View, carrying_tokens
-
-# Within this share of the depths around it a sample agrees with what is remembered.
-AGREES = 0.05
-# A view whose tokens are this many times finer takes the place of what is remembered.
-FINER = 1.5
-# A sample that stands in front of a remembered surface by more than this share would hide something that was seen.
-FREE_SPACE = 0.03
-
-
-@dataclass(frozen=True)
-class WriteReport:
-    """What became of the samples of a write. Together they are all of its samples.
-
-    Stored are `new` ones, where nothing was remembered, and those that `replaced` something: seen from too far,
-    invented, or seen through more often than seen. Left out are `explained` ones, which the memory already shows;
-    `disagrees`, behind a surface that others saw; `free_space`, in front of something seen; `depth_edge`, between two
-    surfaces, on neither; and `invalid`: not finite, nearer than NEAR, beyond MAX_DISTANCE, or left out by `valid`.
-    """
-
-    new: int = 0
-    replaced: int = 0
-    explained: int = 0
-    disagrees: int = 0
-    free_space: int = 0
-    depth_edge: int = 0
-    invalid: int = 0
-
-    def __add__(self, other: "WriteReport") -> "WriteReport":
-        return WriteReport(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+from pipelines.memory.visibility import visible_samples
+from pipelines.memory.writing import WriteReport, compared, count_votes, in_free_space
 
 
 class LatentMemory:
@@ -59,8 +34,6 @@ class LatentMemory:
     place; if not, it takes the token of the nearest surface sample unchanged. dtype: of the stored features.
     codec: fingerprint of the model whose tokens these are; no other can decode them. "" if that is not known.
     """
-
-    best_view = True  # of a surface that several views show; if not, the nearest sample is read
 
     def __init__(self, channels: int, interpolates: bool = False, dtype: torch.dtype = torch.float16, codec: str = ""):
         if channels < 1:
@@ -237,11 +210,15 @@ class LatentMemory:
                 leave_out("explained", shown.mask[0])
                 leave_out("free_space", in_free_space(depth, camera, valid, self.views))
             else:
-                agrees, behind = self._compare(shown, depth)
+                agrees, behind = compared(self.samples, shown, depth)
                 seen = [view for view in self.views if not view.invented]
                 leave_out("free_space", in_free_space(depth, camera, valid & ~agrees, seen))
                 token_focal = camera.K[0, 0] * latents.shape[2] / depth.shape[1]
-                taken = self._vote(shown, votes, valid, agrees & valid, behind & valid, depth / token_focal)
+                size = depth / token_focal
+                confidence, forgotten, taken = count_votes(
+                    self.samples, shown, votes, valid, agrees & valid, behind & valid, size
+                )
+                self._forget(forgotten, confidence)
                 leave_out("explained", agrees & ~taken)
                 leave_out("disagrees", behind & ~taken)
         stored = int(valid.sum())
@@ -256,56 +233,6 @@ class LatentMemory:
             view = View(camera, torch.where(valid, depth, 0.0), token_at, torch.where(valid, votes, 0), invented)
             self._keep(features, [*self.views, view])
         return WriteReport(**counts)
-
-    def _compare(self, shown: Readout, depth: Tensor) -> tuple[Tensor, Tensor]:
-        """Where a depth map (H, W) agrees with what was seen and is shown there, and where it looks through it."""
-        known, remembered = shown.mask[0], shown.depth[0]
-        seen = known & ~self.samples.invented[shown.view[0].clamp(min=0)]
-
-        def range_of(values: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
-            ends = torch.stack([torch.where(where, -values, -torch.inf), torch.where(where, values, -torch.inf)])
-            near, far = F.max_pool2d(ends, 3, 1, 1)
-            return -near, far
-
-        near, far = range_of(remembered, known)
-        first, last = range_of(depth, depth > 0)
-        # Beside an outline a sample may be off by a cell: any depth that is remembered around it will do.
-        outline = last > first * (1 + 2 * AGREES)
-        agrees = (depth - remembered).abs() <= AGREES * remembered
-        agrees |= outline & (depth >= near * (1 - AGREES)) & (depth <= far * (1 + AGREES))
-        return seen & agrees, seen & ~agrees & (depth > remembered)
-
-    def _vote(
-        self, shown: Readout, votes: Tensor, valid: Tensor, agrees: Tensor, behind: Tensor, size: Tensor
-    ) -> Tensor:
-        """Count what a seen view says of the samples it is shown, and forget those it can stand in for.
-
-        votes (H, W) uint8, masks (H, W); size (H, W): of its tokens in the scene. Returns where it takes over, (H, W)
-        bool.
-        """
-        samples, view = self.samples, shown.view[0].clamp(min=0)
-        row = of_samples(samples.cell, shown.sample[0]).masked_fill_(~shown.mask[0], -1)
-        count = len(samples.depth)
-        cells = row[row >= 0].bincount(minlength=count)
-
-        def every(where: Tensor) -> Tensor:
-            """(count,) bool: samples of which all cells that show them lie in `where`."""
-            return (cells > 0) & (row[where].bincount(minlength=count) == cells)
-
-        def votes_of(where: Tensor) -> Tensor:
-            """(count,) int: votes of the cells in `where` for each sample; once, in however many of them it shows."""
-            return torch.zeros(count, dtype=torch.int32).scatter_reduce_(0, row[where], votes[where].int(), "amax")
-
-        confidence = samples.confidence + votes_of(agrees) - votes_of(behind) * every(behind)
-        written = samples.depth[row.clamp(min=0)] / samples.token_focal[view]
-        finer = agrees & (size * FINER < written)
-        border = F.pad(torch.zeros_like(row[2:, 2:], dtype=torch.bool), (1, 1, 1, 1), value=True)
-        # What reaches over the border of this view stays: it is needed there.
-        forgotten = (confidence <= 0) | every(finer & ~border)
-        forgotten |= every(valid & shown.mask[0] & samples.invented[view])
-        forgotten &= samples.depth > 0
-        self._forget(forgotten, confidence.clamp_(0, 255).to(torch.uint8))
-        return finer | (valid & (row >= 0) & forgotten[row.clamp(min=0)])
 
     def _forget(self, samples: Tensor, confidence_of: Tensor) -> None:
         """Take samples out, bool, and the tokens that no sample carries any more; the others get these confidences.
@@ -347,7 +274,7 @@ class LatentMemory:
         if not cameras:
             raise ValueError("There are 0 cameras; a readout needs at least 1.")
         targets = Targets.of(cameras, height, width)
-        return Readout(*read(self.samples, targets, thin, self.best_view), targets, self.copy())
+        return Readout(*visible_samples(self.samples, targets, thin), targets, self.copy())
 
     def tokens_of(self, index: int) -> tuple[Tensor, Tensor]:
         """The tokens that view `index` stores, on its own grid: (C, h, w) float32, 0 where none, and (h, w) bool."""
@@ -377,31 +304,3 @@ class LatentMemory:
         colors: (num_points, 3) uint8, in the order of the stored samples; left out if None.
         """
         write_ply(path, self.samples.points.T, colors)
-
-
-def in_free_space(depth: Tensor, camera: Camera, valid: Tensor, views: Sequence[View]) -> Tensor:
-    """(H, W) bool: valid samples that one of the views looked through, because it saw a surface behind them."""
-    hidden = torch.zeros_like(valid)
-    points = unproject(depth, camera)[valid]
-    blocks = torch.zeros(len(points), dtype=torch.bool)
-    for view in views:
-        P = torch.from_numpy(projections(view.camera.K, view.camera.c2w)).float()
-        u, v, z = project(points, P[None])
-        (rows, columns), (u, v, z) = view.depth.shape, (u[0].floor(), v[0].floor(), z[0])
-        inside = (z > 0) & (u >= 0) & (u < columns) & (v >= 0) & (v < rows)
-        seen = view.depth[v.clamp(0, rows - 1).long(), u.clamp(0, columns - 1).long()]
-        blocks |= inside & (seen > 0) & (z < seen * (1 - FREE_SPACE))
-    hidden[valid] = blocks
-    return hidden
-
-
-def between_surfaces(depth: Tensor) -> Tensor:
-    """(H, W) bool: flying samples, which sit between a near and a far neighbour and belong to neither.
-
-    depth: (H, W), 0 = unknown; unknown neighbours do not count.
-    """
-    known = depth > 0
-    far = F.max_pool2d(torch.where(known, depth, 0.0)[None, None], 3, 1, 1)[0, 0]
-    near = -F.max_pool2d(torch.where(known, -depth, -torch.inf)[None, None], 3, 1, 1)[0, 0]
-    step = far - near
-    return known & (step > 0.25 * depth) & (depth - near > 0.3 * step) & (far - depth > 0.3 * step)

@@ -14,7 +14,7 @@ from torch import Tensor
 from pipelines.cameras import Camera, Trajectory
 from pipelines.memory.latent_memory import LatentMemory
 from pipelines.memory.projection import NEAR, project, projections, unproject
-from pipelines.memory.readout import SAME_SURFACE
+from pipelines.memory.surfaces import SAME_SURFACE
 
 GRID = 32  # cells along the long side: enough to know what is seen, if not how it looks
 # A reference must add this share of what could be shown of the targets; less is what its neighbours show already.

@@ -76,3 +76,8 @@ class Samples:
         """(n,) int64: the samples in every thin-th row and column of their views."""
         middle = thin // 2 + 0.5
         return ((self.x % thin == middle) & (self.y % thin == middle)).nonzero()[:, 0]
+
+
+def of_samples(table: Tensor, sample: Tensor) -> Tensor:
+    """table (N,) at samples, int64 of any shape; where a sample is -1 the result means nothing."""
+    return look_up(table, sample.clamp(min=0))

@@ -6,6 +6,7 @@ A ceiling would hide the room under it: what is above eye level shows only where
 
 import math
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from pipelines.cameras import Camera, Trajectory, pixel_centers, unproject
-from pipelines.engines.base import Engine
 from pipelines.memory import LatentMemory, Readout
-from pipelines.memory.readout import SAME_SURFACE, Targets
+from pipelines.memory.surfaces import SAME_SURFACE
+from pipelines.memory.targets import Targets
 
 FINE = 2  # everything is drawn this much larger and then reduced, which smooths points, lines and letters
 WIDTH, MARGIN, HEADER, FOOTER = (FINE * pixels for pixels in (1200, 28, 84, 92))
@@ -30,8 +31,21 @@ SEEN, INVENTED, PATH = (214, 64, 10), (98, 60, 205), (0, 116, 118)
 LOW_TO_HIGH = np.array([(52, 48, 110), (38, 108, 142), (60, 166, 124), (172, 204, 80), (250, 226, 120)], float)
 
 
+class Decoder(Protocol):
+    """What colours need of an engine (pipelines/engines/base.py): its kind of tokens, and pictures made of them.
+
+    facts: channels, interpolates and codec of its tokens, as `LatentMemory.is_of` takes them.
+    """
+
+    facts: Any
+
+    def decode(self, readout: Readout, generated: None) -> np.ndarray:
+        """A readout with depth (n, h, w) -> frames (n, H, W, 3) uint8, H and W the same multiple of h and w."""
+        ...
+
+
 @torch.no_grad()
-def colors_of(memory: LatentMemory, engine: Engine) -> Tensor | None:
+def colors_of(memory: LatentMemory, engine: Decoder) -> Tensor | None:
     """(num_points, 3) uint8: decoded colours in the order of the stored samples; None for tokens of another model."""
     facts = engine.facts
     if not memory.is_of(facts.channels, facts.interpolates, facts.codec):

@@ -1,5 +1,7 @@
 """A memory in the style of the published method: coarse latents, everything appended, the nearest point read."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,10 @@ from pipelines.engines.autoencoder import TOKEN_STRIDE, FineAutoencoder
 from pipelines.evaluation.baselines.coarse_autoencoder import COARSE_STRIDE, CoarseAutoencoder
 from pipelines.evaluation.room_truth import Room
 from pipelines.inpainting.smooth import smooth_fill
-from pipelines.memory import LatentMemory
+from pipelines.memory import LatentMemory, Readout
+from pipelines.memory.cracks import MARGIN, close_cracks, close_rims
+from pipelines.memory.projection import best_of_cells, front_points
+from pipelines.memory.targets import Targets
 from pipelines.memory.views import View
 
 COARSE = TOKEN_STRIDE * COARSE_STRIDE  # pixels per coarse latent
@@ -18,14 +23,27 @@ COARSE = TOKEN_STRIDE * COARSE_STRIDE  # pixels per coarse latent
 class AppendMemory(LatentMemory):
     """As the published method: whatever is appended stays, beside what was there before; the nearest sample is read."""
 
-    best_view = False
-
     def append(self, latents: torch.Tensor, depth: torch.Tensor, camera: Camera) -> None:
         """latents (C, h, w), depth (h, w), all of it known."""
         rows = len(self.features) + torch.arange(depth.numel(), dtype=torch.int32)
         confidence = torch.ones_like(depth, dtype=torch.uint8)
         view = View(camera.resized(*depth.shape), depth, rows.reshape(depth.shape), confidence)
         self._keep(torch.cat([self.features, latents.flatten(1).T.to(self.dtype)]), [*self.views, view])
+
+    def readout(self, camera: Camera, height: int, width: int) -> Readout:
+        """Of all samples in a cell the nearest shows, not the one of the best view; cracks are closed all the same."""
+        targets = Targets.of([camera], height, width)
+        wide = targets.with_margin(MARGIN)
+        grid = 1, wide.height + 2, wide.width + 2
+        _, sample, cell, inverse = front_points(
+            self.samples.points, wide.maps, wide.height, wide.width, tolerance=torch.zeros(1)
+        )
+        row = best_of_cells(cell, math.prod(grid), sample).view(grid)[:, 1:-1, 1:-1].contiguous()
+        depth, sample = torch.where(row < 0, 0.0, 1 / inverse[row]), torch.where(row < 0, -1, sample[row])
+        depth, sample = close_cracks(self.samples, depth, sample, thin=1)
+        close_rims(self.samples, wide.into(self.samples), depth, sample, thin=1)
+        depth, sample = (plane[:, MARGIN:-MARGIN, MARGIN:-MARGIN] for plane in (depth, sample))
+        return Readout(depth, sample, targets, self.copy())
 
 
 def append_only(fine: FineAutoencoder, coarse: CoarseAutoencoder, room: Room, step: int) -> np.ndarray:
