@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One command sets everything up: `python3 run.py studio` opens the studio, `python3 run.py test` passes the tests.
 
-Needs Python 3.11+ with pip and nothing else. Makes `.venv` beside this file, installs the pinned requirements into it
-(again only when they change), and hands over to the program with that environment.
+Needs only Python 3.11 or newer, with pip. Makes `.venv` beside this file, installs the pinned requirements into it when
+they have changed, and starts the program in that environment.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 
 
 def install(requirements: list[str], stamp_name: str) -> None:
-    """Install into the environment, unless the same list was installed before."""
+    """Install into the environment, unless the same list was installed before, as the file `stamp_name` there says."""
     stamp = ENVIRONMENT / stamp_name
     wanted = hashlib.sha256("\n".join([sys.version, *requirements]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
@@ -30,7 +30,7 @@ def install(requirements: list[str], stamp_name: str) -> None:
         print(f"Making {ENVIRONMENT} ...", flush=True)
         venv.create(ENVIRONMENT, with_pip=True)
     print("Installing the requirements; this takes a few minutes the first time ...", flush=True)
-    # torch first: what depends on it then takes this version instead of choosing one
+    # torch first: packages that depend on it then keep this version instead of installing another
     requirements = sorted(requirements, key=lambda name: not name.startswith("torch=="))
     for batch in (requirements[:1], requirements):
         subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *batch], check=True)
@@ -43,7 +43,7 @@ def runtime_requirements() -> list[str]:
 
 
 def dev_requirements() -> list[str]:
-    import tomllib  # new in 3.11; older versions must live to say that they are too old
+    import tomllib  # new in 3.11; imported here so that an older Python can still say that it is too old
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return project["optional-dependencies"]["dev"]
@@ -54,7 +54,7 @@ def find_chromium() -> str | None:
 
 
 def install_chromium() -> str | None:
-    """The browser of the page's tests, from the system's packages where that is allowed."""
+    """The path of a browser for the page's tests, installed with apt-get where root may do so; None without one."""
     if find_chromium() is None and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("Installing chromium for the browser tests ...", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -64,9 +64,9 @@ def install_chromium() -> str | None:
 
 
 def hand_over(arguments: list[str]) -> int:
-    """Go on as the environment's Python, so that what ends this process (Ctrl+C, SIGTERM) ends the program itself."""
+    """Replace this process by the environment's Python: Ctrl+C and SIGTERM then reach the program itself."""
     os.chdir(ROOT)
-    if os.name == "nt":  # where the shell would not wait for it
+    if os.name == "nt":  # whose shell would not wait for a process that replaced this one
         return subprocess.run([PYTHON, *arguments]).returncode
     os.execv(PYTHON, [str(PYTHON), *arguments])
 

@@ -28,7 +28,7 @@ def find_modules(root: Path, packages: Iterable[str]) -> dict[str, Path]:
 
 
 def imports_of(module: str, modules: Mapping[str, Path], root: Path) -> Iterator[Import]:
-    """All that a module imports, ours or not. `from package import name` names a module of the package, if it is one."""
+    """All that a module imports, ours or not. In `from package import name` the name may be a module too."""
     file = modules[module]
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(file.read_text())):
