@@ -94,7 +94,7 @@ def milliseconds(runs: int) -> dict:
 
 def real(data: Path) -> dict:
     from pipelines.depth import EmbeddedDepth
-    from pipelines.evaluation.depth import rgbd_sequence
+    from pipelines.evaluation.rgbd_frames import rgbd_sequence
 
     estimator = EmbeddedDepth.from_pretrained()
     rows, refused = {"shift": [], "scale": []}, {"shift": 0, "scale": 0}

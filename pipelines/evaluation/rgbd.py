@@ -18,8 +18,8 @@ from pipelines.cameras import Camera, pixel_centers, project, unproject
 from pipelines.cameras.rotations import rotation
 from pipelines.evaluation.baselines.lookup import PhotoPixels, looked_up, seen_along
 from pipelines.evaluation.baselines.nearest_token import nearest_tokens
-from pipelines.evaluation.depth import RgbdFrame, rgbd_sequence
 from pipelines.evaluation.reporting import say
+from pipelines.evaluation.rgbd_frames import RgbdFrame, rgbd_sequence
 from pipelines.memory import LatentMemory
 from pipelines.metrics import psnr
 

@@ -12,7 +12,8 @@ from pipelines.depth import DepthEstimator, DepthNet, EmbeddedDepth, refine_dept
 from pipelines.depth.edges import align, grow_near
 from pipelines.depth.lines import find_lines, straighten_lines
 from pipelines.depth.refine import fit_planes, plane_basis
-from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1, rgbd_sequence
+from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1
+from pipelines.evaluation.rgbd_frames import rgbd_sequence
 
 TINY = {"widths": (8, 16, 32), "convs": 1, "blocks": 1, "heads": 2}
 

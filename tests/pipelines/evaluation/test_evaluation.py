@@ -20,6 +20,7 @@ from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.evaluation import loop, rgbd, room_truth, rooms
 from pipelines.evaluation.baselines.lookup import true_lookup
 from pipelines.evaluation.baselines.nearest_token import nearest_tokens
+from pipelines.evaluation.rgbd_frames import RgbdFrame
 from pipelines.metrics import psnr, sharpness, ssim
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
@@ -146,7 +147,7 @@ def test_a_wrong_pose_is_corrected_by_depth_alone_and_a_right_one_left():
         ahead = unproject(pixel_centers(60, 80), np.ones((60, 80)), Camera(camera.K, c2w, 60, 80)) - c2w[:3, 3]
         reach = (2 - walls @ c2w[:3, 3]) / (ahead @ walls.T)
         depth = np.where(reach > 0, reach, np.inf).min(-1).astype(np.float32)
-        frames.append(rgbd.RgbdFrame(np.zeros((60, 80, 3), np.uint8), depth, camera.K, c2w))
+        frames.append(RgbdFrame(np.zeros((60, 80, 3), np.uint8), depth, camera.K, c2w))
     photo, later = frames
     assert rgbd.registered(photo, later) is later
     corrected = rgbd.registered(photo, replace(later, c2w=turn @ wrong)).c2w

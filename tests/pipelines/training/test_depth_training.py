@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from pipelines.depth.backbone import EPSILON, LEVELS, EfficientNetLite0
-from pipelines.training.train_depth import Shards
+from pipelines.training.depth_views import Shards
 
 
 def published(backbone: EfficientNetLite0) -> dict[str, torch.Tensor]:
