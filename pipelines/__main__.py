@@ -5,7 +5,7 @@ import json
 import sys
 
 from pipelines.commands import convert, evaluate, info, path, render
-from pipelines.process import keep_freed_memory
+from pipelines.process import prepare_process
 
 COMMANDS = {"render": render, "evaluate": evaluate, "info": info, "path": path, "convert": convert}
 
@@ -20,8 +20,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Do what the command line says. Returns the exit code: 0, 2 for what cannot be done, 130 when it was stopped."""
+    prepare_process()  # before anything imports torch
     args = build_parser().parse_args(argv)
-    keep_freed_memory()
     try:
         report = COMMANDS[args.command].run(args)
     except (ValueError, TypeError, OSError) as error:

@@ -35,12 +35,9 @@ WITHOUT_TORCH = ("pipelines.cameras", "pipelines.media", "presets")  # and whate
 UPWARD = {  # still to be turned round
     ("pipelines.weights", "pipelines.depth"),
     ("pipelines.weights", "pipelines.large"),
-    ("pipelines.depth", "pipelines.memory"),
-    ("pipelines.memory", "pipelines.engines"),
 }
 CIRCLES = [  # still to be opened
     ["pipelines.large.convert", "pipelines.large.transformer"],
-    ["pipelines.memory.latent_memory", "pipelines.memory.readout"],
 ]
 
 
