@@ -226,7 +226,7 @@ def drawn_path(data) -> CameraPath:
         raise Refusal("need_path")
     if isinstance(data, str):
         if len(data) > MAX_TEXT:
-            long = ValueError(f"The text has {len(data)} letters, at most {MAX_TEXT} are read. Shorten the path.")
+            long = Refusal("long_path", letters=len(data), limit=MAX_TEXT)
             raise Refusal("bad_path", reason=long)
         try:
             data = json.loads(data)

@@ -12,6 +12,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from pipelines.errors import Refused
 from pipelines.files import atomic_write
 
 
@@ -34,11 +35,15 @@ def write_mp4(
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
-        raise ValueError("The clip has 0 frames, at least 1 is needed. Render it again.")
+        raise Refused("The clip has 0 frames, at least 1 is needed. Render it again.")
     height, width = _checked_frame(first).shape[:2]
     if height % 2 or width % 2:
-        raise ValueError(
-            f"The frames are {width}x{height}, both sides must be even (yuv420p). Use {width & ~1}x{height & ~1}."
+        raise Refused(
+            "The frames are {width}x{height}, both sides must be even (yuv420p). Use {even_width}x{even_height}.",
+            width=width,
+            height=height,
+            even_width=width & ~1,
+            even_height=height & ~1,
         )
     with atomic_write(path) as temporary:
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -54,7 +59,11 @@ def write_mp4(
             context.color_range = 1
             for image in chain([first], frames):
                 if _checked_frame(image).shape != first.shape:
-                    raise ValueError(f"A frame is {image.shape}, the first was {first.shape}. Keep one size per clip.")
+                    raise Refused(
+                        "A frame is {shape}, the first was {first}. Keep one size per clip.",
+                        shape=image.shape,
+                        first=first.shape,
+                    )
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
                 frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
                 container.mux(stream.encode(frame))
@@ -65,18 +74,21 @@ def write_mp4(
 def _checked_frame(frame: np.ndarray) -> np.ndarray:
     if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3):
         got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
-        raise ValueError(f"A frame is {got}, must be (height, width, 3) uint8. Convert it first.")
+        raise Refused("A frame is {got}, must be (height, width, 3) uint8. Convert it first.", got=got)
     return frame
 
 
 def read_recipe(path: str | os.PathLike) -> dict | None:
-    """The recipe that `write_mp4` kept in the file, None where there is none; ValueError for what is no video."""
+    """The recipe that `write_mp4` kept in the file, None where there is none. Raises ValueError for no video."""
     try:
         with av.open(str(path)) as container:
             comment = container.metadata.get("comment")
     except av.FFmpegError as error:
-        reason = f"cannot be read as a video ({error.strerror})"
-        raise ValueError(f"{Path(path).name} {reason}. Give an mp4 that was rendered here.") from error
+        raise Refused(
+            "{file} cannot be read as a video ({reason}). Give an mp4 that was rendered here.",
+            file=Path(path).name,
+            reason=error.strerror,
+        ) from error
     try:
         recipe = json.loads(comment or "null")
     except ValueError:
@@ -85,7 +97,7 @@ def read_recipe(path: str | os.PathLike) -> dict | None:
 
 
 def write_poster(frame: np.ndarray, path: str | os.PathLike, quality: int = 90) -> Path:
-    """One (H, W, 3) uint8 frame -> JPEG, whole or not at all. Ad platforms take posters under 2 MB."""
+    """One (H, W, 3) uint8 frame -> a JPEG file, written atomically. Ad platforms take posters under 2 MB."""
     buffer = io.BytesIO()  # Pillow takes a disk that is full half-way for a success
     Image.fromarray(_checked_frame(frame)).save(buffer, "JPEG", quality=quality, optimize=True)
     with atomic_write(path) as temporary:

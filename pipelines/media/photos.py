@@ -6,11 +6,12 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from PIL.ExifTags import IFD, Base
+
+from pipelines.errors import Refused
 
 # No vector or page formats: Pillow hands those to outside programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")  # JPEG includes the multi-picture files of phones
@@ -22,31 +23,13 @@ MAX_SIDE = 1920  # pixels after downscaling: the largest clip there is
 # Of 255, between neighbours on a grid of 64: photos of places reach 65 and more, a clear or overcast sky 2 to 4
 MIN_EDGE = 8
 
-PHOTO_ERRORS = {
-    "missing": "There is no photo {name} that can be opened. Give the path of an image file.",
-    "empty": "The file is empty (0 bytes). Choose the photo again.",
-    "heavy": "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.",
-    "heic": "This is a HEIC photo, which cannot be read here. Export it as JPEG and drop it again.",
-    "unknown": "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF.",
-    "huge": "The photo has {megapixels:.0f} megapixels, at most {limit} are accepted. Make it smaller first.",
-    "tiny": "The photo is {width}x{height} pixels, each side needs at least {limit}. Use a larger version.",
-    "narrow": "The photo is {aspect:.1f} times as long as wide, at most {limit:.0f} is accepted. Crop it first.",
-    "blank": "The photo shows only an even surface or sky: its strongest edge is {edge} of 255, at least {limit} is "
-    "needed. Choose a photo of a place or a product.",
-    "damaged": "The photo is damaged or cut short and cannot be read to its end. Copy or export it again.",
-}
 
-
-class PhotoError(ValueError):
-    """A photo that is refused. reason: a key of PHOTO_ERRORS; values: the figures of its sentence."""
-
-    def __init__(self, reason: str, **values: Any):
-        super().__init__(PHOTO_ERRORS[reason].format(**values))
-        self.reason, self.values = reason, values
+class PhotoError(Refused):
+    """A photo that is refused."""
 
 
 def open_photo(path: str | os.PathLike) -> Image.Image:
-    """A photo file -> RGB image, upright, at most 1920 pixels on its long side, sRGB, without any metadata.
+    """A photo file -> RGB image, upright, at most 1920 pixels on its long side, in sRGB, without any metadata.
 
     Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white, the first
     frame of an animation is taken. A picture without any edge, such as a black one or a clear sky, is refused, since
@@ -54,18 +37,24 @@ def open_photo(path: str | os.PathLike) -> Image.Image:
     """
     path = Path(path)
     image = _open_header(path)
-    width, height = image.size
     try:
         # JPEG decodes straight to a half or a quarter of its size: faster, and less memory
         image.draft("RGB", (MAX_SIDE, MAX_SIDE))
         image.load()
         image = _to_srgb(ImageOps.exif_transpose(image))
     except Exception as error:  # decoders raise almost anything on broken data
-        raise PhotoError("damaged") from error
+        raise PhotoError(
+            "The photo is damaged or cut short and cannot be read to its end. Copy or export it again."
+        ) from error
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
     edge = _strongest_edge(image)
     if edge < MIN_EDGE:
-        raise PhotoError("blank", edge=edge, limit=MIN_EDGE)
+        raise PhotoError(
+            "The photo shows only an even surface or sky: its strongest edge is {edge} of 255, at least {limit} is "
+            "needed. Choose a photo of a place or a product.",
+            edge=edge,
+            limit=MIN_EDGE,
+        )
     # a new image from pixels alone: no EXIF, GPS, comments or profiles can follow
     return Image.fromarray(np.array(image), "RGB")
 
@@ -97,32 +86,57 @@ def _open_header(path: Path) -> Image.Image:
         with path.open("rb") as file:
             start = file.read(32)
     except OSError as error:
-        raise PhotoError("missing", name=path.name[:80]) from error
+        raise PhotoError(
+            "There is no photo {name:.80} that can be opened. Give the path of an image file.", name=path.name
+        ) from error
     if not size:
-        raise PhotoError("empty")
+        raise PhotoError("The file is empty (0 bytes). Choose the photo again.")
     if size > MAX_MEGABYTES * 1e6:
-        raise PhotoError("heavy", megabytes=size / 1e6, limit=MAX_MEGABYTES)
+        raise PhotoError(
+            "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.",
+            megabytes=size / 1e6,
+            limit=MAX_MEGABYTES,
+        )
     if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
         # mif1 is also a brand of AVIF files, which name themselves in the list of compatible brands
         if b"avif" not in start:
-            raise PhotoError("heic")
+            raise PhotoError("This is a HEIC photo, which cannot be read here. Export it as JPEG and drop it again.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns above 89 megapixels; the limit here is lower
             image = Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        pixels = int(re.search(r"\d+", str(error))[0])  # Pillow tells the size in its sentence only
-        raise PhotoError("huge", megapixels=pixels / 1e6, limit=MAX_MEGAPIXELS) from error
+        pixels = int(re.search(r"\d+", str(error))[0])  # Pillow gives the size in its sentence only
+        raise _huge(pixels) from error
     except Exception as error:
-        raise PhotoError("unknown") from error
+        raise PhotoError(
+            "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF."
+        ) from error
     width, height = image.size
     if width * height > MAX_MEGAPIXELS * 1e6:
-        raise PhotoError("huge", megapixels=width * height / 1e6, limit=MAX_MEGAPIXELS)
+        raise _huge(width * height)
     if min(width, height) < MIN_SIDE:
-        raise PhotoError("tiny", width=width, height=height, limit=MIN_SIDE)
+        raise PhotoError(
+            "The photo is {width}x{height} pixels, each side needs at least {limit}. Use a larger version.",
+            width=width,
+            height=height,
+            limit=MIN_SIDE,
+        )
     if max(width, height) > MAX_ASPECT * min(width, height):
-        raise PhotoError("narrow", aspect=max(width, height) / min(width, height), limit=MAX_ASPECT)
+        raise PhotoError(
+            "The photo is {aspect:.1f} times as long as wide, at most {limit:.0f} is accepted. Crop it first.",
+            aspect=max(width, height) / min(width, height),
+            limit=MAX_ASPECT,
+        )
     return image
+
+
+def _huge(pixels: int) -> PhotoError:
+    return PhotoError(
+        "The photo has {megapixels:.0f} megapixels, at most {limit} are accepted. Make it smaller first.",
+        megapixels=pixels / 1e6,
+        limit=MAX_MEGAPIXELS,
+    )
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

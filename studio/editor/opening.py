@@ -9,10 +9,8 @@ import numpy as np
 from pipelines.cameras import Camera, Trajectory, formats
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.rotations import inverse
-from studio.editor.reasons import reason
-from studio.editor.words import tell
 from studio.state import drawn_path, with_lens
-from studio.words import Refusal
+from studio.words import Refusal, explain, say
 
 MAX_FILES = 3  # what a COLMAP model has
 FIXES = ("backwards", "inverse")  # y-up needs none: every path is carried to the photo's camera
@@ -27,7 +25,7 @@ def opened(
     files: one, or those of a format of several files under their own names. fix: of FIXES, read it that way.
     """
     if len(files) > MAX_FILES:
-        return None, tell(language, "cameras_many", count=len(files), limit=MAX_FILES), []
+        return None, say(language, "cameras_many", count=len(files), limit=MAX_FILES), []
     # a list of poses does not tell the size of its pictures: the clip's
     size = (camera.height, camera.width) if all(file.endswith(".txt") for file in files) else ()
     with tempfile.TemporaryDirectory() as folder:
@@ -40,14 +38,14 @@ def opened(
             else:
                 path = CameraPath.from_trajectory(from_photo(read.trajectory))
             path = with_lens(drawn_path(path.to_dict()), camera)
-        except Refusal as error:
-            return None, error.said_in(language), []
+        except Refusal as refusal:
+            return None, explain(language, refusal), []
         except ValueError as error:
-            return None, tell(language, "cameras_refused", reason=reason(language, str(error))), []
-    said = tell(language, "cameras_read", cameras=len(read.trajectory), convention=reason(language, read.convention))
+            return None, explain(language, Refusal("cameras_refused", reason=error)), []
+    said = say(language, "cameras_read", cameras=len(read.trajectory), convention=read.convention)
     kinds = [doubt.kind for doubt in read.doubts]
-    fixes = [{"fix": kind, "label": tell(language, f"fix_{kind}")} for kind in kinds if kind in FIXES]
-    return path, " ".join([said, *(tell(language, f"doubt_{kind}") for kind in kinds)]), fixes
+    fixes = [{"fix": kind, "label": say(language, f"fix_{kind}")} for kind in kinds if kind in FIXES]
+    return path, " ".join([said, *(say(language, f"doubt_{kind}") for kind in kinds)]), fixes
 
 
 def from_photo(trajectory: Trajectory) -> Trajectory:

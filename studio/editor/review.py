@@ -1,9 +1,8 @@
 """What the editor is told about a path: what the checks found, in plain words and where on the way it is."""
 
 from pipelines.cameras import checks
-from studio.editor.words import tell
 from studio.state import FPS, drawn_path
-from studio.words import Refusal
+from studio.words import Refusal, explain, say
 
 FAST = ("turns", "travels")  # one thing to whoever looks at it
 AT_ONCE = ("fast", "lens")  # kinds that need no look at the place
@@ -22,9 +21,9 @@ def findings(found: list[checks.Finding], language: str) -> list[dict]:
     for (kind, repair), group in kinds.items():
         spans = [[first / FPS, last / FPS] for first, last in _joined(finding.frames for finding in group)]
         figures = {"begin": spans[0][0], "end": spans[-1][1], "percent": round(100 * min(x.value for x in group))}
-        out.append({"level": "warn", "kind": kind, "words": tell(language, f"found_{kind}", **figures), "spans": spans})
+        out.append({"level": "warn", "kind": kind, "words": say(language, f"found_{kind}", **figures), "spans": spans})
         if repair is not None:
-            out[-1] |= {"repair": repair, "label": tell(language, f"repair_{repair}")}
+            out[-1] |= {"repair": repair, "label": say(language, f"repair_{repair}")}
     return out
 
 
@@ -49,8 +48,8 @@ def hear(asked: dict) -> dict:
     try:
         path = drawn_path(asked["path"])
         found = checks.check_path(path.trajectory(*SIZE, FPS), asked["distance"], path=path)
-    except Refusal as error:
-        return {"notice": error.said_in(language)}
+    except Refusal as refusal:
+        return {"notice": explain(language, refusal)}
     except (KeyError, TypeError, ValueError):  # no question of this page
         return {}
     return {"kinds": AT_ONCE, "findings": findings(found, language)}

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pipelines.cameras.formats import FORMATS
 from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
-from studio.editor.words import tell
 from studio.state import FPS, drawn_path, one_of
-from studio.words import Refusal, say_reason
+from studio.words import Refusal, explain
 
 NAME = "mirage-{}"
 AS_KEYS = "path"  # beside FORMATS: the points as they are edited
@@ -31,10 +30,10 @@ def save(asked: dict) -> dict:
         else:
             fps = SPATIA_FPS if name == "spatia" else FPS
             texts = FORMATS[name].write(drawn.trajectory(asked["height"], asked["width"], fps))
-    except Refusal as error:
-        return {"refusal": error.said_in(language)}
+    except Refusal as refusal:
+        return {"refusal": explain(language, refusal)}
     except (KeyError, TypeError, ValueError) as error:
-        return {"refusal": tell(language, "not_saved", reason=say_reason(language, error))}
+        return {"refusal": explain(language, Refusal("path_not_saved", reason=error))}
     name = NAME.format("cameras" if name == "json" else name)
     if len(texts) == 1:
         (file, text), *_ = texts.items()

@@ -1,13 +1,11 @@
 """What the editor asks Python for: findings with their places, files of cameras read and saved, reasons in Italian."""
 
-import ast
 import base64
 import io
 import json
 import re
 import zipfile
 from pathlib import Path
-from string import Formatter
 
 import numpy as np
 import pytest
@@ -18,10 +16,10 @@ from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path as CameraPath
 from studio.editor.opening import opened
 from studio.editor.place import floor_below
-from studio.editor.reasons import reason
 from studio.editor.review import findings, hear
 from studio.editor.saving import save
-from studio.editor.words import PAGE, WORDS
+from studio.words import TEXT, Refusal, explain
+from studio.words.editor import SCRIPT
 
 ROOT = Path(__file__).parents[3]
 CAMERA = Camera.from_fov(60, 90, 160)
@@ -38,15 +36,12 @@ def path_to(*positions, seconds=4.0, **last):
 WAY = path_to((0, 0, 0), (0.1, -0.05, 0.2), (0.2, 0, 0.4))
 
 
-def test_words_exist_in_both_languages_with_the_same_figures():
-    for key, (english, italian) in (PAGE | WORDS).items():
-        figures = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (english, italian)]
-        assert english and italian and figures[0] == figures[1], key
+def test_words_of_the_scripts_exist_and_are_used():
     scripts = "".join(file.read_text() for file in (ROOT / "studio" / "editor" / "scripts").glob("*.js"))
     asked = set(re.findall(r"say\('(\w+)'", scripts))
-    assert len(asked) > 10 and asked <= PAGE.keys()
+    assert len(asked) > 10 and asked <= SCRIPT.keys()
     made = ("_tip", "_hint", "ease_", "looks_", "as_", "zoom_")  # put together in the scripts
-    assert [key for key in PAGE if f"'{key}'" not in scripts and not any(part in key for part in made)] == []
+    assert [key for key in SCRIPT if f"'{key}'" not in scripts and not any(part in key for part in made)] == []
 
 
 # -- findings ---------------------------------------------------------------------------------------------------------
@@ -65,10 +60,8 @@ def test_findings_say_where_they_are_and_what_mends_them():
     assert fast["kind"] == "fast" and fast["spans"] == [[0, 1], [2, 2.5]] and fast["repair"] == "slow_down"
     assert out["spans"] == [[3, 4]] and out["label"] == "Gira indietro" and "repair" not in unreached
     kinds = re.findall(r"^    (\w+)  ", checks.Finding.__doc__, re.M)
-    assert {f"found_{'fast' if kind in ('turns', 'travels') else kind}" for kind in kinds if kind != "kind"} < set(
-        WORDS
-    )
-    assert {f"repair_{name}" for name in repairs.REPAIRS} < set(WORDS)
+    assert {f"found_{'fast' if kind in ('turns', 'travels') else kind}" for kind in kinds if kind != "kind"} < set(TEXT)
+    assert {f"repair_{name}" for name in repairs.REPAIRS} < set(TEXT)
 
 
 def test_a_path_is_heard_at_once():
@@ -134,41 +127,15 @@ def test_cameras_that_were_doubted_are_read_the_other_way_on_demand(tmp_path):
     for kind, odd in (("backwards", turned), ("inverse", inverse)):
         (file,) = write_cameras(Trajectory(odd, orbit.K, 90, 160), "json", tmp_path / f"{kind}.json")
         path, notice, fixes = opened([str(file)], CAMERA, "it")
-        assert path is not None and fixes == [{"fix": kind, "label": WORDS[f"fix_{kind}"][1]}]
-        assert WORDS[f"doubt_{kind}"][1] in notice
+        assert path is not None and fixes == [{"fix": kind, "label": TEXT[f"fix_{kind}"][1]}]
+        assert TEXT[f"doubt_{kind}"][1] in notice
         path, notice, fixes = opened([str(file)], CAMERA, "en", kind)
         assert fixes == []
         np.testing.assert_allclose(path.positions[-1], orbit.c2w[-1, :3, 3], atol=0.02)
-    assert {f"doubt_{kind}" for kind in (*CORRECTIONS, "stretched")} == {name for name in WORDS if name[:6] == "doubt_"}
+    assert {f"doubt_{kind}" for kind in (*CORRECTIONS, "stretched")} == {name for name in TEXT if name[:6] == "doubt_"}
 
 
 # -- reasons ----------------------------------------------------------------------------------------------------------
-
-
-def templates() -> list[str]:
-    """Every sentence that reading cameras can refuse them with; 7 stands for what is filled in."""
-
-    def text(node) -> str:
-        if isinstance(node, ast.JoinedStr):
-            return "".join(text(part) for part in node.values)
-        return re.sub(r"{[^}]*}", "7", node.value) if isinstance(node, ast.Constant) else "7"
-
-    folder = ROOT / "pipelines" / "cameras"
-    files = [
-        *(folder / "formats").glob("*.py"),
-        *(folder / f"{n}.py" for n in "path keys camera trajectory fitting".split()),
-    ]
-    calls = [node for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
-    named = [call for call in calls if getattr(call.func, "id", "") in ("Refused", "NotWhole")]
-    return [said for call in named if " " in (said := text(call.args[0])) and said not in ("7: 7", "7, read as 7: 7")]
-
-
-def test_every_reason_exists_in_italian():
-    said = templates()
-    assert len(said) > 70
-    said += [rest for rest in (sentence.removeprefix("Key 7: ") for sentence in said) if " " in rest]
-    assert [sentence for sentence in said if reason("it", sentence) == sentence] == []
-    assert reason("en", said[0]) == said[0]
 
 
 def test_reasons_are_translated_to_the_last_part(tmp_path):
@@ -176,15 +143,14 @@ def test_reasons_are_translated_to_the_last_part(tmp_path):
     (tmp_path / "path.json").write_text(json.dumps(bad))
     with pytest.raises(ValueError) as caught:
         read_cameras(tmp_path / "path.json")
-    said = reason("it", str(caught.value))
-    assert said.startswith("path.json: Punto 1: orientation è un quaternione lungo 0")
+    said = explain("it", Refusal("cameras_refused", reason=caught.value))
+    assert "path.json: Punto 1: orientation è un quaternione lungo 0" in said
     mirrored = move("gentle-arc", CAMERA, distance=2.0, frames=33)
     frames = json.loads(FORMATS["nerfstudio"].write(mirrored)["transforms.json"])
     frames["frames"][3]["transform_matrix"][0] = [-x for x in frames["frames"][3]["transform_matrix"][0]]
     (tmp_path / "transforms.json").write_text(json.dumps(frames))
     path, why, _ = opened([str(tmp_path / "transforms.json")], CAMERA, "it")
     assert path is None and "specchia il mondo" in why and "letto come nerfstudio, c2w in assi OpenGL" in why
-    assert reason("it", "x" * 5000) == "x" * 5000
 
 
 # -- the place --------------------------------------------------------------------------------------------------------

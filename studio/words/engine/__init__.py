@@ -1,0 +1,9 @@
+"""What the engine says when it refuses something, in Italian: its English sentences are the keys.
+
+Blanks, their formats included, are the same on both sides. A test holds the tables complete and free of what nobody
+says.
+"""
+
+from studio.words.engine import cameras, formats, large, media, weights
+
+ITALIAN: dict[str, str] = cameras.SENTENCES | formats.SENTENCES | media.SENTENCES | weights.SENTENCES | large.SENTENCES

@@ -1,0 +1,45 @@
+"""Of weights that are fetched and read."""
+
+SENTENCES = {
+    # the Hub
+    "{name} is no folder here and no Hub repository's name. Check it.": (
+        "{name} non è una cartella di questa macchina né il nome di un archivio dell'Hub. Controllalo."
+    ),
+    "{name} asks for its terms to be accepted. Do so on its page, then log in with `hf auth login`.": (
+        "{name} chiede di accettare le sue condizioni. Fallo sulla sua pagina, poi accedi con `hf auth login`."
+    ),
+    "{name} does not exist on the Hub, or needs a login. Check the name, or run `hf auth login`.": (
+        "{name} non esiste sull'Hub, o richiede l'accesso. Controlla il nome o usa `hf auth login`."
+    ),
+    "{name} has no revision {revision!r}. Check it.": "{name} non ha la revisione {revision!r}. Controllala.",
+    "{name} is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest.": (
+        "{name} non è completo su questa macchina e l'Hub non è raggiungibile. Serve la rete per scaricarlo."
+    ),
+    "{name} could not be fetched: the Hub answers {status}. Log in with `hf auth login`.": (
+        "{name} non si scarica: l'Hub risponde {status}. Accedi con `hf auth login`."
+    ),
+    "{name} could not be fetched: the Hub answers {status}. Try again later.": (
+        "{name} non si scarica: l'Hub risponde {status}. Riprova più tardi."
+    ),
+    "The connection broke while {name} was fetched. Try again: it goes on from there.": (
+        "La connessione è caduta mentre si scaricava {name}. Riprova: riparte da dove era arrivato."
+    ),
+    "{name} needs {needed:.1f} GiB, {free:.1f} are free. Free some disk space.": (
+        "{name} richiede {needed:.1f} GiB, ne sono liberi {free:.1f}. Libera spazio sul disco."
+    ),
+    "The disk became full while {name} was fetched. Free some space and try again: it goes on from there.": (
+        "Il disco si è riempito mentre si scaricava {name}. Libera spazio e riprova: riparte da lì."
+    ),
+    "{file} of {name} is damaged and was removed. Fetch it again.": (
+        "{file} di {name} è danneggiato ed è stato tolto. Scaricalo di nuovo."
+    ),
+    "{file} of {name} is not the file that is known by this name, and was removed. Ask who publishes it.": (
+        "{file} di {name} non è il file noto con questo nome ed è stato tolto. Chiedi a chi lo pubblica."
+    ),
+    "{name} cannot be kept in {place} ({why}). Choose another folder with HF_HOME.": (
+        "{name} non si può tenere in {place} ({why}). Scegli un'altra cartella con HF_HOME."
+    ),
+    "{name} holds no {file}. Look on its page how the file is called now.": (
+        "{name} non contiene {file}. Guarda sulla sua pagina come si chiama ora il file."
+    ),
+}

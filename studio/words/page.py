@@ -1,0 +1,94 @@
+"""What stands on the page: the head, the stage, the three steps and their widgets."""
+
+TEXT: dict[str, tuple[str, str]] = {
+    # header
+    "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
+    "error": ("Error", "Errore"),
+    "lost": (
+        "Connection to the studio was lost. Trying again…",
+        "La connessione con lo studio si è interrotta. Riprovo…",
+    ),
+    # stage
+    "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
+    "choose": ("Choose a photo", "Scegli una foto"),
+    "replace": ("Another photo", "Un'altra foto"),
+    "kinds": (
+        "JPEG, PNG, WebP, AVIF or TIFF, up to 40 MB. The photo stays on this machine.",
+        "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
+    ),
+    "uploading": ("Reading the photo…", "Leggo la foto…"),
+    "upload_failed": (
+        "The photo did not arrive: the connection broke, or the disk here is full. Drop it again.",
+        "La foto non è arrivata: la connessione è caduta, o qui il disco è pieno. Trascinala di nuovo.",
+    ),
+    "too_heavy": (
+        "The file is over 40 MB, the limit. Save it as JPEG and drop it again.",
+        "Il file supera i 40 MB, il limite. Salvalo in JPEG e trascinalo di nuovo.",
+    ),
+    "edit_path": ("Edit the path", "Modifica il percorso"),
+    "stage_photo": ("Photo", "Foto"),
+    "stage_preview": ("Preview", "Anteprima"),
+    "stage_live": ("Rendering", "In lavorazione"),
+    "stage_clip": ("Clip", "Video"),
+    # steps
+    "step_photo": ("Photo", "Foto"),
+    "step_photo_hint": (
+        "Drop your own, or start from one of these.",
+        "Trascina la tua, o parti da una di queste.",
+    ),
+    "step_move": ("Move", "Movimento"),
+    "step_move_hint": ("How should the camera travel?", "Come deve muoversi la videocamera?"),
+    "step_clip": ("Clip", "Video"),
+    "example": ("Example", "Esempio"),
+    "risk_little": ("needs little room", "serve poco spazio"),
+    "risk_some": ("needs some room", "serve spazio"),
+    "risk_much": ("needs much room", "serve molto spazio"),
+    "seconds": ("Seconds", "Secondi"),
+    "ratio": ("Format", "Formato"),
+    "ratio_photo": ("As the photo", "Come la foto"),
+    "quality": ("Quality", "Qualità"),
+    "quality_draft": ("Draft", "Bozza"),
+    "quality_standard": ("Standard", "Standard"),
+    "quality_full": ("Full HD", "Full HD"),
+    "direction": ("Direction", "Direzione"),
+    "left": ("Left", "Sinistra"),
+    "right": ("Right", "Destra"),
+    "in": ("In", "Avanti"),
+    "out": ("Out", "Indietro"),
+    "advanced": ("Advanced", "Avanzate"),
+    "strength": ("Strength of the move, in %", "Ampiezza del movimento, in %"),
+    "focus": ("Where to crop the photo, in %", "Dove ritagliare la foto, in %"),
+    "zoom": (
+        "How close, in % (above 100 the camera has room to move)",
+        "Quanto vicino, in % (oltre 100 la videocamera ha spazio)",
+    ),
+    "seed": ("Seed", "Variante (seme)"),
+    "depth": ("Depth of the photo", "Profondità della foto"),
+    "preview": ("Preview", "Anteprima"),
+    "render": ("Render the clip", "Crea il video"),
+    "cancel": ("Stop", "Ferma"),
+    "estimate": (
+        "About {time} · {width} × {height} · {frames} frames",
+        "Circa {time} · {width} × {height} · {frames} fotogrammi",
+    ),
+    "estimate_unknown": (
+        "{width} × {height} · {frames} frames. The first clip will tell how long it takes.",
+        "{width} × {height} · {frames} fotogrammi. Il primo video dirà quanto ci vuole.",
+    ),
+    "prompt": ("What the place is, in your words (optional)", "Che luogo è, a parole tue (facoltativo)"),
+    "prompt_hint": (
+        "A bright showroom with a red sofa, morning light",
+        "Uno showroom luminoso con un divano rosso, luce del mattino",
+    ),
+    "long_prompt": (
+        "The description has {letters} letters, at most {limit} are read. Shorten it.",
+        "La descrizione ha {letters} lettere, se ne leggono al massimo {limit}. Accorciala.",
+    ),
+    # the models in use
+    "drawn": ("Draw your own", "Disegna il tuo"),
+    "drawn_line": ("Trace the camera's way from above", "Traccia il percorso visto dall'alto"),
+    "drawn_summary": (
+        "Draw the camera's way over the room. What you play in the editor is exactly what is rendered.",
+        "Disegna il percorso della videocamera sulla stanza. Ciò che vedi nell'editor è proprio ciò che sarà creato.",
+    ),
+}
