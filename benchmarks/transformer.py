@@ -31,12 +31,13 @@ sys.path.insert(0, str(ROOT))
 
 from pipelines import Camera, LatentMemory  # noqa: E402
 from pipelines.large import profiles  # noqa: E402
-from pipelines.large.control import Tiles, VideoDecoder, paint  # noqa: E402
-from pipelines.large.convert import evenly  # noqa: E402
 from pipelines.large.costs import CARDS  # noqa: E402
-from pipelines.large.families import LAYOUTS, WAN_VAE, Layout  # noqa: E402
+from pipelines.large.families import LAYOUTS, WAN_VAE, Layout, spread_evenly  # noqa: E402
 from pipelines.large.metering import metered  # noqa: E402
+from pipelines.large.painting import paint  # noqa: E402
+from pipelines.large.tiles import Tiles  # noqa: E402
 from pipelines.large.transformer import MirageTransformer3DModel  # noqa: E402
+from pipelines.large.video import VideoDecoder  # noqa: E402
 
 REFERENCES, TARGETS, PRECEDING = 4, 9, 2
 FRAMES = 32  # new ones
@@ -116,7 +117,9 @@ def measure(device: str, tiny: bool, layout: Layout) -> dict:
     times = torch.full((1,) if device == "meta" else (1, frames), 500.0, device=device)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    model = built(MirageTransformer3DModel, device, dtype, vace_layers=evenly(layout.control_blocks, 30), **config)
+    model = built(
+        MirageTransformer3DModel, device, dtype, vace_layers=spread_evenly(layout.control_blocks, 30), **config
+    )
     known = {}
     model(latents, times, text, control, REFERENCES, constants=known)
 

@@ -59,7 +59,9 @@ def choose_setup(
         raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
     if profile is None and device == "cpu":
         return Setup(device)
-    from pipelines.large.costs import choose_profile, costs_of, read_model
+    from pipelines.large.configurations import read_model
+    from pipelines.large.costs import choose_profile
+    from pipelines.large.counting import costs_of
 
     if profile in (None, "auto"):
         free_bytes = torch.cuda.mem_get_info()[0]

@@ -31,7 +31,6 @@ from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.files import read_json
 from pipelines.large.families import (
-    CONVERSION,
     FEW_STEPS,
     LORA,
     LORA_FILE,
@@ -40,13 +39,15 @@ from pipelines.large.families import (
     layout_like,
     layout_named,
 )
-from pipelines.large.lora import add_lora, read_lora
+from pipelines.large.lora import add_lora
+from pipelines.large.lora_files import read_lora
 from pipelines.memory import LatentMemory, Readout
 from pipelines.memory.surfaces import settle
 from pipelines.metrics import psnr, ssim
 from pipelines.photo import outlook, strength
 from pipelines.photo.frame import DEFAULT_FOV, beyond, check_focus, check_zoom, covering, frame_camera
 from pipelines.photo.lifted import Lifted, photo_sha256, resize_nearest, subject_distance
+from pipelines.weights.conversion import CONVERSION
 from pipelines.weights.hub import HUB_OPTIONS, local_file, local_folder
 from pipelines.weights.licences import depth_weights, engine_weights, mask_weights, transformer_weights
 from pipelines.weights.shipped import EMBEDDED_FOLDER
@@ -116,10 +117,10 @@ class MiragePipeline(DiffusionPipeline):
         if transformer is None:
             self.engine: Engine = EmbeddedEngine(autoencoder, estimator)
             return
-        from pipelines.engines.large import WanMemoryEngine
+        from pipelines.engines.large import LargeEngine
 
         parts = transformer, vae, scheduler, text_encoder, tokenizer
-        self.engine = WanMemoryEngine(*parts, estimator, layout_named(layout))
+        self.engine = LargeEngine(*parts, estimator, layout_named(layout))
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs) -> "MiragePipeline":
@@ -148,12 +149,14 @@ class MiragePipeline(DiffusionPipeline):
         released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
         if index.get("transformer"):
             # diffusers only loads classes of ours that are imported already
-            from pipelines.large.convert import assembled, opened, scheduler_of
-            from pipelines.weights import gguf as gguf_files
+            from pipelines.large.convert import assembled
+            from pipelines.large.denoising import scheduler_of
+            from pipelines.large.released import transformer_from_folder
+            from pipelines.weights.gguf_kinds import kind_of
 
             dtype = kwargs.get("dtype", kwargs.get("torch_dtype"))
             dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
-            kind = gguf_files.kind_of(folder / "transformer")
+            kind = kind_of(folder / "transformer")
             if released:
                 name = str(pretrained_model_name_or_path)
                 name = None if Path(name).is_dir() else name.partition("@")[0]
@@ -165,7 +168,7 @@ class MiragePipeline(DiffusionPipeline):
             elif kwargs.get("transformer") is not None:
                 weights += tuple(x for x in transformer_weights(kwargs["transformer"]) if x not in weights)
             elif "transformer" not in kwargs and (index["transformer"][0] == "diffusers" or kind):
-                kwargs["transformer"] = opened(folder / "transformer", dtype)
+                kwargs["transformer"] = transformer_from_folder(folder / "transformer", dtype)
         kwargs.setdefault("use_safetensors", True)  # diffusers would take a pickle where there is nothing else
         try:
             pipe = super().from_pretrained(folder, **kwargs)
@@ -197,7 +200,7 @@ class MiragePipeline(DiffusionPipeline):
         Before a profile is applied. The licence card and the recipe tell it. Raises ValueError for a file that does not
         fit the model, and where there is no large engine.
         """
-        from pipelines.large.convert import described
+        from pipelines.weights.licences import file_entry
 
         file = local_file(few.file)
         if self.transformer is None:
@@ -207,7 +210,7 @@ class MiragePipeline(DiffusionPipeline):
         self._attach_few_steps(few)
         self.register_modules(scheduler=type(self.scheduler).from_config(self.scheduler.config, flow_shift=few.shift))
         told = {name: value for name, value in asdict(few).items() if name != "file" and value is not None}
-        self.engine.use_few_steps(few, self.scheduler, {**described(file, few.file), **told})
+        self.engine.use_few_steps(few, self.scheduler, {**file_entry(file, few.file), **told})
 
     def _attach_few_steps(self, few: FewSteps) -> None:
         tensors = read_tensors(local_file(few.file))

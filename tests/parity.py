@@ -15,9 +15,9 @@ from safetensors import safe_open
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipelines.large.convert import scheduler_of, transformer_from_released  # noqa: E402
-from pipelines.large.denoising import ChunkInputs, denoise_chunk  # noqa: E402
+from pipelines.large.denoising import ChunkInputs, denoise_chunk, scheduler_of  # noqa: E402
 from pipelines.large.families import LAYOUTS  # noqa: E402
+from pipelines.large.released import transformer_from_released  # noqa: E402
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

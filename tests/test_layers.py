@@ -32,13 +32,8 @@ presets
 PACKAGES = ("app", "studio", "pipelines", "presets")
 WITHOUT_TORCH = ("pipelines.cameras", "pipelines.media", "presets")  # and whatever they import of ours
 
-UPWARD = {  # still to be turned round
-    ("pipelines.weights", "pipelines.depth"),
-    ("pipelines.weights", "pipelines.large"),
-}
-CIRCLES = [  # still to be opened
-    ["pipelines.large.convert", "pipelines.large.transformer"],
-]
+UPWARD = set()  # still to be turned round
+CIRCLES = []  # still to be opened
 
 
 # ---- the rules --------------------------------------------------------------------------------------------------

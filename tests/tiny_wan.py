@@ -7,9 +7,10 @@ from helpers import AnalyticDepth
 from safetensors.torch import save_file
 
 from pipelines import MiragePipeline
-from pipelines.engines.large import WanMemoryEngine
-from pipelines.large.convert import convert, released_from_transformer
+from pipelines.engines.large import LargeEngine
+from pipelines.large.convert import convert
 from pipelines.large.families import LAYOUTS
+from pipelines.large.released import released_from_transformer
 from pipelines.large.transformer import MirageTransformer3DModel
 
 BASE = "tiny-Wan2.2-TI2V-5B"  # its folder: called so, its licence is known
@@ -69,5 +70,5 @@ def tiny_pipe(converted, layout, **changes):
     """The converted folder with chunks of a few frames and exact depth."""
     pipe = MiragePipeline.from_pretrained(converted)
     parts = pipe.transformer, pipe.vae, pipe.scheduler, pipe.text_encoder, pipe.tokenizer
-    pipe.engine = WanMemoryEngine(*parts, AnalyticDepth(), replace(LAYOUTS[layout], **{**CHUNKS[layout], **changes}))
+    pipe.engine = LargeEngine(*parts, AnalyticDepth(), replace(LAYOUTS[layout], **{**CHUNKS[layout], **changes}))
     return pipe

@@ -69,10 +69,10 @@ def licences_of_model(args: argparse.Namespace) -> dict:
 
 def profiles_of_model(args: argparse.Namespace) -> dict:
     """A table for people goes to stderr; the same is returned."""
-    from pipelines.large import costs
+    from pipelines.large import profile_table
 
-    rows = costs.table(args.path)
-    print(costs.as_table(rows), file=sys.stderr)
+    rows = profile_table.table(args.path)
+    print(profile_table.as_table(rows), file=sys.stderr)
     return {"profiles": rows}
 
 

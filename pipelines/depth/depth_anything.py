@@ -12,7 +12,6 @@ Pictures are prepared here rather than by transformers' processor, which wants t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,34 +22,12 @@ from torch import Tensor
 
 from pipelines.depth.edges import align, connected
 from pipelines.depth.refine import SKY_FACTOR, reach
-from pipelines.weights.hub import COMMIT, SHA256, local_folder
-from pipelines.weights.pins import DEPTH_ANYTHING, DEPTH_ANYTHING_INDOOR, DEPTH_ANYTHING_OUTDOOR, PINS
+from pipelines.weights.cache import COMMIT, SHA256
+from pipelines.weights.hub import local_folder
+from pipelines.weights.pins import DEPTH_CHECKPOINTS, DepthCheckpoint
 
 RELATIVE = "depth-anything"
 FILES = ("config.json", "model.safetensors")
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """One repository of pipelines/weights/pins.py; commercial_use in the EU: "yes", "no" or "unknown"."""
-
-    repository: str
-    licence: str
-    commercial_use: str
-
-    @property
-    def revision(self) -> str:
-        return PINS[self.repository].revision
-
-
-# The cards of the two metric ones name no licence; the project's page gives Small as Apache-2.0, and they were trained
-# on Hypersim and Virtual KITTI 2, whose terms are their own.
-NO_CARD = "Apache-2.0 (project page; none on the card)"
-CHECKPOINTS = {
-    RELATIVE: Checkpoint(DEPTH_ANYTHING, "Apache-2.0", "yes"),
-    f"{RELATIVE}-metric-indoor": Checkpoint(DEPTH_ANYTHING_INDOOR, NO_CARD, "unknown"),
-    f"{RELATIVE}-metric-outdoor": Checkpoint(DEPTH_ANYTHING_OUTDOOR, NO_CARD, "unknown"),
-}
 
 # The network's input: the side that needs the least change becomes this long, as in training; colours are ImageNet's.
 SIDE = 518
@@ -92,7 +69,7 @@ class DepthAnything:
         device: str = "cpu",
         **options,
     ) -> "DepthAnything":
-        """Load one of CHECKPOINTS by its name, a folder or a repository; options: cache_dir and so on, as HUB_OPTIONS.
+        """Load one of DEPTH_CHECKPOINTS by its name, a folder or a repository; options: as HUB_OPTIONS names them.
 
         A named checkpoint has a fixed revision, another repository the one that was fetched first; the card records
         the commit. Raises ValueError or OSError with one plain sentence where the weights cannot be had or are damaged.
@@ -101,7 +78,7 @@ class DepthAnything:
         from transformers import DepthAnythingForDepthEstimation
         from transformers.utils import logging
 
-        known = CHECKPOINTS.get(str(name))
+        known = DEPTH_CHECKPOINTS.get(str(name))
         place = known.repository if known else name
         if revision or known:
             options["revision"] = revision or known.revision
@@ -171,7 +148,7 @@ def one_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0].rstrip(".")
 
 
-def described(name: str, folder: Path, known: Checkpoint | None) -> dict[str, Any]:
+def described(name: str, folder: Path, known: DepthCheckpoint | None) -> dict[str, Any]:
     """The licence card's entry: name, revision and sha256 where the Hub's cache tells them, licence."""
     card: dict[str, Any] = {"name": name}
     if COMMIT.fullmatch(folder.name):

@@ -1,11 +1,12 @@
 """What differs between models, as one small interface. The chunk loop, the memory and the page know nothing else."""
 
+import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipelines.cameras import Camera, Trajectory
 from pipelines.memory import Readout
@@ -97,3 +98,11 @@ class Engine(Protocol):
     def decode(self, readout: Readout, generated: Generated | None) -> np.ndarray:
         """A readout on the decode grid, and what was generated for these frames, -> frames (n, H, W, 3) uint8."""
         ...
+
+
+def fingerprint(model: nn.Module) -> str:
+    """12 hexadecimal digits that stand for the weights of a model, for `EngineFacts.codec`."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode() + value.float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]

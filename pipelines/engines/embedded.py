@@ -5,7 +5,6 @@ looks up its exact place in the decoded view it came from. What the photo never 
 that see most of it, written into the memory, and from then on read like everything else. So a place stays itself.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
@@ -18,7 +17,7 @@ from torch import Tensor
 from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.engines.base import EngineFacts, Generated, Steps
+from pipelines.engines.base import EngineFacts, Generated, Steps, fingerprint
 from pipelines.engines.outlines import soften
 from pipelines.inpainting.exemplar import SearchConfig, fill_steps
 from pipelines.inpainting.smooth import smooth_fill
@@ -105,11 +104,3 @@ class EmbeddedEngine:
                 tokens = smooth_fill(tokens, stored)  # so that the decoder's margin sees no step at the rim
             self._pictures[view] = self.autoencoder.decode(tokens[None])
         return self._pictures[view]
-
-
-def fingerprint(model: torch.nn.Module) -> str:
-    """12 hexadecimal digits that stand for the weights of a model."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(name.encode() + value.float().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]

@@ -1,138 +1,36 @@
-"""Released weights -> diffusers: the backbone of Wan, a control branch made for it, and a LoRA file.
+"""Released files and a Wan base -> one folder that `MiragePipeline.from_pretrained` opens.
 
-`transformer_from_released` works on state dicts; `convert` on files, as `python -m pipelines convert` does. Every
-tensor finds its place or is named in the error: nothing is skipped, nothing is guessed without saying so. Names are in
-wan_names.py, LoRA in lora.py, reading in weight_files.py.
+What becomes of their tensors is in released.py; `python -m pipelines convert` calls this.
 """
 
 import json
-import math
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
 
 from pipelines.files import read_json, sha256_of
-from pipelines.large.families import CONVERSION, LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
-from pipelines.large.lora import add_lora, lora_report
+from pipelines.large.denoising import scheduler_of
+from pipelines.large.families import LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
+from pipelines.large.lora_files import lora_report
+from pipelines.large.released import count_blocks, transformer_from_released
 from pipelines.large.transformer import MirageTransformer3DModel
-from pipelines.large.wan_names import ConversionError, check_tensors, gathered, to_diffusers, to_released
+from pipelines.large.wan_names import ConversionError, to_diffusers
 from pipelines.weights import gguf as gguf_files
-from pipelines.weights.hub import COMMIT, local_file, local_folder
-from pipelines.weights.licences import terms_of_base
+from pipelines.weights.cache import COMMIT
+from pipelines.weights.conversion import CONVERSION
+from pipelines.weights.gguf_kinds import FILE_NAME
+from pipelines.weights.hub import local_file, local_folder
+from pipelines.weights.licences import file_entry, terms_of_base
 from pipelines.weights.tensors import read_tensors
 
-# What released configurations call it -> what `MirageTransformer3DModel` does.
-CONFIG_NAMES = {
-    "num_heads": "num_attention_heads",
-    "control_layers": "vace_layers",
-    "control_channels": "vace_in_channels",
-    "channels": "in_channels",
-}
 PARTS = ("vae", "text_encoder", "tokenizer")  # of the base, kept as they are
-
-
-def transformer_from_released(
-    backbone: Mapping[str, Tensor],
-    control: Mapping[str, Tensor] | None = None,
-    lora: Mapping[str, Tensor] | None = None,
-    *,
-    config: Mapping[str, Any] | None = None,
-    lora_alpha: float | None = None,
-    dtype: torch.dtype | None = None,
-) -> MirageTransformer3DModel:
-    """The model that released weights make up, in evaluation mode.
-
-    backbone, control, lora: state dicts under released names (or diffusers'), with or without prefixes such as `dit.`,
-    `vace.`, `pipe.dit.`, `model.`. Tensors may be on the meta device; the model is where they are.
-    config: arguments of `MirageTransformer3DModel` or the released code's; what tensors tell may be left out. How many
-    control blocks there are is what the file holds; without `vace_layers` they are spread evenly over the layers.
-    lora: attached live, as the PEFT adapter "released" (`disable_lora`, `enable_lora`, `fuse_lora` work on it).
-    lora_alpha: weight is alpha / rank. None: as in the file if it says so, else alpha = rank, weight 1, as the released
-    loaders fuse it. dtype: of the model; None: that of the backbone, bfloat16 if it is kept in float8. Norms and
-    modulation are kept in float32.
-    Raises ConversionError that lists every tensor which is missing, of another shape, or left over.
-    """
-    tensors = gathered({"backbone": backbone, "control": control or {}})
-    arguments = _architecture(tensors, config or {})
-    with torch.device("meta"):
-        model = MirageTransformer3DModel(**arguments)
-    expected = model.state_dict()
-    check_tensors(tensors, {name: tuple(tensor.shape) for name, tensor in expected.items()})
-    if dtype is None:
-        dtype = gguf_files.plain(tensors["patch_embedding.weight"]).dtype
-        dtype = torch.bfloat16 if dtype.itemsize == 1 else dtype  # eight bits store, they do not compute
-    small = gguf_files.keep_small(model, tensors, dtype)
-    kept = set(MirageTransformer3DModel._keep_in_fp32_modules)
-    for name, tensor in tensors.items():  # copies: fusing a LoRA changes weights where they are
-        tensors[name] = tensor.to(torch.float32 if kept & set(name.split(".")) else dtype, copy=True)
-    model.load_state_dict(tensors, assign=True, strict=not small)  # all names were checked
-    model.requires_grad_(not small).eval()
-    if lora is not None:
-        add_lora(model, lora, lora_alpha)
-    return model
-
-
-def released_from_transformer(model: MirageTransformer3DModel) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The way back: state dicts of the backbone and of the control branch, under released names without prefix."""
-    named = {to_released(name): tensor for name, tensor in model.state_dict().items()}
-    control = {name: tensor for name, tensor in named.items() if name.startswith("vace_")}
-    return {name: tensor for name, tensor in named.items() if name not in control}, control
-
-
-def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of the model: what the tensors tell, and from `config` what only it knows."""
-    given = {CONFIG_NAMES.get(name, name): value for name, value in config.items()}
-    known = MirageTransformer3DModel._get_signature_keys(MirageTransformer3DModel)[1]
-    given = {name: value for name, value in given.items() if name in known and value is not None}
-    told = {}
-
-    def tell(name: str, **sizes: int) -> None:
-        if name in tensors:
-            told.update({key: gguf_files.shape_of(tensors[name])[axis] for key, axis in sizes.items()})
-
-    tell("patch_embedding.weight", inner_dim=0, in_channels=1)
-    tell("blocks.0.ffn.net.0.proj.weight", ffn_dim=0)
-    tell("condition_embedder.text_embedder.linear_1.weight", text_dim=1)
-    tell("condition_embedder.time_embedder.linear_1.weight", freq_dim=1)
-    tell("vace_patch_embedding.weight", vace_in_channels=1)
-    inner_dim = told.pop("inner_dim", None)
-    told["num_layers"], num_control = (count_blocks(tensors, prefix) for prefix in ("blocks.", "vace_blocks."))
-    if not inner_dim or not told["num_layers"]:
-        raise ConversionError("The backbone has no patch_embedding.weight or no blocks. Is this a Wan transformer?")
-
-    arguments = {**told, **given}
-    heads = arguments.get("num_attention_heads") or inner_dim // arguments.get("attention_head_dim", 128)
-    if not heads or inner_dim % heads:
-        raise ConversionError(f"{inner_dim} channels do not part into {heads} heads. Say num_attention_heads.")
-    arguments |= {"num_attention_heads": heads, "attention_head_dim": inner_dim // heads}
-    layers = tuple(arguments.get("vace_layers", ()))
-    if not layers or not num_control:
-        layers = evenly(num_control, told["num_layers"])
-    if len(layers) != num_control:
-        raise ConversionError(f"The file holds {num_control} control blocks, but vace_layers={list(layers)}.")
-    return {**arguments, "vace_layers": layers}
-
-
-def count_blocks(names: Iterable[str], prefix: str) -> int:
-    indices = (re.match(rf"{re.escape(prefix)}(\d+)\.", name) for name in names)
-    return max((int(index[1]) for index in indices if index), default=-1) + 1
-
-
-def evenly(blocks: int, layers: int) -> tuple[int, ...]:
-    """The layers that so many control blocks steer, where nobody says which."""
-    return tuple(range(0, layers, math.ceil(layers / blocks))) if blocks else ()
-
-
-# ---- files ------------------------------------------------------------------------------------------------------
 
 
 def convert(
@@ -151,7 +49,7 @@ def convert(
     `read_tensors`; or a file on the Hub, "team/name/file.safetensors". layout: a name of `LAYOUTS`; None: the one whose
     control branch has so many blocks. out: a folder that does not exist yet; it appears whole or not at all. Unchanged
     parts of the base are linked where the disk allows it, else copied. gguf: keep the transformer's matrices in blocks,
-    a kind of `gguf_files.KINDS`.
+    a kind of GGUF_KINDS.
     Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
     hashes and licences. Raises ValueError for what cannot be converted.
     """
@@ -239,7 +137,7 @@ def assembled(
         "weights": [
             {"name": base_name, **known, **terms_of_base(f"{base_name} {base}")},
             *(
-                {**described(file, name), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
+                {**file_entry(file, name), "licence": chosen.licence, "commercial_use": chosen.commercial_use}
                 for file, name in zip(files, names, strict=True)
             ),
         ],
@@ -247,23 +145,6 @@ def assembled(
     if adapter:
         report["lora"] = lora_report(model.peft_config[LORA], adapter, lora_alpha)
     return model, chosen, report
-
-
-def opened(folder: Path, dtype: torch.dtype | None = None) -> MirageTransformer3DModel:
-    """The transformer of a folder in the diffusers layout, stock Wan's or ours, in blocks or not."""
-    kind = gguf_files.kind_of(folder)
-    if kind is None:
-        return MirageTransformer3DModel.from_pretrained(folder, dtype=dtype)
-    config = MirageTransformer3DModel.load_config(folder)
-    return MirageTransformer3DModel.from_single_file(
-        folder / gguf_files.NAME.format(kind=kind), config=config, dtype=dtype
-    )
-
-
-def scheduler_of(layout: Layout) -> diffusers.UniPCMultistepScheduler:
-    return diffusers.UniPCMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift
-    )
 
 
 def base_folder(base: str | os.PathLike) -> Path:
@@ -296,7 +177,7 @@ def write_folder(
         model.unload_lora()
     if gguf:
         model.save_config(folder / "transformer")
-        gguf_files.write(folder / "transformer" / gguf_files.NAME.format(kind=gguf), model.state_dict(), gguf)
+        gguf_files.write(folder / "transformer" / FILE_NAME.format(kind=gguf), model.state_dict(), gguf)
     else:
         model.save_pretrained(folder / "transformer")
     scheduler_of(layout).save_pretrained(folder / "scheduler")
@@ -313,17 +194,3 @@ def linked(source: str, target: str) -> None:
         os.link(os.path.realpath(source), target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def described(path: Path, asked: str | None = None) -> dict[str, Any]:
-    """Name, size and hash of a file, so that what was converted can be told later.
-
-    asked: what `local_file` was asked for; of a file from the Hub that is its name, and the commit is told too.
-    """
-    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    size = sum(file.stat().st_size for file in files)
-    told = {"name": path.name, "bytes": size, "sha256": sha256_of(files)}
-    if asked and Path(asked) != path:
-        commit = next(folder.name for folder in path.parents if COMMIT.fullmatch(folder.name))
-        told |= {"name": re.sub(r"@[\w.-]+", "", asked, count=1), "revision": commit}
-    return told

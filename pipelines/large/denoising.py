@@ -8,11 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from diffusers import UniPCMultistepScheduler
+from diffusers.hooks import HookRegistry
 from diffusers.schedulers import SchedulerMixin
 from diffusers.utils.torch_utils import get_module_execution_device
 from torch import Tensor
 
+from pipelines.large.families import Layout
 from pipelines.large.transformer import MirageTransformer3DModel
+
+
+def scheduler_of(layout: Layout) -> UniPCMultistepScheduler:
+    """The scheduler that a layout's weights are sampled with: flow matching, with its shift."""
+    return UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=layout.shift)
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,8 @@ def denoise_chunk(
     else:
         scheduler.set_timesteps(sigmas=np.linspace(max_sigma, 0, num_inference_steps + 1)[:-1], device=device)
     if transformer.is_cache_enabled:
-        transformer._reset_stateful_cache()  # what a cache keeps belongs to one run
+        # What a cache keeps belongs to one run.
+        HookRegistry.check_if_exists_or_initialize(transformer).reset_stateful_hooks()
     latents[:, :, :num_clean] = clean
     for step, t in enumerate(scheduler.timesteps, start=1):
         sequence = torch.cat(in_order(latents, references, preceding), dim=2).to(dtype)

@@ -13,10 +13,6 @@ DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
 # Where a converted folder keeps the LoRA, and its name as an adapter.
 LORA, LORA_FOLDER, LORA_FILE = "released", "transformer_lora", "pytorch_lora_weights.safetensors"
 FEW_STEPS = "few-steps"  # the adapter of a distilled LoRA
-CONVERSION = "conversion.json"  # what such a folder was made of
-GGUF_KINDS = ("q8_0", "q4_0")  # of blocks that weights can be kept in; what diffusers reads are more
-
-BASE_LICENCE, BASE_COMMERCIAL_USE = "Apache-2.0", "yes"  # of Wan 2.2
 
 # Wan2.2-TI2V-5B beside its transformer, whose sizes are the defaults of `MirageTransformer3DModel`.
 WAN_VAE = dict(
@@ -172,6 +168,11 @@ def layout_of(control_blocks: int) -> Layout:
         return layout
     known = ", ".join(f"{layout.name} ({layout.control_blocks})" for layout in LAYOUTS.values())
     raise ValueError(f"No known layout has {control_blocks} control blocks; known are {known}. Name one with --layout.")
+
+
+def spread_evenly(blocks: int, layers: int) -> tuple[int, ...]:
+    """The layers that so many control blocks steer, where nobody says which: every n-th from 0 on."""
+    return tuple(range(0, layers, math.ceil(layers / blocks))) if blocks else ()
 
 
 def layout_like(control_blocks: int) -> Layout:

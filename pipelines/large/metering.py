@@ -5,15 +5,16 @@ Attention is taken for a fused one, which keeps no table of all pairs.
 
 import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._python_dispatch import (
+    TorchDispatchMode,  # how torch's own counters see every operation; no public way
+)
 from torch.utils.flop_counter import flop_registry
 
 COMPUTE = torch.bfloat16  # what large models compute in
@@ -39,11 +40,11 @@ class Meter(TorchDispatchMode):
         return made
 
     def _note(self, tensors: Any, made: bool) -> None:
-        for tensor in tree_leaves(tensors):
-            if not isinstance(tensor, torch.Tensor) or tensor.device.type != "meta":
+        for tensor in tensors_in(tensors):
+            if tensor.device.type != "meta":
                 continue
             storage = tensor.untyped_storage()
-            key = storage._cdata
+            key = id(storage)  # the same object as long as any tensor looks at it
             if key not in self.sizes:  # a view has the storage of what it looks at
                 self.sizes[key] = storage.nbytes() if made else 0
                 self.now += self.sizes[key]
@@ -52,6 +53,17 @@ class Meter(TorchDispatchMode):
 
     def _freed(self, key: int) -> None:
         self.now -= self.sizes.pop(key)
+
+
+def tensors_in(values: Any) -> Iterator[torch.Tensor]:
+    """The tensors in arguments or results of an operation, in lists, tuples and dicts too."""
+    if isinstance(values, torch.Tensor):
+        yield values
+    elif isinstance(values, dict):
+        yield from tensors_in(list(values.values()))
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from tensors_in(value)
 
 
 class FusedAttention(TorchFunctionMode):

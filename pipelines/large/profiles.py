@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.large.families import GGUF_KINDS
+from pipelines.weights.gguf_kinds import GGUF_KINDS
 
 if TYPE_CHECKING:
     import torch

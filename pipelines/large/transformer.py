@@ -16,120 +16,24 @@ from typing import Any
 import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
-from diffusers.hooks._helpers import TransformerBlockMetadata, TransformerBlockRegistry
-from diffusers.loaders import FromOriginalModelMixin, PeftAdapterMixin
+from diffusers.loaders import PeftAdapterMixin
+
+# What `_cp_plan` is written in; diffusers exports it nowhere else.
 from diffusers.models._modeling_parallel import ContextParallelInput, ContextParallelOutput
 from diffusers.models.attention import AttentionMixin
 from diffusers.models.cache_utils import CacheMixin
-from diffusers.models.embeddings import get_1d_rotary_pos_embed
 from diffusers.models.modeling_outputs import Transformer2DModelOutput
 from diffusers.models.normalization import FP32LayerNorm
-from diffusers.models.transformers.transformer_wan import WanTimeTextImageEmbedding, WanTransformerBlock
-from diffusers.models.transformers.transformer_wan_vace import WanVACETransformerBlock
+from diffusers.models.transformers.transformer_wan import WanTimeTextImageEmbedding
 from diffusers.utils import apply_lora_scale
 from torch import Tensor, nn
 
+from pipelines.large.blocks import MirageControlBlock, MirageTransformerBlock
 from pipelines.large.families import SEGMENTS
-
-Rotary = tuple[Tensor, Tensor]  # cosines and sines, (1, F, N, head dim) each
-
-
-def modulated(
-    block: WanTransformerBlock | WanVACETransformerBlock,
-    hidden_states: Tensor,  # (B, F, N, D)
-    encoder_hidden_states: Tensor,  # (B, L, D)
-    temb: Tensor,  # (B, F, 6, D)
-    rotary_emb: Rotary,
-) -> Tensor:
-    """The three parts of a Wan block, with a modulation for every frame. Norms and residuals in float32, as in Wan."""
-    frames = hidden_states.shape[1:3]
-    rotary_emb = tuple(part.flatten(1, 2)[:, :, None] for part in rotary_emb)  # (1, S, 1, head dim)
-    shift, scale, gate, ffn_shift, ffn_scale, ffn_gate = (block.scale_shift_table[:, None] + temb.float()).chunk(6, 2)
-
-    normed = (block.norm1(hidden_states.float()) * (1 + scale) + shift).type_as(hidden_states)
-    attended = block.attn1(normed.flatten(1, 2), None, None, rotary_emb).unflatten(1, frames)
-    hidden_states = (hidden_states.float() + attended * gate).type_as(hidden_states)
-
-    normed = block.norm2(hidden_states.float()).type_as(hidden_states)
-    hidden_states = hidden_states + block.attn2(normed.flatten(1, 2), encoder_hidden_states).unflatten(1, frames)
-
-    normed = (block.norm3(hidden_states.float()) * (1 + ffn_scale) + ffn_shift).type_as(hidden_states)
-    return (hidden_states.float() + block.ffn(normed).float() * ffn_gate).type_as(hidden_states)
+from pipelines.large.rotary import SegmentRotaryPosEmbed
 
 
-class MirageTransformerBlock(WanTransformerBlock):
-    def forward(
-        self,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor,
-        temb: Tensor,
-        rotary_emb: Rotary,
-        hint: Tensor | None = None,  # (B, F, N, D), 0 for the references
-    ) -> Tensor:
-        hidden_states = modulated(self, hidden_states, encoder_hidden_states, temb, rotary_emb)
-        # Inside the block, so that a cache which skips the block skips its hint too.
-        return hidden_states if hint is None else hidden_states + hint
-
-
-class MirageControlBlock(WanVACETransformerBlock):
-    def forward(
-        self,
-        hidden_states: Tensor,  # (B, F, N, D) tokens of the frames under control; only the first block looks at them
-        encoder_hidden_states: Tensor,
-        control_hidden_states: Tensor,  # (B, F, N, D)
-        temb: Tensor,
-        rotary_emb: Rotary,
-    ) -> tuple[Tensor, Tensor]:
-        """The hint for the transformer, and the control tokens for the next of these blocks."""
-        if self.proj_in is not None:
-            control_hidden_states = self.proj_in(control_hidden_states) + hidden_states
-        control_hidden_states = modulated(self, control_hidden_states, encoder_hidden_states, temb, rotary_emb)
-        return self.proj_out(control_hidden_states), control_hidden_states
-
-
-TransformerBlockRegistry.register(
-    model_class=MirageTransformerBlock,
-    metadata=TransformerBlockMetadata(return_hidden_states_index=0, return_encoder_hidden_states_index=None),
-)
-
-
-class SegmentRotaryPosEmbed(nn.Module):
-    """Rotary positions: the frames of the clip count from 0, references stand apart from them.
-
-    reference_offset: where references stand from the clip's first token, in multiples of their own extent, in time,
-    height and width. (-1, 1, 0): R references have times -R..-1 and rows h..2h-1.
-    """
-
-    def __init__(self, attention_head_dim: int, reference_offset: tuple[int, int, int], theta: float = 10000.0):
-        super().__init__()
-        side = 2 * (attention_head_dim // 6)
-        self.dims = (attention_head_dim - 2 * side, side, side)
-        self.reference_offset, self.theta = reference_offset, theta
-
-    def forward(
-        self, num_frames: int, height: int, width: int, num_reference_frames: int, references_first: bool, device
-    ) -> Rotary:
-        """Sizes in tokens -> cosines and sines, (1, F, height * width, head dim) float32 each."""
-        segments = [(num_frames - num_reference_frames, (0, 0, 0))]
-        segments.insert(0 if references_first else 1, (num_reference_frames, self.reference_offset))
-        cos, sin = zip(*(self._segment((f, height, width), at, device) for f, at in segments if f), strict=True)
-        return torch.cat(cos, dim=1), torch.cat(sin, dim=1)
-
-    def _segment(self, extent: tuple[int, int, int], offset: tuple[int, int, int], device) -> Rotary:
-        exact = torch.float32 if torch.device(device).type == "mps" else torch.float64
-        axes = []
-        for axis, (size, multiple, dim) in enumerate(zip(extent, offset, self.dims, strict=True)):
-            positions = torch.arange(size, device=device, dtype=exact) + multiple * size
-            shape = [1, 1, 1, dim]
-            shape[axis] = size
-            parts = get_1d_rotary_pos_embed(dim, positions, self.theta, use_real=True, freqs_dtype=exact)
-            axes.append([part.view(shape).expand(*extent, dim) for part in parts])
-        return tuple(torch.cat(parts, dim=-1).flatten(1, 2)[None] for parts in zip(*axes, strict=True))
-
-
-class MirageTransformer3DModel(
-    ModelMixin, ConfigMixin, PeftAdapterMixin, FromOriginalModelMixin, CacheMixin, AttentionMixin
-):
+class MirageTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin, AttentionMixin):
     """Wan 2.2 TI2V with reference frames and a control branch (defaults: the 5B model, no branch).
 
     Arguments are those of diffusers' `WanVACETransformer3DModel`; its own are:
@@ -182,8 +86,9 @@ class MirageTransformer3DModel(
         if patch_size[0] != 1:
             raise ValueError(f"patch_size={tuple(patch_size)} must be 1 in time: every frame has a time of its own.")
         if any(layer not in range(num_layers) for layer in vace_layers) or len(set(vace_layers)) < len(vace_layers):
-            told = f"vace_layers={list(vace_layers)} must be among the {num_layers} layers, 0 the first"
-            raise ValueError(f"{told}, each once.")
+            raise ValueError(
+                f"vace_layers={list(vace_layers)} must be among the {num_layers} layers, 0 the first, each once."
+            )
         if sorted(segment_order) != sorted(SEGMENTS):
             raise ValueError(f"segment_order={list(segment_order)} must name each of {', '.join(SEGMENTS)} once.")
         if "references" not in (segment_order[0], segment_order[-1]):
@@ -217,27 +122,14 @@ class MirageTransformer3DModel(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs):
-        """As in diffusers, which makes up tensors that a file lacks; here they are an error that lists them."""
-        asked = kwargs.pop("output_loading_info", False)
+        """As in diffusers, which makes up tensors that a file lacks; here they are a ValueError that lists them."""
+        with_info = kwargs.pop("output_loading_info", False)
         model, info = super().from_pretrained(pretrained_model_name_or_path, output_loading_info=True, **kwargs)
         wrong = {"missing": sorted(info["missing_keys"]), "left over": sorted(info["unexpected_keys"])}
         if any(wrong.values()):
-            told = [f"{len(names)} {what}: {', '.join(names)}" for what, names in wrong.items() if names]
-            raise ValueError(f"The weights in {pretrained_model_name_or_path} do not fit. {'; '.join(told)}.")
-        return (model, info) if asked else model
-
-    @classmethod
-    def from_single_file(
-        cls, pretrained_model_link_or_path_or_dict: str | os.PathLike | Mapping[str, Tensor], **kwargs
-    ) -> "MirageTransformer3DModel":
-        """A released backbone, a safetensors or GGUF file or its tensors; see `transformer_from_released`."""
-        from pipelines.large.convert import transformer_from_released
-        from pipelines.weights.tensors import read_tensors
-
-        if "torch_dtype" in kwargs:  # diffusers takes either name
-            kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))
-        source = pretrained_model_link_or_path_or_dict
-        return transformer_from_released(source if isinstance(source, Mapping) else read_tensors(source), **kwargs)
+            lists = [f"{len(names)} {what}: {', '.join(names)}" for what, names in wrong.items() if names]
+            raise ValueError(f"The weights in {pretrained_model_name_or_path} do not fit. {'; '.join(lists)}.")
+        return (model, info) if with_info else model
 
     @apply_lora_scale("attention_kwargs")
     def forward(

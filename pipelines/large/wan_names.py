@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from pipelines.weights import gguf as gguf_files
+from pipelines.weights.gguf import shape_of
 
 PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
 
@@ -82,7 +82,7 @@ def check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[in
     """
     missing = sorted(expected.keys() - tensors.keys())
     left_over = sorted(tensors.keys() - expected.keys())
-    shapes = {name: gguf_files.shape_of(tensors[name]) for name in sorted(expected.keys() & tensors.keys())}
+    shapes = {name: shape_of(tensors[name]) for name in sorted(expected.keys() & tensors.keys())}
     other = [name for name, shape in shapes.items() if shape != expected[name]]
     whole = [name for name in shapes if not is_number(tensors[name])]
     lists = {

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.masks import Expected, check_picture
-from pipelines.weights.hub import COMMIT as COMMIT_NAME
+from pipelines.weights.cache import COMMIT as COMMIT_NAME
 from pipelines.weights.hub import local_folder
 from pipelines.weights.licences import UNKNOWN
 

@@ -1,23 +1,19 @@
-"""GGUF files: a transformer whose matrices are kept in blocks of 32 weights with one scale, in eight or four bits.
+"""GGUF files: reading and writing them, and making a model compute with matrices that are kept in blocks.
 
 diffusers computes with them: a matrix becomes bfloat16 again in the moment it is used. Nobody has published such a file
-of these transformers, so `convert` writes them; files of the backbone alone open too. Needs the package gguf.
+of these transformers, so `convert` writes them; files of the backbone alone open too. Needs the package gguf. Which
+kinds there are is in gguf_kinds.py.
 """
 
 import importlib.util
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
 from diffusers import ModelMixin
 from torch import Tensor
 
-from pipelines.large.families import GGUF_KINDS as KINDS
-
-BLOCK = 32
-MATRIX = re.compile(r"(vace_)?blocks\.\d+\.(attn[12]\.to_|ffn\.|proj_).*\.weight")  # what is worth it: 99 % of all
-NAME = "diffusion_pytorch_model-{kind}.gguf"
+from pipelines.weights.gguf_kinds import GGUF_KINDS, is_quantized
 
 
 def check_installed() -> None:
@@ -26,14 +22,9 @@ def check_installed() -> None:
 
 
 def check_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"GGUF kind {kind!r} is unknown. Use one of {', '.join(KINDS)}.")
+    if kind not in GGUF_KINDS:
+        raise ValueError(f"GGUF kind {kind!r} is unknown. Use one of {', '.join(GGUF_KINDS)}.")
     check_installed()
-
-
-def kind_of(folder: Path) -> str | None:
-    """The kind of a transformer folder that `write` filled; None if its weights are not in a GGUF file."""
-    return next((kind for kind in KINDS if (folder / NAME.format(kind=kind)).is_file()), None)
 
 
 def kind_in(model: torch.nn.Module) -> str | None:
@@ -42,17 +33,11 @@ def kind_in(model: torch.nn.Module) -> str | None:
     return next((kind.name.lower() for kind in kinds), None)
 
 
-def is_kept_small(name: str, shape: tuple[int, ...]) -> bool:
-    return bool(MATRIX.fullmatch(name)) and len(shape) == 2 and shape[1] % BLOCK == 0
-
-
-def bits_of(kind: str) -> float:
-    """Per weight, the block's scale (16 bits) included."""
-    return {"q8_0": 8, "q4_0": 4}[kind] + 16 / BLOCK
-
-
 def write(path: Path, tensors: Mapping[str, Tensor], kind: str) -> None:
-    """Write a state dict: matrices of the blocks as `kind`, all else as it is. Raises ValueError for another kind."""
+    """Write a state dict: matrices of the transformer blocks as `kind`, all else as it is.
+
+    Raises ValueError for an unknown kind.
+    """
     check_kind(kind)
     from gguf import GGMLQuantizationType, GGUFWriter
     from gguf.quants import quantize
@@ -60,8 +45,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], kind: str) -> None:
     types = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
     writer = GGUFWriter(path, "wan", use_temp_file=True)
     for name, tensor in tensors.items():
-        small = is_kept_small(name, tuple(tensor.shape))
-        stored = GGMLQuantizationType[kind.upper() if small else types[tensor.dtype]]
+        in_blocks = is_quantized(name, tuple(tensor.shape))
+        stored = GGMLQuantizationType[kind.upper() if in_blocks else types[tensor.dtype]]
         writer.add_tensor(name, quantize(tensor.float().contiguous().numpy(), stored), raw_dtype=stored)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -70,8 +55,12 @@ def write(path: Path, tensors: Mapping[str, Tensor], kind: str) -> None:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """All tensors of a file; those in blocks are diffusers' GGUFParameter, whose `quant_shape` is the matrix's."""
+    """All tensors of a file; those in blocks are diffusers' GGUFParameter, whose `quant_shape` is the matrix's.
+
+    Raises ValueError for a damaged file.
+    """
     check_installed()
+    # diffusers' own reader, which it does not document; from_single_file reads whole models with it, never tensors.
     from diffusers.models.model_loading_utils import load_gguf_checkpoint
     from gguf import GGMLQuantizationType
 
@@ -79,43 +68,51 @@ def read(path: Path) -> dict[str, Tensor]:
         tensors = load_gguf_checkpoint(path)
     except (ValueError, IndexError) as error:
         raise ValueError(f"{path.name} cannot be read ({error}). Fetch or convert it again.") from error
-    whole = GGMLQuantizationType.BF16  # which diffusers would keep as bytes too
+    bfloat16 = GGMLQuantizationType.BF16  # which diffusers would keep as bytes too
     kinds = {name: getattr(tensor, "quant_type", None) for name, tensor in tensors.items()}
-    return {name: plain(tensor).bfloat16() if kinds[name] == whole else tensor for name, tensor in tensors.items()}
+    return {
+        name: dequantized(tensor).bfloat16() if kinds[name] == bfloat16 else tensor for name, tensor in tensors.items()
+    }
 
 
 def shape_of(tensor: Tensor) -> tuple[int, ...]:
+    """The shape of a tensor's numbers, also where they are in blocks."""
     return tuple(getattr(tensor, "quant_shape", tensor.shape))
 
 
-def plain(tensor: Tensor) -> Tensor:
-    """A tensor of any file as numbers again."""
+def dequantized(tensor: Tensor) -> Tensor:
+    """The numbers of a tensor that may be in blocks."""
     if not hasattr(tensor, "quant_shape"):
         return tensor
+    # Not documented by diffusers either; the package gguf alone computes on the CPU, in numpy.
     from diffusers.quantizers.gguf.utils import dequantize_gguf_tensor
 
     return dequantize_gguf_tensor(tensor)
 
 
-def keep_small(model: ModelMixin, tensors: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Make `model`, on the meta device, compute with those of `tensors` that are in blocks; returns these.
+def load_quantized(
+    model: ModelMixin, tensors: dict[str, Tensor], dtype: torch.dtype, keep_in_fp32: Collection[str]
+) -> dict[str, Tensor]:
+    """Make `model`, on the meta device, compute with those of `tensors` that are in blocks.
 
-    What its layers cannot use so becomes numbers again in `tensors`.
+    dtype: what it computes in. keep_in_fp32: modules and parameters that stay exact, by parts of their names. Tensors
+    that its layers cannot use in blocks become numbers again, in `tensors`; the others are taken out of it and
+    returned.
     """
     from diffusers import GGUFQuantizationConfig
     from diffusers.quantizers.gguf import GGUFQuantizer
 
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
-    exact, small = set(model._keep_in_fp32_modules), {}
+    exact, in_blocks = set(keep_in_fp32), {}
     for name in [name for name, tensor in tensors.items() if hasattr(tensor, "quant_shape")]:
         if name in linear and not exact & set(name.split(".")):
-            small[name] = tensors.pop(name)
+            in_blocks[name] = tensors.pop(name)
         else:
-            tensors[name] = plain(tensors[name])
-    if small:
+            tensors[name] = dequantized(tensors[name])
+    if in_blocks:
         quantizer = GGUFQuantizer(GGUFQuantizationConfig(compute_dtype=dtype), pre_quantized=True)
-        quantizer.preprocess_model(model, device_map=None, keep_in_fp32_modules=sorted(exact), state_dict=small)
-        for name, tensor in small.items():
+        quantizer.preprocess_model(model, device_map=None, keep_in_fp32_modules=sorted(exact), state_dict=in_blocks)
+        for name, tensor in in_blocks.items():
             quantizer.create_quantized_param(model, tensor, name, "cpu")
         model.hf_quantizer = quantizer
-    return small
+    return in_blocks

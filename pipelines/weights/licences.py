@@ -6,106 +6,128 @@ it; it is no advice.
 """
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
-from pipelines.files import read_json, sha256_of
-from pipelines.large.families import BASE_COMMERCIAL_USE, BASE_LICENCE, CONVERSION
-from pipelines.weights.hub import COMMIT, CONFIGURATIONS, REPOSITORY, local_folder
+from pipelines.files import sha256_of
+from pipelines.weights.cache import COMMIT
+from pipelines.weights.conversion import read_conversion
+from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY, local_folder
+from pipelines.weights.pins import DEPTH_CHECKPOINTS
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 OWN = {"licence": "Apache-2.0", "commercial_use": "yes"}  # trained by this project on what it generated
 ORIGINS = {"depth": {"from": "EfficientNet-Lite0 for ImageNet-1k, Apache-2.0"}}
 UNKNOWN = {"licence": "unknown", "commercial_use": "unknown"}
-BASE = "Wan2.2-TI2V-5B"  # part of the name of every copy of the base that is not renamed
+WAN, WAN_TERMS = "Wan2.2-TI2V-5B", {"licence": "Apache-2.0", "commercial_use": "yes"}  # by a part of every copy's name
+
+# ---- of a pipeline that is open ---------------------------------------------------------------------------------
 
 
 def licence_card(pipe) -> list[dict[str, Any]]:
-    """Every weight that a pipeline uses: those of its engine, of its depth estimator and of its mask."""
+    """The entries of all weights that a pipeline uses: its engine's, its depth estimator's and its mask's."""
     engine = pipe.engine
     entries = *engine.facts.weights, *depth_weights(engine.depth_estimator), *mask_weights(engine)
     return [dict(entry) for entry in entries]
 
 
-@functools.cache
-def shipped(name: str) -> dict[str, Any]:
-    """A part of the embedded model, by its folder."""
-    digest = sha256_of(sorted((EMBEDDED_FOLDER / name).glob("*.safetensors")))
-    return {"name": f"embedded/{name}", "sha256": digest, **OWN, **ORIGINS.get(name, {})}
-
-
 def mask_weights(engine) -> tuple[dict[str, Any], ...]:
-    """What an engine's mask lists itself; most masks have none."""
+    """The entries that an engine's mask lists; () for a mask without weights."""
     return tuple(getattr(getattr(engine, "mask", None), "weights", ()))
 
 
 def depth_weights(estimator) -> tuple[dict[str, Any], ...]:
-    """What an estimator lists itself; the embedded one is known by the folder it was read from."""
+    """The entries that an estimator lists; the embedded one is known by the folder it was read from."""
     if (weights := getattr(estimator, "weights", None)) is not None:
         return tuple(weights)
     net = getattr(estimator, "net", None)
     if net is None:  # a file, or exact depth: no weights
         return ()
-    place = Path(net.config.get("_name_or_path") or "unnamed")
-    is_shipped = (EMBEDDED_FOLDER / "depth").resolve() in (place.resolve(), (place / "depth").resolve())
-    return (shipped("depth") if is_shipped else {"name": place.name, **UNKNOWN},)
-
-
-def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[str, Any], ...]:
-    """The entries of a folder in the diffusers layout; name: what it was asked for as, if not the folder's own.
-
-    A converted folder has written them down; where it came from a repository, each tells that too. Of others only
-    what this project ships and Wan's own name are known.
-    """
-    folder, asked = Path(folder), str(name or folder)
-    is_repository = REPOSITORY.fullmatch(asked) and not Path(asked).is_dir()
-    name = asked.partition("@")[0] if is_repository else folder.absolute().name  # not where it lies
-    revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
-    if (folder / CONVERSION).is_file():
-        source = {"from": f"{name}@{folder.name}"} if revision else {}
-        if entries := read_json(folder / CONVERSION).get("weights"):
-            return tuple({**entry, **source} for entry in entries)
-    if folder.resolve() == EMBEDDED_FOLDER.resolve():
-        return (shipped("autoencoder"),)
-    return ({"name": name, **revision, **terms_of_base(asked)},)
-
-
-def terms_of_base(name: str) -> dict[str, str]:
-    """Licence and commercial use of a base by its name or place; of one that is not called Wan 2.2 none is known."""
-    return {"licence": BASE_LICENCE, "commercial_use": BASE_COMMERCIAL_USE} if BASE in name else UNKNOWN
+    folder = Path(net.config.get("_name_or_path") or "unnamed")
+    is_shipped = (EMBEDDED_FOLDER / "depth").resolve() in (folder.resolve(), (folder / "depth").resolve())
+    return (shipped("depth") if is_shipped else {"name": folder.name, **UNKNOWN},)
 
 
 def transformer_weights(model) -> tuple[dict[str, Any], ...]:
     """The entries of a transformer that comes from elsewhere than the rest: those of the folder it was read from."""
-    place = Path(model.config.get("_name_or_path") or "unnamed")
-    return engine_weights(place.parent if place.name == "transformer" else place)
+    folder = Path(model.config.get("_name_or_path") or "unnamed")
+    return engine_weights(folder.parent if folder.name == "transformer" else folder)
+
+
+# ---- of folders and files ---------------------------------------------------------------------------------------
+
+
+@functools.cache
+def shipped(name: str) -> dict[str, Any]:
+    """The entry of a part of the embedded model, by its folder's name."""
+    digest = sha256_of(sorted((EMBEDDED_FOLDER / name).glob("*.safetensors")))
+    return {"name": f"embedded/{name}", "sha256": digest, **OWN, **ORIGINS.get(name, {})}
+
+
+def engine_weights(folder: Path, name: str | Path | None = None) -> tuple[dict[str, Any], ...]:
+    """The entries of a folder in the diffusers layout. name: the one it was opened by, if not its own.
+
+    A converted folder has a record of them; where it came from a repository, "from" in each names that too. Of others
+    only what this project ships and Wan's own name are known.
+    """
+    folder, opened_as = Path(folder), str(name or folder)
+    is_repository = REPOSITORY.fullmatch(opened_as) and not Path(opened_as).is_dir()
+    name = opened_as.partition("@")[0] if is_repository else folder.absolute().name  # without the path to it
+    revision = {"revision": folder.name} if COMMIT.fullmatch(folder.name) else {}
+    if entries := read_conversion(folder).get("weights"):
+        source = {"from": f"{name}@{folder.name}"} if revision else {}
+        return tuple({**entry, **source} for entry in entries)
+    if folder.resolve() == EMBEDDED_FOLDER.resolve():
+        return (shipped("autoencoder"),)
+    return ({"name": name, **revision, **terms_of_base(opened_as)},)
+
+
+def terms_of_base(name: str) -> dict[str, str]:
+    """Licence and commercial use of a base by its name or path; unknown unless it is called Wan2.2-TI2V-5B."""
+    return WAN_TERMS if WAN in name else UNKNOWN
+
+
+def file_entry(path: Path, name: str | None = None) -> dict[str, Any]:
+    """Name, size and hash of a file or folder of safetensors, the beginning of its entry.
+
+    name: the one that `hub.local_file` fetched it by; the entry of a file from the Hub has that name and its commit.
+    """
+    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    entry = {"name": path.name, "bytes": sum(file.stat().st_size for file in files), "sha256": sha256_of(files)}
+    if name and Path(name) != path:
+        commit = next(folder.name for folder in path.parents if COMMIT.fullmatch(folder.name))
+        entry |= {"name": re.sub(r"@[\w.-]+", "", name, count=1), "revision": commit}
+    return entry
+
+
+# ---- of a model that is not loaded ------------------------------------------------------------------------------
 
 
 def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
-    """The card of a model that is not loaded: "embedded", a folder, or a repository, of which a few kilobytes are read.
+    """The card of "embedded", a folder, or a repository, of which a few kilobytes are fetched.
 
     depth: name of the estimator beside it. Raises ValueError where nothing can be read.
     """
     folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, CONFIGURATIONS)
     if not (folder / "model_index.json").is_file():
         raise ValueError(f"{model} holds no model_index.json. Give a folder in the diffusers layout.")
-    return [*map(dict, engine_weights(folder, model)), *map(dict, card_of_depth(depth))]
+    return [*map(dict, engine_weights(folder, model)), dict(entry_of_depth(depth))]
 
 
-def card_of_depth(name: str) -> list[dict[str, Any]]:
+def entry_of_depth(name: str) -> dict[str, Any]:
+    """The entry of a depth estimator, by its name."""
     if name == "embedded":
-        return [dict(shipped("depth"))]
-    from pipelines.depth.depth_anything import CHECKPOINTS
-
-    known = CHECKPOINTS.get(name)
+        return shipped("depth")
+    known = DEPTH_CHECKPOINTS.get(name)
     if known is None:
-        return [{"name": name, **UNKNOWN}]
+        return {"name": name, **UNKNOWN}
     terms = {"licence": known.licence, "commercial_use": known.commercial_use}
-    return [{"name": known.repository, "revision": known.revision, **terms}]
+    return {"name": known.repository, "revision": known.revision, **terms}
 
 
 def as_table(card: list[dict[str, Any]]) -> str:
-    """Markdown."""
+    """A card as a Markdown table."""
     rows = [["weights", "revision or SHA-256", "licence", "commercial use, EU"], ["---"] * 4]
     for entry in card:
         revision = entry.get("revision") or entry.get("sha256") or "unknown"

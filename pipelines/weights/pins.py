@@ -3,6 +3,7 @@
 `hub.py` fetches these and nothing else unless another revision is named, so a repository that changes, or a Hub that
 answers something else, changes no clip. Hashes are those that several public projects pin for the same commits.
 Nobody has published those of Spatia's two files, nor of OneFormer's: `hub.local_folder` keeps to what it fetched first.
+The names under which depth networks are offered, and their licences, stand here too.
 """
 
 from dataclasses import dataclass, field
@@ -60,4 +61,27 @@ PINS = {
         "fd2c22027eaf20374204f14099b8341e1925ad39",
         {"model.safetensors": "ad065c77a7421ca55159a1f0db9433397a607690f2d76bb8a6fc54b1be7a3124"},
     ),
+}
+
+
+@dataclass(frozen=True)
+class DepthCheckpoint:
+    """A depth network of PINS. commercial_use in the EU: "yes", "no" or "unknown"."""
+
+    repository: str
+    licence: str
+    commercial_use: str
+
+    @property
+    def revision(self) -> str:
+        return PINS[self.repository].revision
+
+
+# The cards of the two metric ones name no licence; the project's page gives Small as Apache-2.0, and they were trained
+# on Hypersim and Virtual KITTI 2, whose terms are their own.
+_NO_CARD = "Apache-2.0 (project page; none on the card)"
+DEPTH_CHECKPOINTS = {
+    "depth-anything": DepthCheckpoint(DEPTH_ANYTHING, "Apache-2.0", "yes"),
+    "depth-anything-metric-indoor": DepthCheckpoint(DEPTH_ANYTHING_INDOOR, _NO_CARD, "unknown"),
+    "depth-anything-metric-outdoor": DepthCheckpoint(DEPTH_ANYTHING_OUTDOOR, _NO_CARD, "unknown"),
 }

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from pipelines.files import read_json
-from pipelines.weights import gguf as gguf_files
+from pipelines.weights import gguf
 
 INDEX = ".safetensors.index.json"
 LIBRARIES = ("diffusers", "transformers", "pipelines")  # whose classes a folder may name
@@ -57,7 +57,7 @@ def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
     """
     path = Path(path)
     if path.suffix == ".gguf" and path.is_file():
-        return gguf_files.read(path)
+        return gguf.read(path)
     tensors = {}
     for file in files_of(path):
         with content_of(file) as content:

@@ -16,7 +16,8 @@ from tiny_wan import BASE
 from pipelines import depth as depth_package
 from pipelines.depth import ESTIMATORS, DepthAnything, DepthEstimator, DepthNet, EmbeddedDepth, depth_estimator
 from pipelines.depth import depth_anything as module
-from pipelines.depth.depth_anything import CHECKPOINTS, at_photo_size, input_size, prepared, to_inverse_depth
+from pipelines.depth.depth_anything import at_photo_size, input_size, prepared, to_inverse_depth
+from pipelines.weights.pins import DEPTH_CHECKPOINTS
 
 HEIGHT, WIDTH = 72, 128
 
@@ -82,7 +83,7 @@ def test_importing_the_package_brings_in_nothing_heavy():
 
 
 def test_estimators_have_names(monkeypatch):
-    assert list(ESTIMATORS)[:4] == ["embedded", *CHECKPOINTS]
+    assert list(ESTIMATORS)[:4] == ["embedded", *DEPTH_CHECKPOINTS]
     assert isinstance(depth_estimator("embedded"), EmbeddedDepth)
     with pytest.raises(ValueError, match="'depth-everything' is unknown. Use one of embedded, depth-anything, "):
         depth_estimator("depth-everything")
@@ -109,7 +110,7 @@ def test_plug_ins_are_found_by_name(monkeypatch):
 def test_named_weights_have_a_fixed_revision(monkeypatch, folder):
     asked = []
     monkeypatch.setattr(module, "local_folder", lambda name, **options: asked.append((name, options)) or folder)
-    for name, known in CHECKPOINTS.items():
+    for name, known in DEPTH_CHECKPOINTS.items():
         depth_estimator(name, local_files_only=True)
         assert asked.pop() == (known.repository, {"local_files_only": True, "revision": known.revision})
         assert len(known.revision) == 40

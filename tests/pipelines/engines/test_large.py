@@ -20,20 +20,14 @@ from tiny_wan import BASE, tiny_pipe, tiny_text
 from pipelines import Camera, ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, move
 from pipelines import __main__ as cli
 from pipelines.engines.base import chunks_of
-from pipelines.engines.large import WanMemoryEngine
-from pipelines.large.control import (
-    Tiles,
-    VideoDecoder,
-    encode_prompt,
-    encode_video,
-    hole_video,
-    paint,
-    parts_of,
-    to_frames,
-    to_video,
-)
+from pipelines.engines.large import LargeEngine
+from pipelines.large.control import hole_video, read_off_centre
 from pipelines.large.families import FEW_STEPS, LAYOUTS, LORA, FewSteps
+from pipelines.large.painting import paint
+from pipelines.large.text import encode_prompt
+from pipelines.large.tiles import Tiles, parts_of
 from pipelines.large.transformer import MirageTransformer3DModel
+from pipelines.large.video import VideoDecoder, encode_video, to_frames, to_video
 from pipelines.media.clips import read_recipe
 from pipelines.weights.licences import licence_card
 
@@ -141,7 +135,7 @@ def test_a_layout_reads_tokens_with_its_own_centre_of_a_cell(converted, zoom, fo
         return np.mean([torch.equal(*pair) for pair in shown])
 
     exact = memory.readout(read, height, width)
-    assert agreement(engine.read_off_centre(exact, [read])) == 1
+    assert agreement(read_off_centre(exact, [read], engine.layout.cell_centre)) == 1
     assert is_alike is None or (agreement(exact) == 1) == is_alike
 
 
@@ -150,16 +144,14 @@ def test_a_layout_reads_tokens_with_its_own_centre_of_a_cell(converted, zoom, fo
 
 def test_chunks_and_sequences_are_those_of_the_released_code(converted):
     pipe = MiragePipeline.from_pretrained(converted)
-    assert isinstance(pipe.engine, WanMemoryEngine) and pipe.engine.layout is LAYOUTS["spatia"]
+    assert isinstance(pipe.engine, LargeEngine) and pipe.engine.layout is LAYOUTS["spatia"]
     engine = pipe.engine
     first, second = chunks_of(engine.facts, 193)
     assert (first, second) == (range(0, 121), range(121, 193))
     assert [len(part) for part in engine.sequence(first)] == [31, 0]
     assert engine.sequence(second) == (list(range(112, 193, 4)), [])  # 21, of which 112, 116 and 120 are history
 
-    engine = WanMemoryEngine(
-        pipe.transformer, pipe.vae, pipe.scheduler, None, None, AnalyticDepth(), LAYOUTS["lsm-world"]
-    )
+    engine = LargeEngine(pipe.transformer, pipe.vae, pipe.scheduler, None, None, AnalyticDepth(), LAYOUTS["lsm-world"])
     first, second = chunks_of(engine.facts, 65)
     assert (first, second) == (range(0, 33), range(33, 65))
     assert engine.sequence(first) == (list(range(0, 33, 4)), [])
@@ -243,7 +235,7 @@ def test_the_memory_steers_the_picture(large):
 def test_a_pixel_readout_shows_the_photo_where_it_was_taken(converted):
     pipe = tiny_pipe(converted, "spatia")
     lifted, trajectory = path(pipe)
-    video, mask = pipe.engine.rendered(lifted.memory, trajectory[:9])
+    video, mask = pipe.engine.memory_control.rendered(lifted.memory, trajectory[:9])
     assert video.shape == (3, 9, *SIZE) and mask.shape == (9, *SIZE)
     frame = VideoDecoder(pipe.vae)(lifted.memory.readout(trajectory[0], 4, 6).latents[0][:, None])[0]
     assert np.abs(to_frames(video)[0].astype(int) - frame)[mask[0].numpy()].mean() < 2
@@ -384,8 +376,8 @@ def test_a_prompt_is_read_once(converted):
     frames = [pipe(lifted, trajectory, prompt=prompt, seed=1).frames for prompt in ("a sofa", "a room", "a sofa")]
     assert len(read) == 3 and np.array_equal(frames[0], frames[2])  # two prompts, and the negative one
     for i in range(20):
-        pipe.engine.text(f"room {i}")
-    assert len(pipe.engine._texts) == 8
+        pipe.engine.read_prompt(f"room {i}")
+    assert len(pipe.engine.read_prompt.kept) == 8
 
 
 def test_a_draft_takes_half_the_steps(large):
@@ -542,7 +534,7 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
     )
     stock.save_pretrained(tmp_path)
     opened = MiragePipeline.from_pretrained(tmp_path)
-    assert isinstance(opened.engine, WanMemoryEngine) and not opened.transformer.config.vace_layers
+    assert isinstance(opened.engine, LargeEngine) and not opened.transformer.config.vace_layers
     opened.engine.depth_estimator = AnalyticDepth()
     opened.engine.layout = replace(opened.engine.layout, num_inference_steps=1)
     lifted, trajectory = path(opened, frames=5)

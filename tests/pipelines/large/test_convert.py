@@ -14,9 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from pipelines.__main__ import main
-from pipelines.large.convert import released_from_transformer, transformer_from_released
 from pipelines.large.families import LAYOUTS, layout_of
-from pipelines.large.lora import add_lora, lora_report
+from pipelines.large.lora import add_lora
+from pipelines.large.lora_files import lora_report
+from pipelines.large.released import released_from_transformer, transformer_from_file, transformer_from_released
 from pipelines.large.transformer import MirageTransformer3DModel
 from pipelines.large.wan_names import ConversionError, to_diffusers, to_released
 from pipelines.weights import gguf as gguf_files
@@ -171,7 +172,7 @@ def test_blocks_are_counted_in_the_file_and_spread_evenly():
 def test_a_single_file_opens(tmp_path):
     backbone, control, _, config = tiny()
     save_file({**prefixed("dit.", backbone), **prefixed("vace.", control)}, tmp_path / "both.safetensors")
-    model = MirageTransformer3DModel.from_single_file(tmp_path / "both.safetensors", config=config)
+    model = transformer_from_file(tmp_path / "both.safetensors", config=config)
     assert torch.equal(flow(model), flow(transformer_from_released(backbone, control, config=config)))
 
 
@@ -380,7 +381,7 @@ def test_files_come_whole_in_parts_or_in_blocks(tmp_path):
     read = read_tensors(tmp_path / "all.gguf")
     assert read.keys() == control.keys()
     for name in names:
-        torch.testing.assert_close(gguf_files.plain(read[name]).float(), control[name], atol=0.02, rtol=0)
+        torch.testing.assert_close(gguf_files.dequantized(read[name]).float(), control[name], atol=0.02, rtol=0)
     (tmp_path / "parts" / "2.safetensors").unlink()
     (tmp_path / "all.gguf").write_bytes(b"GGUF")
     for path in ("parts/all.safetensors.index.json", "parts"):

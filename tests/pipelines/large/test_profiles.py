@@ -12,25 +12,18 @@ from tiny_wan import BASE, tiny_pipe
 
 from pipelines import __main__ as cli
 from pipelines import loading, move
-from pipelines.large import costs as counted
-from pipelines.large import metering, profiles
+from pipelines.large import costs as costs_module
+from pipelines.large import counting, metering, profile_table, profiles
+from pipelines.large.configurations import read_model, released
 from pipelines.large.convert import convert
-from pipelines.large.costs import (
-    CONTEXT,
-    GIB,
-    Costs,
-    choose_profile,
-    costs_of,
-    least_seconds,
-    moved_bytes,
-    needed_bytes,
-    read_model,
-)
+from pipelines.large.costs import CONTEXT, GIB, Costs, choose_profile, least_seconds, moved_bytes, needed_bytes
+from pipelines.large.counting import costs_of
 from pipelines.large.families import LAYOUTS, LORA_FILE, LORA_FOLDER
 from pipelines.large.metering import COMPUTE, metered
 from pipelines.large.profiles import PROFILES, ProfileError
 from pipelines.large.transformer import MirageTransformer3DModel
 from pipelines.weights import gguf as gguf_files
+from pipelines.weights.gguf_kinds import GGUF_KINDS
 from pipelines.weights.hub import CONFIGURATIONS
 
 SIZE = 64, 96
@@ -88,10 +81,10 @@ def test_blocks_of_weights_weigh_what_their_file_does(tmp_path):
     pytest.importorskip("gguf")
     config = dict(num_attention_heads=2, attention_head_dim=64, ffn_dim=256, num_layers=2, in_channels=4, text_dim=8)
     model = MirageTransformer3DModel(**config).bfloat16()
-    for kind in gguf_files.KINDS:
+    for kind in GGUF_KINDS:
         gguf_files.write(tmp_path / kind, model.state_dict(), kind)
         size = (tmp_path / kind).stat().st_size
-        assert size == pytest.approx(counted.gguf_bytes(model, kind), rel=0.02) and size < 0.7 * metering.bytes_of(
+        assert size == pytest.approx(counting.gguf_bytes(model, kind), rel=0.02) and size < 0.7 * metering.bytes_of(
             model
         )
 
@@ -102,14 +95,14 @@ def test_the_released_families_are_known_without_their_files():
 
     sizes = {"spatia": 11.9, "lsm-world": 14.2}  # 6.40 and 7.61 billion in bfloat16, benchmarks/transformer.py
     for layout in LAYOUTS.values():
-        model = counted.released(layout)
+        model = released(layout)
         transformer = metering.on_meta(lambda model=model: MirageTransformer3DModel(**model.transformer))
         assert abs(metering.bytes_of(transformer) / GIB - sizes[layout.name]) < 0.1
-        assert counted.lora_bytes(transformer) == 2 * 80_609_280  # 600 tensors of rank 32
+        assert counting.lora_bytes(transformer) == 2 * 80_609_280  # 600 tensors of rank 32
     vae = metering.on_meta(lambda: AutoencoderKLWan(**model.vae))
     text_encoder = metering.on_meta(lambda: UMT5EncoderModel(model.text_encoder))
     assert 1.2 < metering.bytes_of(vae) / GIB < 1.4 and 10 < metering.bytes_of(text_encoder) / GIB < 11
-    tiles = counted.tiles_of(vae, 704, 1280)
+    tiles = counting.tiles_of(vae, 704, 1280)
     assert len(tiles) == 6 and not vae.use_tiling
 
 
@@ -139,7 +132,7 @@ def test_weights_in_blocks_are_kept_as_they_are():
 
 
 def test_more_memory_never_makes_it_slower(monkeypatch):
-    monkeypatch.setattr(counted, "is_available", lambda profile: profile.requires is None)
+    monkeypatch.setattr(costs_module, "is_available", lambda profile: profile.requires is None)
     ranks, order = [], list(PROFILES)
     for free in np.arange(0, 64, 0.5):
         try:
@@ -248,10 +241,10 @@ def test_weights_in_blocks_render_nearly_the_same(converted, expected, tmp_path,
     profiles.apply(pipe, "gguf-q8", "cpu")
     difference = np.abs(rendered(pipe) - expected)
     assert 0 < difference.mean() < 1
-    assert counted.read_model(tmp_path / "q8").kept == "q8_0"
+    assert read_model(tmp_path / "q8").kept == "q8_0"
     known = replace(FULL, kept="q8_0", flop=dict.fromkeys(("transformer", "vae", "tiles"), 1e12))
-    monkeypatch.setattr(counted, "costs_of", lambda *_: known)
-    assert [row["profile"] for row in counted.table(tmp_path / "q8", *SIZE)] == ["gguf-q8"]
+    monkeypatch.setattr(profile_table, "costs_of", lambda *_: known)
+    assert [row["profile"] for row in profile_table.table(tmp_path / "q8", *SIZE)] == ["gguf-q8"]
     only = "kept as q8_0, which run as gguf-q8 only. Use gguf-q8"
     for folder, profile, words in ((tmp_path / "q8", "float8", only), (converted, "gguf-q8", "--gguf q8_0")):
         with pytest.raises(ValueError, match=words):

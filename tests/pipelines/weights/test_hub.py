@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from fake_hub import COMMIT, REPO, FakeHub, run
 
-from pipelines.weights.hub import COMMIT as COMMIT_NAME
-from pipelines.weights.hub import SHA256, _Count, fetch_large
+from pipelines.weights.cache import COMMIT as COMMIT_NAME
+from pipelines.weights.cache import SHA256
+from pipelines.weights.download import Count, fetch_large
 from pipelines.weights.pins import PINS, WAN
 
 
@@ -167,18 +168,18 @@ def test_a_disk_that_becomes_full_keeps_what_came(hub, tmp_path):
     hub.hashes[path] = hashlib.sha256(hub.files[path]).hexdigest()
     code = f"""
 import errno
-from pipelines.weights import hub
-write = hub._Told.write
+from pipelines.weights import download, hub
+write = download.CountedFile.write
 def full(file, data):
     if file.tell():
         raise OSError(errno.ENOSPC, "No space left on device")
     return write(file, data)
-hub._Told.write = full
+download.CountedFile.write = full
 try:
     hub.local_folder({REPO!r})
 except hub.FetchError as error:
     print(error)
-hub._Told.write = write
+download.CountedFile.write = write
 print(hub.local_folder({REPO!r}))"""
     told, errors = run(code, hub, tmp_path)
     sentence, folder = told.splitlines()
@@ -228,7 +229,7 @@ def test_one_file_that_fails_stops_the_others(tmp_path, monkeypatch):
     files = [SimpleNamespace(filename=f"{name}.safetensors", commit_hash=COMMIT, file_size=2000) for name in "ab"]
     blobs = [tmp_path / file.filename for file in files]
     with pytest.raises(KeyboardInterrupt):
-        fetch_large(REPO, list(zip(files, blobs, strict=True)), None, _Count(4000))
+        fetch_large(REPO, list(zip(files, blobs, strict=True)), None, Count(4000))
     assert 0 < (tmp_path / "a.safetensors.part").stat().st_size < 2000 and not any(blob.exists() for blob in blobs)
 
 
