@@ -1,7 +1,11 @@
-import numpy as np
-import pytest
-import torch
-from helpers import CHROMIUM, AnalyticDepth
+from pipelines.process import prepare_process
+
+prepare_process()  # before torch comes in
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from helpers import CHROMIUM, AnalyticDepth  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
