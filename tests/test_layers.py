@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT
-from import_graph import circles, find_modules, imports_of
+from import_graph import circles, find_modules, imports_of, longest_known
 
 # From the top down. Each imports what stands on lines below its own: nothing above, and nothing beside it.
 # `pipelines` alone is its __init__.py, which hands out the public names; whoever is below must not ask it for them.
@@ -32,9 +32,6 @@ presets
 PACKAGES = ("app", "studio", "pipelines", "presets")
 WITHOUT_TORCH = ("pipelines.cameras", "pipelines.media", "presets")  # and whatever they import of ours
 
-UPWARD = set()  # still to be turned round
-CIRCLES = []  # still to be opened
-
 
 # ---- the rules --------------------------------------------------------------------------------------------------
 
@@ -51,13 +48,13 @@ def layer_of(module: str, layers: list[list[str]]) -> tuple[int, str]:
     raise AssertionError(f"{module} has no place in LAYERS")
 
 
-def upward_imports(root: Path, layers: str, packages: tuple[str, ...]) -> dict[tuple[str, str], list[str]]:
-    """(importing, imported) entries -> the imports that break the order, as sentences."""
+def upward_imports(root: Path, layers: str, packages: tuple[str, ...]) -> list[str]:
+    """The imports that break the order, as sentences."""
     layers = [line.split() for line in layers.split("\n") if line]
     modules = find_modules(root, packages)
     for entry in (entry for layer in layers for entry in layer):
         find_modules(root, [entry])
-    broken = {}
+    broken = []
     for module in modules:
         line, entry = layer_of(module, layers)
         for found in imports_of(module, modules, root):
@@ -65,8 +62,7 @@ def upward_imports(root: Path, layers: str, packages: tuple[str, ...]) -> dict[t
                 continue
             other_line, other = layer_of(found.module, layers)
             if other != entry and other_line <= line:
-                sentence = f"{found.where} imports {found.name}: {entry} is not above {other}"
-                broken.setdefault((entry, other), []).append(sentence)
+                broken.append(f"{found.where} imports {found.name}: {entry} is not above {other}")
     return broken
 
 
@@ -77,18 +73,19 @@ def circular_imports(root: Path, packages: tuple[str, ...]) -> list[list[str]]:
 
 
 def outside_imports(root: Path, packages: tuple[str, ...], starts: tuple[str, ...], name: str) -> list[str]:
-    """Where a library is imported by modules of `starts` or by any of ours that they import."""
+    """Where a library is imported by modules of `starts`, or by any of ours that come in with them."""
     modules = find_modules(root, packages)
     find_modules(root, starts)
     to_visit = [m for m in modules if any(m == start or m.startswith(f"{start}.") for start in starts)]
     visited, where = set(to_visit), []
     while to_visit:
-        for found in imports_of(to_visit.pop(), modules, root):
-            if found.name.split(".")[0] == name:
-                where.append(f"{found.where} imports {found.name}")
-            if found.module and found.module not in visited:
-                visited.add(found.module)
-                to_visit.append(found.module)
+        module = to_visit.pop()
+        imports = list(imports_of(module, modules, root))
+        where += [f"{found.where} imports {found.name}" for found in imports if found.name.split(".")[0] == name]
+        parents = {longest_known(module.rpartition(".")[0], modules)}  # Python runs a package's __init__.py first
+        new = ({found.module for found in imports} | parents) - {None} - visited
+        visited |= new
+        to_visit += new
     return where
 
 
@@ -96,12 +93,11 @@ def outside_imports(root: Path, packages: tuple[str, ...], starts: tuple[str, ..
 
 
 def test_imports_point_down_only():
-    broken = upward_imports(ROOT, LAYERS, PACKAGES)
-    assert not [sentence for pair in broken.keys() - UPWARD for sentence in broken[pair]]
+    assert not upward_imports(ROOT, LAYERS, PACKAGES)
 
 
 def test_no_imports_run_in_circles():
-    assert not [circle for circle in circular_imports(ROOT, PACKAGES) if circle not in CIRCLES]
+    assert not circular_imports(ROOT, PACKAGES)
 
 
 def test_nothing_below_the_studio_knows_gradio():
@@ -141,7 +137,7 @@ def write_tree(root: Path, changes: dict[str, str]) -> Path:
 
 def test_a_tree_in_order_has_no_findings(tmp_path):
     write_tree(tmp_path, {})
-    assert upward_imports(tmp_path, ORDER, ("shop", "stock")) == {}
+    assert upward_imports(tmp_path, ORDER, ("shop", "stock")) == []
     assert circular_imports(tmp_path, ("shop", "stock")) == []
 
 
@@ -159,7 +155,7 @@ def test_a_tree_in_order_has_no_findings(tmp_path):
 )
 def test_an_upward_import_is_named(tmp_path, upward):
     write_tree(tmp_path, {"stock/shelves.py": f"{upward}\n"})
-    [[sentence]] = upward_imports(tmp_path, ORDER, ("shop", "stock")).values()
+    [sentence] = upward_imports(tmp_path, ORDER, ("shop", "stock"))
     assert sentence.startswith("stock/shelves.py:") and sentence.endswith("stock is not above shop")
     assert "imports shop.till" in sentence
 
@@ -167,7 +163,8 @@ def test_an_upward_import_is_named(tmp_path, upward):
 def test_what_stands_side_by_side_does_not_import_each_other(tmp_path):
     write_tree(tmp_path, {})
     order = "stock\nstock.boxes stock.shelves\nshop"
-    assert set(upward_imports(tmp_path, order, ("stock",))) == {("stock.boxes", "stock.shelves")}
+    [sentence] = upward_imports(tmp_path, order, ("stock",))
+    assert sentence.endswith("imports stock.shelves: stock.boxes is not above stock.shelves")
 
 
 @pytest.mark.parametrize("missing", ["shop", "stock.boxes", "stock.cellar"])
@@ -217,6 +214,9 @@ def test_a_heavy_library_is_found_however_deep(tmp_path):
     assert outside_imports(tmp_path, ("shop", "stock"), ("shop",), "torch") == found
     assert outside_imports(tmp_path, ("shop", "stock"), ("stock.boxes",), "torch") == found
     assert outside_imports(tmp_path, ("shop", "stock"), ("shop",), "gradio") == []
+    write_tree(tmp_path, {"stock/__init__.py": "from torch import nn\n"})
+    found = ["stock/__init__.py:1 imports torch.nn"]
+    assert outside_imports(tmp_path, ("shop", "stock"), ("stock.boxes",), "torch") == found
 
 
 # ---- sizes ------------------------------------------------------------------------------------------------------
