@@ -43,6 +43,7 @@ class Finding:
     repair: str | None
 
     def to_dict(self) -> dict:
+        """The fields as plain JSON."""
         return {**asdict(self), "frames": list(self.frames)}
 
 

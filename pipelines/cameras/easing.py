@@ -32,7 +32,7 @@ def soft_ends(t: np.ndarray, ramp: float = 0.2) -> np.ndarray:
     return np.where(t < ramp, start, np.where(t > 1 - ramp, stop, middle))
 
 
-# What a key of an editable path may name; files carry these names and the editor in the browser knows the same ones.
+# By the names that stand in path files; the editor in the browser has the same ones.
 EASES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": linear,
     "in": ease_in,

@@ -38,7 +38,7 @@ def fit_error(path: Sampled, trajectory: Trajectory) -> tuple[float, float, floa
 def fitted_keys(
     trajectory: Trajectory, keys: int | None, tolerance: float, max_degrees: float, max_keys: int
 ) -> FittedKeys:
-    """See `Path.from_trajectory`.
+    """Keys whose curve follows a trajectory; the arguments are those of `Path.from_trajectory`.
 
     First keys at even distances between the places where the camera stops, so many that the speed follows the
     trajectory's too: on a centripetal spline even distances make even speed. Where that is not enough, keys where the

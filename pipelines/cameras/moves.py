@@ -29,6 +29,7 @@ class Number:
     unit: str  # "D" (share of the distance to the subject), "degrees" or "x" (factor)
 
     def checked(self, name: str, value) -> float:
+        """`value` as a float inside the range, or an error that names it."""
         is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not is_number or not self.low <= value <= self.high:  # NaN fails the comparison too
             raise Refused(
@@ -50,6 +51,7 @@ class Choice:
     options: tuple[str, ...]
 
     def checked(self, name: str, value) -> str:
+        """`value` if it is one of the options, or an error that names it."""
         if not isinstance(value, str) or value not in self.options:
             raise Refused(
                 "{name}={value!r:.60} must be one of {allowed}. Use {default}.",
@@ -84,6 +86,7 @@ class Move:
 
     @property
     def defaults(self) -> dict[str, float | str]:
+        """Every parameter with its default."""
         return {name: param.default for name, param in self.params.items()}
 
     def checked(self, params: dict) -> dict[str, float | str]:

@@ -199,7 +199,7 @@ def read_json(path: str | os.PathLike, max_bytes: int):
     path = Path(path)
     try:
         with path.open("rb") as file:
-            text = file.read(max_bytes + 1)  # never more, whatever the size on disk says
+            text = file.read(max_bytes + 1)  # a size on disk can be wrong
     except OSError as error:
         raise Refused(
             "{file} cannot be opened ({reason}). Give a trajectory file.", file=path.name, reason=error.strerror
@@ -226,6 +226,7 @@ def _checked_count(num_frames: int) -> int:
 
 
 def checked_fps(fps: int | float) -> int | float:
+    """`fps` within 1..240, an int where it is whole, or an error that names it."""
     if isinstance(fps, bool) or not isinstance(fps, (int, float, np.integer, np.floating)) or not 1 <= fps <= MAX_FPS:
         raise Refused(
             "fps={fps!r:.80} must be a number from 1 to {limit}. Use {usual}.", fps=fps, limit=MAX_FPS, usual=NATIVE_FPS

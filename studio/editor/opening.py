@@ -13,20 +13,21 @@ from studio.state import drawn_path, with_lens
 from studio.words import Refusal, explain, say
 
 MAX_FILES = 3  # what a COLMAP model has
-FIXES = ("backwards", "inverse")  # y-up needs none: every path is carried to the photo's camera
+FIXES = ("backwards", "inverse")  # y-up needs none: every path is moved to the photo's camera
 
 
 def opened(
     files: list[str], camera: Camera, language: str, fix: str | None = None
 ) -> tuple[CameraPath | None, str, list[dict]]:
-    """The path, carried to the photo's camera and lens, what there is to say of it, and the other ways to read it, as
-    [{fix, label}]; None, why not, and [].
+    """(path, notice, fixes): the path, moved to the photo's camera and lens; a sentence about it; and the other ways to
+    read the files, as [{fix, label}]. Where they cannot be read: (None, why, []).
 
-    files: one, or those of a format of several files under their own names. fix: of FIXES, read it that way.
+    files: one, or those of a format of several files under their own names. camera: the photo's. fix: one of FIXES, to
+    read them that way.
     """
     if len(files) > MAX_FILES:
         return None, say(language, "cameras_many", count=len(files), limit=MAX_FILES), []
-    # a list of poses does not tell the size of its pictures: the clip's
+    # text formats may lack the size of their pictures: then it is the clip's
     size = (camera.height, camera.width) if all(file.endswith(".txt") for file in files) else ()
     with tempfile.TemporaryDirectory() as folder:
         together = [Path(shutil.copy(file, folder)) for file in files]
@@ -49,7 +50,7 @@ def opened(
 
 
 def from_photo(trajectory: Trajectory) -> Trajectory:
-    """The same way from where the photo was taken: frame 0 is its camera."""
+    """The same path, moved so that frame 0 is the photo's camera."""
     c2w = inverse(trajectory.c2w[0]) @ trajectory.c2w
     c2w[0] = np.eye(4)
     return Trajectory(c2w, trajectory.K, trajectory.height, trajectory.width, trajectory.fps)

@@ -1,18 +1,19 @@
-"""What the editor is told about a path: what the checks found, in plain words and where on the way it is."""
+"""What the checks found on a path, in the words of the page and with the seconds where it is."""
 
 from pipelines.cameras import checks
 from studio.state import FPS, drawn_path
 from studio.words import Refusal, explain, say
 
-FAST = ("turns", "travels")  # one thing to whoever looks at it
-AT_ONCE = ("fast", "lens")  # kinds that need no look at the place
-SIZE = (288, 512)  # of the cameras that are looked at: speed and lens have none
+FAST = ("turns", "travels")  # the page calls both "fast"
+AT_ONCE = ("fast", "lens")  # kinds that need neither depth nor coverage
+SIZE = (288, 512)  # any will do: speed and lens do not depend on it
 
 
 def findings(found: list[checks.Finding], language: str) -> list[dict]:
-    """{level, kind, words, spans, repair, label} for every kind and repair; spans: [first, last] seconds of each run.
+    """One entry for every kind of finding and its repair: {level, kind, words, spans, repair, label}.
 
-    repair and label are left out where nothing can be mended.
+    words, label: in `language`, "en" or "it". spans: [first, last] seconds of each run of frames. repair and label are
+    left out where there is no repair.
     """
     kinds: dict[tuple, list[checks.Finding]] = {}
     for finding in found:
@@ -38,18 +39,19 @@ def _joined(runs) -> list[tuple[int, int]]:
     return out
 
 
-def hear(asked: dict) -> dict:
-    """Called by the page as soon as a hand lets go, beside the event `edited`, which takes its turn at the engine.
+def hear(request: dict) -> dict:
+    """What can be found without the photo's depth; the browser calls it after every edit, without waiting for its turn
+    at the engine as the event `edited` does.
 
-    asked: {path: JSON text, distance: of the subject in scene units, language}. Gives {kinds, findings}, all that can
-    be said without a look at the place, or {notice}: why the path cannot be used.
+    request: {path: JSON text, distance: of the subject in scene units, language}. Returns {kinds, findings}: the kinds
+    that were looked for, and `findings`; or {notice}: why the path cannot be used; or {} for a malformed request.
     """
-    language = asked.get("language") if isinstance(asked, dict) else "en"
+    language = request.get("language") if isinstance(request, dict) else "en"
     try:
-        path = drawn_path(asked["path"])
-        found = checks.check_path(path.trajectory(*SIZE, FPS), asked["distance"], path=path)
+        path = drawn_path(request["path"])
+        found = checks.check_path(path.trajectory(*SIZE, FPS), request["distance"], path=path)
     except Refusal as refusal:
         return {"notice": explain(language, refusal)}
-    except (KeyError, TypeError, ValueError):  # no question of this page
+    except (KeyError, TypeError, ValueError):  # not a request of this page
         return {}
     return {"kinds": AT_ONCE, "findings": findings(found, language)}

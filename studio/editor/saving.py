@@ -1,4 +1,4 @@
-"""The path as a file for other tools: `save` is called by the page, which hands what it gets to the visitor."""
+"""The path as a file for other tools: the browser calls `save` and offers the result as a download."""
 
 import base64
 import io
@@ -12,24 +12,25 @@ from studio.state import FPS, drawn_path, one_of
 from studio.words import Refusal, explain
 
 NAME = "mirage-{}"
-AS_KEYS = "path"  # beside FORMATS: the points as they are edited
+AS_KEYS = "path"  # beside FORMATS: the keys as they are edited
 
 
-def save(asked: dict) -> dict:
-    """asked: {format: of FORMATS, or "path", path: JSON text, height, width: pixels of the clip, language}.
+def save(request: dict) -> dict:
+    """The path in a format of FORMATS, or as its keys.
 
-    Gives {name, data}, the file's name and its bytes in base64 (formats of several files come as one zip), or
-    {refusal}: a sentence.
+    request: {format: a name of FORMATS or "path", path: JSON text, height, width: pixels of the clip, language}.
+    Returns {name, data}: the file's name and its bytes in base64 (several files come as one zip); or {refusal}: why
+    not, as one sentence.
     """
-    language = asked.get("language") if isinstance(asked, dict) else "en"
+    language = request.get("language") if isinstance(request, dict) else "en"
     try:
-        name = one_of("format", asked["format"], (AS_KEYS, *FORMATS))
-        drawn = drawn_path(asked["path"])
+        name = one_of("format", request["format"], (AS_KEYS, *FORMATS))
+        drawn = drawn_path(request["path"])
         if name == AS_KEYS:
             texts = {"path.json": json.dumps(drawn.to_dict(), allow_nan=False, indent=1)}
         else:
             fps = SPATIA_FPS if name == "spatia" else FPS
-            texts = FORMATS[name].write(drawn.trajectory(asked["height"], asked["width"], fps))
+            texts = FORMATS[name].write(drawn.trajectory(request["height"], request["width"], fps))
     except Refusal as refusal:
         return {"refusal": explain(language, refusal)}
     except (KeyError, TypeError, ValueError) as error:

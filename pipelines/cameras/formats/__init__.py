@@ -1,8 +1,9 @@
 """Camera paths in the formats of other tools: one module per format. docs/formats.md has the facts.
 
-Writers take a `Trajectory` (two of them any cameras in order) and return plain data; readers take the same data and
-give a `Trajectory`. Each reader says which convention it assumes and refuses what breaks it; what is only odd comes as
-doubts (`doubts.py`). `read_cameras` finds out the format of a file or folder, `write_cameras` puts one on disk.
+Writers take a `Trajectory` (those of COLMAP and nerfstudio any cameras, in order) and return plain data; readers take
+the same data and return a `Trajectory`. Each reader names the convention it assumes and refuses what breaks it; what is
+only odd comes as doubts (`doubts.py`). `read_cameras` recognises the format of a file or folder, `write_cameras` writes
+one to disk.
 """
 
 from pipelines.cameras.formats.blender import from_blender, to_blender

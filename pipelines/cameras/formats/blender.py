@@ -56,7 +56,7 @@ for frame, view in enumerate(PATH["frames"], start=1):
 def to_blender(trajectory: Trajectory) -> str:
     """The text of the script. It holds numbers only. Every frame is a keyframe.
 
-    Raises ValueError when pixels are not square, which a Blender camera cannot say frame by frame.
+    Raises ValueError when pixels are not square, which a Blender camera cannot change frame by frame.
     """
     height, width = trajectory.height, trajectory.width
     frames = []

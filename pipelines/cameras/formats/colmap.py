@@ -52,7 +52,7 @@ def to_colmap(cameras: Trajectory | Iterable[Camera]) -> dict[str, str]:
 def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Trajectory:
     """Reads the text of `cameras.txt` and `images.txt`, in the order of the file names (frame_2 before frame_10).
 
-    Assumes w2c in OpenCV axes and undistorted pictures with centres at 0.5. The format knows no frame rate, so it is
+    Assumes w2c in OpenCV axes and undistorted pictures with centres at 0.5. The format has no frame rate, so it is
     given here. Raises ValueError with the file, the line, the limit and the fix.
     """
     if missing := [name for name in ("cameras.txt", "images.txt") if name not in files]:
@@ -61,8 +61,13 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
             files=both(missing),
             convention=COLMAP,
         )
-    lenses: dict[str, tuple] = {}
-    for number, words in lines(files["cameras.txt"]):
+    return in_order(_images(files["images.txt"], _lenses(files["cameras.txt"])), fps)
+
+
+def _lenses(text: str) -> dict[str, tuple[list[list[float]], int, int]]:
+    """K, height and width of every line of `cameras.txt`, by its CAMERA_ID."""
+    lenses = {}
+    for number, words in lines(text):
         place = line_of("cameras.txt", number)
         if len(words) < 4:
             raise Refused(
@@ -85,8 +90,12 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
         size = Sentence("The size in line {number} of {file}", number=number, file="cameras.txt")
         width, height = (whole_number(size, word) for word in words[2:4])
         lenses[words[0]] = (K, height, width)
+    return lenses
 
-    named, rows = [], iter(lines(files["images.txt"], keep_empty=True))
+
+def _images(text: str, lenses: Mapping[str, tuple[list[list[float]], int, int]]) -> list[tuple[str, Camera]]:
+    """File name and camera of every image of `images.txt`; lenses: those of `cameras.txt`."""
+    named, rows = [], iter(lines(text, keep_empty=True))
     for number, words in rows:
         place = line_of("images.txt", number)
         if not words:
@@ -117,12 +126,8 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
         w2c = np.eye(4)
         w2c[:3, :3] = rotation(unit(place, pose[:4]))
         w2c[:3, 3] = pose[4:]
-        named.append(
-            (
-                " ".join(words[9:]),
-                checked_camera(place, COLMAP, lenses[words[8]][0], inverse(w2c), *lenses[words[8]][1:]),
-            )
-        )
+        K, height, width = lenses[words[8]]
+        named.append((" ".join(words[9:]), checked_camera(place, COLMAP, K, inverse(w2c), height, width)))
     if not named:
         raise Refused("images.txt lists no image, at least 1 is needed. Export the model again.")
-    return in_order(named, fps)
+    return named

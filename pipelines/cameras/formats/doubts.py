@@ -1,9 +1,9 @@
 """Files that can be read but were probably written in another convention than the format says.
 
 Cameras alone, without pictures, do not prove a mistake: read with the wrong axes an orbit is a sway that looks
-outwards, and a push-in a pull-back; read inverted an orbit is the mirrored orbit. What is reported is what would be odd
-for a camera that somebody moved; nothing is changed unless asked (`corrected`). Straight travel, small turns and, read
-inverted, steady ones say nothing.
+outwards, and a push-in a pull-back; read inverted an orbit is the mirrored orbit. What is reported would be odd for a
+camera that somebody moved; nothing is changed but by `corrected`. Straight travel, small turns and, read inverted,
+steady ones look the same in every convention.
 
 backwards  the cameras look away from where they should. OpenGL axes (+y up, -z forward) read as OpenCV, or the other
            way round, flip y and z of every camera. Signs: all optical axes meet in one place behind the cameras; or the
@@ -34,14 +34,14 @@ CORRECTIONS = ("backwards", "inverse", "y-up")
 
 @dataclass(frozen=True)
 class Doubt:
-    """kind: as above; sentence: what was seen, in numbers, and what to do."""
+    """kind: as above. sentence: what was measured and what to do, for the command line; the page has its own words."""
 
     kind: str
     sentence: str
 
 
 def doubts(trajectory: Trajectory, any_up: bool = False) -> list[Doubt]:
-    """What is odd about cameras that were read. any_up: the format leaves the world's up open."""
+    """What is odd about cameras that were read. any_up: the format does not fix which way is up in the world."""
     found = [
         backwards(trajectory.c2w),
         inverted(trajectory.c2w),
@@ -117,7 +117,7 @@ def stretched(trajectory: Trajectory) -> Doubt | None:
 
 
 def corrected(trajectory: Trajectory, kind: str) -> Trajectory:
-    """The trajectory read in the other way: one of CORRECTIONS."""
+    """The trajectory read in another convention. kind: one of CORRECTIONS; ValueError for any other."""
     if kind == "backwards":
         c2w = trajectory.c2w @ OPENGL_FROM_OPENCV
     elif kind == "inverse":

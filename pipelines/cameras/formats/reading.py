@@ -1,4 +1,4 @@
-"""Cameras out of a file or folder of any known format, which is told by its names and its content."""
+"""Reads cameras from a file or folder of any known format, recognised by file names and content."""
 
 import json
 import os
@@ -36,12 +36,12 @@ def read_cameras(
     fps: int | float | None = None,
     fix: str | None = None,
 ) -> Imported:
-    """Cameras of any known format.
+    """Cameras of any known format, the convention that was assumed and what is odd about them.
 
     source: a JSON (ours, an editable path, nerfstudio), a RealEstate10K txt, a Blender script of ours, or a folder with
     `transforms.json`, a COLMAP text model (there or in `sparse/0`) or the Spatia pair. height, width: the size of the
-    clip; the shape must be the file's. fps: of an editable path and of formats that tell none; for others it sets the
-    playing speed. fix: read it the other way, one of CORRECTIONS. Raises ValueError with one sentence.
+    clip; the shape must be the file's. fps: of an editable path and of formats without a frame rate; for others it sets
+    the playing speed. fix: read it in another convention, one of CORRECTIONS. Raises ValueError with one sentence.
     """
     source = Path(source)
     name, texts = _found(source)
@@ -109,7 +109,7 @@ def _found(source: Path) -> tuple[str, dict[str, str]]:
 def _text(file: Path) -> str:
     try:
         with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)  # never more, whatever the size on disk says
+            data = stream.read(MAX_BYTES + 1)  # a size on disk can be wrong
         if len(data) > MAX_BYTES:
             raise Refused("{file} is over {limit} bytes, the limit. Cut the path.", file=file.name, limit=MAX_BYTES)
         return data.decode("utf-8-sig")

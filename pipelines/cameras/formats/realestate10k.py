@@ -28,7 +28,7 @@ def from_realestate10k(
 ) -> Trajectory:
     """Assumes w2c in OpenCV axes, centres at 0.5 and lines in the order of time.
 
-    height, width: the format tells no size; without one the picture is 288 high and as wide as makes pixels square.
+    height, width: of the picture, which the format lacks; without them 288 high and as wide as makes pixels square.
     fps: without it, that of the median step between timestamps (16 if there is none). Raises ValueError with the line,
     the limit and the fix.
     """

@@ -16,6 +16,7 @@ UNIT_TOLERANCE = 1e-3  # of a quaternion's length; tools print as few as four di
 
 
 def numbered(cameras: Iterable[Camera]) -> Iterable[tuple[str, Camera]]:
+    """Every camera with the file name of its picture: images/frame_00001.png and so on."""
     return ((f"images/frame_{index:05d}.png", camera) for index, camera in enumerate(cameras, start=1))
 
 
@@ -29,14 +30,14 @@ def checked_camera(name: str, convention: str, K, c2w, height: int, width: int, 
         if c2w.shape == (3, 4):  # some tools leave the last row out
             c2w = np.vstack([c2w, [0, 0, 0, 1]])
         if flip and c2w.shape == (4, 4):
-            c2w = c2w * OPENGL_FROM_OPENCV.diagonal()  # as the product, but quiet about infinity
+            c2w = c2w * OPENGL_FROM_OPENCV.diagonal()  # the product, without warnings about infinity
         return Camera(K, c2w, height, width)
     except (TypeError, ValueError, OverflowError) as error:
         raise _read_as(name, convention, error) from error
 
 
 def from_w2c(name: str, convention: str, K, w2c, height: int, width: int) -> Camera:
-    """A checked camera from a rigid w2c, (3, 4) or (4, 4)."""
+    """A checked camera from a rigid w2c, (3, 4) or (4, 4). Raises ValueError as `checked_camera`."""
     try:
         rows = np.array(w2c, dtype=np.float64)
         if rows.shape not in ((3, 4), (4, 4)):
@@ -68,13 +69,15 @@ def in_pixels(intrinsics: list[float], height: int, width: int) -> list[list[flo
 
 
 def natural_size(intrinsics: list[float], height: int = 288) -> tuple[int, int]:
-    """The size with square pixels that normalised intrinsics speak of, for files that tell none."""
+    """(height, width) at which normalised intrinsics have square pixels, for files without a picture size."""
     fx, fy = intrinsics[:2]
     ratio = fy / fx if fx > 0 and fy > 0 else 16 / 9
     return height, round(height * min(max(ratio, 0.1), 10))
 
 
 def in_order(named: list[tuple[str, Camera]], fps: int | float) -> Trajectory:
+    """The path through cameras that are named after their pictures: frame_2 comes before frame_10."""
+
     def in_numbers(entry: tuple[str, Camera]) -> list:
         return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", entry[0])]
 
@@ -99,6 +102,7 @@ def both(names: Iterable[str]) -> str:
 
 
 def floats(place: str, words: list[str], count: int) -> list[float]:
+    """`words` as `count` finite numbers. Raises ValueError that begins with `place`."""
     if len(words) != count:
         raise Refused(
             "{place} has {got} numbers where {count} belong. Export the model again.",
@@ -120,7 +124,7 @@ def floats(place: str, words: list[str], count: int) -> list[float]:
 
 
 def whole_number(name: str, value) -> int:
-    """A size; files of other tools also write it as 1920.0."""
+    """A size in pixels; other tools also write 1920.0. Raises ValueError that begins with `name`."""
     try:
         if float(value) == int(float(value)):
             return int(float(value))
@@ -130,6 +134,7 @@ def whole_number(name: str, value) -> int:
 
 
 def unit(place: str, q: np.ndarray) -> np.ndarray:
+    """q: (4,) quaternion of length 1 within 0.001 -> of length 1. Raises ValueError that begins with `place`."""
     length = math.hypot(*q)
     if not abs(length - 1) <= UNIT_TOLERANCE:  # NaN fails the comparison too
         raise Refused(

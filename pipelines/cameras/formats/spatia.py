@@ -11,7 +11,7 @@ from pipelines.cameras.trajectory import Trajectory
 from pipelines.errors import Refused, Sentence
 
 SPATIA = Sentence("Spatia, w2c in OpenCV axes (+x right, +y down, +z forward), intrinsics in widths and heights")
-FPS = 24  # what Spatia renders at; its files do not say
+FPS = 24  # what Spatia renders at; its files give none
 
 
 def to_spatia(trajectory: Trajectory) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Cameras onto the disk in any known format: all files of one, or none."""
+"""Writes cameras in any known format: all of its files, or none."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def write_cameras(trajectory: Trajectory, name: str, out: str | os.PathLike) -> 
     """Writes the path in the format `name` of FORMATS, all its files or none; returns what was written.
 
     out: the file, for formats that are one file; for the others, and where out has no suffix, the folder for them.
-    Raises ValueError for what the format cannot say, OSError when the disk refuses.
+    Raises ValueError for what the format cannot hold, OSError where the disk cannot be written.
     """
     if name not in FORMATS:
         raise Refused("Unknown format {name!r:.40}. Choose from {allowed}.", name=name, allowed=", ".join(FORMATS))
@@ -35,7 +35,7 @@ def write_cameras(trajectory: Trajectory, name: str, out: str | os.PathLike) -> 
 def save_cameras(cameras: Trajectory | Iterable[Camera], folder: str | os.PathLike) -> None:
     """Writes `transforms.json` and `sparse/0/*.txt` into the folder, where nerfstudio and COLMAP look for them.
 
-    All files appear or none. Raises OSError when the disk refuses.
+    All files appear or none. Raises OSError where the disk cannot be written.
     """
     cameras = cameras if isinstance(cameras, Trajectory) else list(cameras)
     model = {Path(folder) / "sparse" / "0" / name: text for name, text in to_colmap(cameras).items()}
