@@ -1,1 +1,1 @@
-"""What was never seen: tokens, colours and depth for the holes of a readout, made from what surrounds them."""
+"""What was never seen: tokens and depth for the holes of a readout, made from what surrounds them."""

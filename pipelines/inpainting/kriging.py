@@ -41,17 +41,17 @@ def krige(values: Tensor, known: Tensor, around: Surroundings, model: Covariance
     k, h, w = values.shape
     hole = ~known
     flat, guess, doubt = values.reshape(k, -1), values.reshape(k, -1).clone(), torch.zeros(h * w)
-    asked = hole.reshape(-1).nonzero()[:, 0]
+    wanted = hole.reshape(-1).nonzero()[:, 0]
     given = thinned(known).reshape(-1).nonzero()[:, 0]
     mean = flat[:, given].mean(1, keepdim=True)
     # in double precision: the mean varies by so much more than the noise that a factor in single could fail
     system = covariance(given, given, around, model) + model.noise * torch.eye(len(given), dtype=torch.float64)
     factor = torch.linalg.cholesky(system)
-    cross = covariance(asked, given, around, model)
-    guess[:, asked] = (cross @ torch.cholesky_solve((flat[:, given] - mean).T.double(), factor)).T.float() + mean
+    cross = covariance(wanted, given, around, model)
+    guess[:, wanted] = (cross @ torch.cholesky_solve((flat[:, given] - mean).T.double(), factor)).T.float() + mean
     explained = torch.linalg.solve_triangular(factor, cross.T, upper=False).square().sum(0)
-    own = model.fine[0] + model.broad[0] + model.rows[0] + model.plane[0] * (around.label.reshape(-1)[asked] >= 0)
-    doubt[asked] = ((own + model.mean - explained) / own).clamp(0, 1).float()
+    own = model.fine[0] + model.broad[0] + model.rows[0] + model.plane[0] * (around.label.reshape(-1)[wanted] >= 0)
+    doubt[wanted] = ((own + model.mean - explained) / own).clamp(0, 1).float()
     return guess.reshape(k, h, w), doubt.reshape(h, w)
 
 

@@ -172,16 +172,16 @@ def test_degenerate_masks(size, known):
 def test_progress_is_reported_and_the_work_stops_when_closed():
     features, mask = picture(30, 50), right_strip(30, 50)
     view = features, mask, 2.0 * mask, intrinsics(30, 50)
-    steps, told = fill_steps(*view), []
+    steps, reported = fill_steps(*view), []
     threads = torch.get_num_threads()
     while True:
         try:
-            told.append(next(steps))
+            reported.append(next(steps))
             assert torch.get_num_threads() == threads
         except StopIteration as done:
             filled = done.value
             break
-    assert [i for i, _ in told] == list(range(1, told[0][1] + 1))
+    assert [i for i, _ in reported] == list(range(1, reported[0][1] + 1))
     assert torch.equal(filled.features, fill(*view).features)
     steps = fill_steps(*view)
     next(steps)
