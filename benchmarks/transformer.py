@@ -168,7 +168,7 @@ def measure(device: str, tiny: bool, layout: Layout) -> dict:
         if device != "meta":
             readout, pictures = memory.readout(frame_cameras, *fine), dict.fromkeys(range(41), video[0, :, 0].float())
             parts["paint"] = meter(lambda: paint(readout, pictures, 16 * rows, 16 * columns))
-    profiles.tile(vae)
+    profiles.use_tiles(vae)
     parts["decode_tiled"] = meter(decode)
     passes = layout.num_inference_steps * (1 if layout.guidance_scale == 1 else 2)
     chunk = passes * parts["step"] + sum(parts[name] for name in ("constants", "decode", "pictures", "paint", "encode"))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import Refused
 from pipelines.files import read_json
 from pipelines.large.families import (
     DEFAULT_LAYOUT,
@@ -42,7 +43,7 @@ def released(layout: Layout) -> Model:
 def read_model(folder: str | Path) -> Model:
     """A folder's configurations; no weights are read, nor need they be there (`weights.hub.CONFIGURATIONS` must).
 
-    Raises ValueError for a folder of another kind.
+    Raises Refused (a ValueError) for a folder of another kind.
     """
     import transformers
     from diffusers import AutoencoderKLWan
@@ -56,7 +57,9 @@ def read_model(folder: str | Path) -> Model:
     except ValueError:
         has_parts = False
     if not has_parts:
-        raise ValueError(f"{folder} holds no large model. Give a folder that `python -m pipelines convert` wrote.")
+        raise Refused(
+            "{folder} holds no large model. Give a folder that `python -m pipelines convert` wrote.", folder=folder
+        )
     config = MirageTransformer3DModel.load_config(folder, subfolder="transformer")
     lora, conversion = folder / LORA_FOLDER / LORA_FILE, read_conversion(folder)
     return Model(

@@ -15,6 +15,7 @@ import diffusers
 import torch
 from safetensors import SafetensorError
 
+from pipelines.errors import Refused
 from pipelines.files import read_json, sha256_of
 from pipelines.large.denoising import scheduler_of
 from pipelines.large.families import LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
@@ -104,13 +105,17 @@ def assembled(
     names = [str(file) for file in (control, lora) if file]
     control, lora = (local_file(file, **options) if file else None for file in (control, lora))
     if config.get("vace_layers") or (base / LORA_FOLDER).is_dir():
-        raise ConversionError(f"{base_name} holds a control branch or a LoRA already. Give its own base.")
+        raise ConversionError("{base} holds a control branch or a LoRA already. Give its own base.", base=base_name)
     if lora_alpha is not None and not lora:
-        raise ConversionError(f"lora_alpha={lora_alpha} is of a LoRA, and there is none. Give one, or leave it out.")
+        raise ConversionError(
+            "lora_alpha={alpha} is of a LoRA, and there is none. Give one, or leave it out.", alpha=lora_alpha
+        )
     branch = read_tensors(control) if control else {}
     num_blocks = count_blocks(map(to_diffusers, branch), "vace_blocks.")
     if control and not num_blocks:
-        raise ConversionError(f"{Path(control).name} holds no control branch: none of its tensors is a vace_blocks.0.")
+        raise ConversionError(
+            "{file} holds no control branch: none of its tensors is a vace_blocks.0.", file=Path(control).name
+        )
     chosen = layout_named(layout) if layout else layout_of(num_blocks)
     config |= {"segment_order": chosen.segment_order, "reference_offset": chosen.reference_offset}
     adapter = read_tensors(lora) if lora else None
@@ -152,7 +157,9 @@ def base_folder(base: str | os.PathLike) -> Path:
     base = local_folder(base)
     for name in ("model_index.json", "transformer/config.json", "vae/config.json"):
         if not (base / name).is_file():
-            raise ValueError(f"{base} holds no {name}. Give a Wan folder in the diffusers layout.")
+            raise Refused(
+                "{folder} holds no {file}. Give a Wan folder in the diffusers layout.", folder=base, file=name
+            )
     return base
 
 

@@ -19,7 +19,7 @@ from pipelines.large.configurations import Model, read_model
 from pipelines.large.costs import Costs
 from pipelines.large.families import LORA_RANK, Layout
 from pipelines.large.metering import COMPUTE, bytes_of, meta, metered, on_meta
-from pipelines.large.profiles import stored, tile
+from pipelines.large.profiles import store_as, use_tiles
 from pipelines.large.text import MAX_TOKENS
 from pipelines.large.tiles import Tiles
 from pipelines.large.transformer import MirageTransformer3DModel
@@ -35,7 +35,7 @@ def costs_of(
     """What the parts of a large model weigh and need for one chunk: of its configurations only, no weights are read.
 
     model: a folder; height, width: pixels, None: the layout's; frames: of the chunk, None: of the longest that the
-    layout asks for. Raises ValueError for a folder of another kind.
+    layout asks for. Raises Refused (a ValueError) for a folder of another kind.
     """
     model = model if isinstance(model, Model) else read_model(model)
     layout = model.layout
@@ -45,7 +45,7 @@ def costs_of(
         return MirageTransformer3DModel.from_config(model.transformer)
 
     transformer, small = on_meta(make_transformer), on_meta(make_transformer)
-    stored(small, "float8")
+    store_as(small, "float8")
     vae = on_meta(lambda: AutoencoderKLWan.from_config(model.vae))
     text_class = getattr(transformers, (model.text_encoder.architectures or ["UMT5EncoderModel"])[0])
     text_encoder = on_meta(lambda: text_class(model.text_encoder))
@@ -59,8 +59,8 @@ def costs_of(
     layers = list({next(layer.parameters(), None): layer for layer in leaves}.values())  # some share their weights
 
     step = metered(lambda _: one_step(transformer, layout, height, width, latents))
-    whole = seen(vae, height, width, longest, latents)
-    tile = whole if len(tiles) == 1 else seen(vae, tile_height, tile_width, longest, latents)
+    whole = autoencoder_costs(vae, height, width, longest, latents)
+    tile = whole if len(tiles) == 1 else autoencoder_costs(vae, tile_height, tile_width, longest, latents)
     return Costs(
         text_encoder=bytes_of(text_encoder),
         transformer={
@@ -111,15 +111,15 @@ def lora_bytes(transformer: nn.Module) -> int:
 
 
 def tiles_of(vae: nn.Module, height: int, width: int) -> Tiles:
-    """The tiles that `tile` makes of a picture."""
+    """The tiles that `use_tiles` makes of a picture."""
     stride = vae.config.scale_factor_spatial
-    tile(vae)
+    use_tiles(vae)
     tiles = Tiles(vae, height // stride, width // stride)
     vae.disable_tiling()
     return tiles
 
 
-def seen(vae: nn.Module, height: int, width: int, frames: int, latents: int) -> tuple[int, float]:
+def autoencoder_costs(vae: nn.Module, height: int, width: int, frames: int, latents: int) -> tuple[int, float]:
     """What the autoencoder takes for a picture or a tile of this size: bytes at most, operations of decoding."""
     decoding = []
     meter = metered(lambda meter: decode(vae, height, width, lambda: decoding.append(meter.flop)))

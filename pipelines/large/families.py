@@ -8,6 +8,8 @@ not carry. Sources: the released code of Spatia (github.com/ZhaoJingjing713/Spat
 import math
 from dataclasses import dataclass
 
+from pipelines.errors import Refused
+
 SEGMENTS = ("references", "targets", "preceding")  # of the sequence that the transformer sees
 DEFAULT_LAYOUT = "spatia"  # the one family whose weights are public
 # Where a converted folder keeps the LoRA, and its name as an adapter.
@@ -126,7 +128,7 @@ class FewSteps:
 
     file: safetensors, here or on the Hub (team/name/FILE). strength: of the LoRA; alpha: where the file does not say it
     (None: its rank). The defaults are those of what was distilled from Wan2.2-TI2V-5B to four steps without guidance;
-    its own card knows better.
+    its own card knows better. Raises Refused (a ValueError) for numbers that are not positive.
     """
 
     file: str
@@ -139,35 +141,43 @@ class FewSteps:
     commercial_use: str = "unknown"  # in the EU
 
     def __post_init__(self):
-        for name in ("strength", "steps", "shift", "guidance", "alpha"):
+        if not is_positive(self.steps) or self.steps != int(self.steps):
+            raise Refused(
+                "steps={value} must be a whole number from 1. Use {usual}.", value=self.steps, usual=FewSteps.steps
+            )
+        for name in ("strength", "shift", "guidance"):
             value, usual = getattr(self, name), getattr(FewSteps, name)
-            if value is None and usual is None:
-                continue
-            if (
-                not isinstance(value, int | float)
-                or not 0 < value < math.inf
-                or name == "steps"
-                and value != int(value)
-            ):
-                kind = "a whole number from 1" if name == "steps" else "a positive number"
-                raise ValueError(f"{name}={value} must be {kind}. Use {usual or 'the rank of its file'}.")
+            if not is_positive(value):
+                raise Refused(
+                    "{name}={value} must be a positive number. Use {usual}.", name=name, value=value, usual=usual
+                )
+        if self.alpha is not None and not is_positive(self.alpha):
+            raise Refused("alpha={value} must be a positive number. Use the rank of its file.", value=self.alpha)
         object.__setattr__(self, "steps", int(self.steps))
 
 
+def is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < math.inf
+
+
 def layout_named(name: str) -> Layout:
-    """Raises ValueError for a name that is not known."""
+    """The layout of this name. Raises Refused (a ValueError) for one that is not known."""
     if name not in LAYOUTS:
-        raise ValueError(f"layout {name!r} is unknown. Use one of {', '.join(LAYOUTS)}.")
+        raise Refused("layout {name!r} is unknown. Use one of {known}.", name=name, known=", ".join(LAYOUTS))
     return LAYOUTS[name]
 
 
 def layout_of(control_blocks: int) -> Layout:
-    """The family whose released file has so many control blocks. Raises ValueError if there is none."""
+    """The family whose released file has so many control blocks. Raises Refused (a ValueError) where none has."""
     layout = layout_like(control_blocks)
     if layout.control_blocks == control_blocks:
         return layout
     known = ", ".join(f"{layout.name} ({layout.control_blocks})" for layout in LAYOUTS.values())
-    raise ValueError(f"No known layout has {control_blocks} control blocks; known are {known}. Name one with --layout.")
+    raise Refused(
+        "No known layout has {blocks} control blocks; known are {known}. Name one with --layout.",
+        blocks=control_blocks,
+        known=known,
+    )
 
 
 def spread_evenly(blocks: int, layers: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from pipelines.weights.tensors import read_tensors
 def attach_lora(transformer: torch.nn.Module, folder: Path) -> None:
     """Attach the LoRA that a converted folder keeps beside its transformer; nothing where it keeps none.
 
-    Raises ValueError for one that does not fit the model.
+    Raises ConversionError for one that does not fit the model, another Refused (a ValueError) for a damaged file.
     """
     if (folder / LORA_FOLDER).is_dir():
         tensors, settings = read_lora(folder / LORA_FOLDER, transformer)
@@ -96,11 +96,17 @@ def add_lora(
         raise ConversionError("This file holds no LoRA: none of its tensors is a lora_A or lora_down.")
     if differences and adapter == LORA:  # it is switched off and on between chunks
         name = to_released(next(iter(differences)))
-        raise ConversionError(f"This LoRA holds {len(differences)} full differences, such as {name}. Give one without.")
+        raise ConversionError(
+            "This LoRA holds {count} full differences, such as {name}. Give one without.",
+            count=len(differences),
+            name=name,
+        )
     if wrong := [value for value in (*alphas.values(), alpha) if value is not None and not 0 < value < math.inf]:
-        raise ConversionError(f"The LoRA's alpha {wrong[0]} must be positive. Its rank makes the weight 1.")
+        raise ConversionError("The LoRA's alpha {alpha} must be positive. Its rank makes the weight 1.", alpha=wrong[0])
     if others := sorted({value for value in alphas.values() if alpha not in (None, value)}):
-        raise ConversionError(f"lora_alpha={alpha}, but the LoRA file says {others[0]}. Leave it out.")
+        raise ConversionError(
+            "lora_alpha={alpha}, but the LoRA file says {other}. Leave it out.", alpha=alpha, other=others[0]
+        )
 
     modules = sorted({name.removesuffix(DOWN).removesuffix(UP) for name in tensors})
     rank = max(ranks.values(), key=list(ranks.values()).count)

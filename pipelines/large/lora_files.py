@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pipelines.errors import Refused
 from pipelines.large.families import LORA_FILE
 from pipelines.large.wan_names import ConversionError, check_tensors, gathered, to_released
 from pipelines.weights.tensors import metadata_of, read_tensors
@@ -34,7 +35,9 @@ def sort_tensors(lora: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[st
     matrices, alphas, differences = (gathered({"LoRA": part}) for part in (matrices, alphas, differences))
     for name, tensor in alphas.items():
         if tensor.numel() != 1:
-            raise ConversionError(f"{to_released(name)} of the LoRA is {tuple(tensor.shape)}, not one number.")
+            raise ConversionError(
+                "{name} of the LoRA is {shape}, not one number.", name=to_released(name), shape=tuple(tensor.shape)
+            )
     return matrices, {name.removesuffix(".alpha"): float(tensor) for name, tensor in alphas.items()}, differences
 
 
@@ -54,11 +57,12 @@ def shapes_of_lora(model: torch.nn.Module, ranks: Mapping[str, int]) -> dict[str
 def read_lora(folder: Path, model: torch.nn.Module) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The LoRA that a folder keeps, as `convert` or diffusers wrote it: tensors, and the settings of PEFT.
 
-    PEFT would make up what it lacks. Raises ValueError for one that does not fit the model.
+    PEFT would make up what it lacks. Raises ConversionError for one that does not fit the model, another Refused (a
+    ValueError) for a damaged file.
     """
     metadata = metadata_of(folder / LORA_FILE).get(PEFT)
     if metadata is None:
-        raise ValueError(f"{folder / LORA_FILE} does not tell its rank and alpha. Convert it again.")
+        raise Refused("{file} does not tell its rank and alpha. Convert it again.", file=folder / LORA_FILE)
     tensors, peft = read_tensors(folder / LORA_FILE), json.loads(metadata)
     ranks = {module: peft["rank_pattern"].get(module, peft["r"]) for module in peft["target_modules"]}
     check_tensors(tensors, shapes_of_lora(model, ranks))

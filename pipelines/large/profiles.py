@@ -126,8 +126,8 @@ def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", f
         raise ProfileError("embedded")
     check(profile, kind_in(pipe.transformer) or "bfloat16", device.type)
     check_cache(first_block_cache)
-    tile(pipe.vae) if profile.tiles else pipe.vae.disable_tiling()
-    stored(pipe.transformer, profile.storage)
+    use_tiles(pipe.vae) if profile.tiles else pipe.vae.disable_tiling()
+    store_as(pipe.transformer, profile.storage)
     if first_block_cache is not None:
         from diffusers import FirstBlockCacheConfig
 
@@ -139,11 +139,12 @@ def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", f
         pipe.enable_model_cpu_offload(device=device)
         return profile
     for part in ("text_encoder", "transformer", "vae"):
-        place(getattr(pipe, part), getattr(profile, part), device)
+        put(getattr(pipe, part), getattr(profile, part), device)
     return profile
 
 
-def stored(transformer: "torch.nn.Module", storage: str) -> None:
+def store_as(transformer: "torch.nn.Module", storage: str) -> None:
+    """Keep the weights of a bfloat16 transformer in "float8" or "int8"; any other storage is what they have already."""
     if storage == "float8":
         import torch
 
@@ -154,11 +155,13 @@ def stored(transformer: "torch.nn.Module", storage: str) -> None:
         quantize_(transformer, Int8WeightOnlyConfig())
 
 
-def tile(vae: "torch.nn.Module") -> None:
+def use_tiles(vae: "torch.nn.Module") -> None:
+    """Have the autoencoder work tile by tile: squares of TILE pixels that overlap by TILE_OVERLAP."""
     vae.enable_tiling(TILE, TILE, TILE - TILE_OVERLAP, TILE - TILE_OVERLAP)
 
 
-def place(module: "torch.nn.Module", way: str, device: "torch.device") -> None:
+def put(module: "torch.nn.Module", way: str, device: "torch.device") -> None:
+    """Put a model on the device: "gpu" for good; "layers" or "blocks", group by group as they are needed."""
     import torch
     from diffusers.hooks import apply_group_offloading
 

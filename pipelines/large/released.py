@@ -117,13 +117,19 @@ def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> d
     arguments = {**counted, **given}
     heads = arguments.get("num_attention_heads") or inner_dim // arguments.get("attention_head_dim", 128)
     if not heads or inner_dim % heads:
-        raise ConversionError(f"{inner_dim} channels do not part into {heads} heads. Say num_attention_heads.")
+        raise ConversionError(
+            "{channels} channels do not part into {heads} heads. Say num_attention_heads.",
+            channels=inner_dim,
+            heads=heads,
+        )
     arguments |= {"num_attention_heads": heads, "attention_head_dim": inner_dim // heads}
     layers = tuple(arguments.get("vace_layers", ()))
     if not layers or not num_control:
         layers = spread_evenly(num_control, counted["num_layers"])
     if len(layers) != num_control:
-        raise ConversionError(f"The file holds {num_control} control blocks, but vace_layers={list(layers)}.")
+        raise ConversionError(
+            "The file holds {count} control blocks, but vace_layers={layers}.", count=num_control, layers=list(layers)
+        )
     return {**arguments, "vace_layers": layers}
 
 

@@ -28,9 +28,11 @@ from diffusers.models.transformers.transformer_wan import WanTimeTextImageEmbedd
 from diffusers.utils import apply_lora_scale
 from torch import Tensor, nn
 
+from pipelines.errors import Refused
 from pipelines.large.blocks import MirageControlBlock, MirageTransformerBlock
 from pipelines.large.families import SEGMENTS
 from pipelines.large.rotary import SegmentRotaryPosEmbed
+from pipelines.weights.errors import misfits
 
 
 class MirageTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin, AttentionMixin):
@@ -122,13 +124,12 @@ class MirageTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheM
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs):
-        """As in diffusers, which makes up tensors that a file lacks; here they are a ValueError that lists them."""
+        """As in diffusers, which makes up tensors that a file lacks; here they are a Refused error that lists them."""
         with_info = kwargs.pop("output_loading_info", False)
         model, info = super().from_pretrained(pretrained_model_name_or_path, output_loading_info=True, **kwargs)
-        wrong = {"missing": sorted(info["missing_keys"]), "left over": sorted(info["unexpected_keys"])}
-        if any(wrong.values()):
-            lists = [f"{len(names)} {what}: {', '.join(names)}" for what, names in wrong.items() if names]
-            raise ValueError(f"The weights in {pretrained_model_name_or_path} do not fit. {'; '.join(lists)}.")
+        wrong = misfits(missing=sorted(info["missing_keys"]), left_over=sorted(info["unexpected_keys"]))
+        if wrong:
+            raise Refused("The weights in {name} do not fit. {wrong}.", name=pretrained_model_name_or_path, wrong=wrong)
         return (model, info) if with_info else model
 
     @apply_lora_scale("attention_kwargs")

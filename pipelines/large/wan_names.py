@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from pipelines.errors import Refused
+from pipelines.weights.errors import misfits
 from pipelines.weights.gguf import shape_of
 
 PREFIXES = ("module.", "model.", "base_model.", "pipe.", "dit.", "vace.", "diffusion_model.", "transformer.", "lora.")
@@ -39,7 +41,7 @@ OUTER_NAMES = {
 LORA_NAMES = {".lora_down.": ".lora_A.", ".lora_up.": ".lora_B.", ".default.weight": ".weight"}
 
 
-class ConversionError(ValueError):
+class ConversionError(Refused):
     """Released weights that do not make up the model: what is missing, of another shape, or left over."""
 
 
@@ -70,7 +72,12 @@ def gathered(sources: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
         for name, tensor in state_dict.items():
             new = to_diffusers(name)
             if new in tensors:
-                raise ConversionError(f"{name} of the {source} is there twice, as {new}. Give each tensor once.")
+                raise ConversionError(
+                    "{name} of the {source} is there twice, as {new}. Give each tensor once.",
+                    name=name,
+                    source=source,
+                    new=new,
+                )
             tensors[new] = tensor
     return tensors
 
@@ -78,22 +85,25 @@ def gathered(sources: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
 def check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]) -> None:
     """Every expected tensor is there, in its shape, and no other. Raises ConversionError that lists what is wrong.
 
-    Names are diffusers'; those that are told are the released ones.
+    Names are diffusers'; the error names the released ones.
     """
     missing = sorted(expected.keys() - tensors.keys())
     left_over = sorted(tensors.keys() - expected.keys())
     shapes = {name: shape_of(tensors[name]) for name in sorted(expected.keys() & tensors.keys())}
-    other = [name for name, shape in shapes.items() if shape != expected[name]]
-    whole = [name for name in shapes if not is_number(tensors[name])]
-    lists = {
-        "missing": [to_released(name) for name in missing],
-        "of another shape": [f"{to_released(name)} {shapes[name]}, not {expected[name]}" for name in other],
-        "of whole numbers": [f"{to_released(name)} {tensors[name].dtype}" for name in whole],
-        "left over": [to_released(name) for name in left_over],
-    }
-    if any(lists.values()):
-        told = [f"{len(names)} {what}: {', '.join(names)}" for what, names in lists.items() if names]
-        raise ConversionError("These weights do not make up the model. " + "; ".join(told) + ".")
+    wrong = misfits(
+        missing=[to_released(name) for name in missing],
+        of_another_shape=[
+            f"{to_released(name)} {shape}, not {expected[name]}"
+            for name, shape in shapes.items()
+            if shape != expected[name]
+        ],
+        of_whole_numbers=[
+            f"{to_released(name)} {tensors[name].dtype}" for name in shapes if not is_number(tensors[name])
+        ],
+        left_over=[to_released(name) for name in left_over],
+    )
+    if wrong:
+        raise ConversionError("These weights do not make up the model. {wrong}.", wrong=wrong)
 
 
 def is_number(tensor: Tensor) -> bool:

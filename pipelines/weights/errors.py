@@ -1,6 +1,9 @@
-"""Weights that cannot be had, as sentences that say what to do."""
+"""Weights that cannot be had, or do not fit a model, as sentences that say what to do."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from pipelines.errors import Sentence
 
 FETCH_ERRORS = {
     "name": "{name} is no folder here and no Hub repository's name. Check it.",
@@ -26,3 +29,24 @@ class FetchError(ValueError):
     def __init__(self, reason: str, **values: Any):
         super().__init__(FETCH_ERRORS[reason].format(**values))
         self.reason, self.values = reason, values
+
+
+def misfits(
+    missing: Sequence[str] = (),
+    of_another_shape: Sequence[str] = (),
+    of_whole_numbers: Sequence[str] = (),
+    left_over: Sequence[str] = (),
+) -> Sentence | None:
+    """Lists of tensors that do not fit a model -> one sentence without a full stop; None where all lists are empty."""
+    parts = []
+    if missing:
+        parts.append(Sentence("{count} missing: {names}", count=len(missing), names=", ".join(missing)))
+    if names := of_another_shape:
+        parts.append(Sentence("{count} of another shape: {names}", count=len(names), names=", ".join(names)))
+    if names := of_whole_numbers:
+        parts.append(Sentence("{count} of whole numbers: {names}", count=len(names), names=", ".join(names)))
+    if left_over:
+        parts.append(Sentence("{count} left over: {names}", count=len(left_over), names=", ".join(left_over)))
+    while len(parts) > 1:
+        parts[-2:] = [Sentence("{part}; {others}", part=parts[-2], others=parts[-1])]
+    return parts[0] if parts else None

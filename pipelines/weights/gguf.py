@@ -13,17 +13,18 @@ import torch
 from diffusers import ModelMixin
 from torch import Tensor
 
+from pipelines.errors import Refused
 from pipelines.weights.gguf_kinds import GGUF_KINDS, is_quantized
 
 
 def check_installed() -> None:
     if importlib.util.find_spec("gguf") is None:
-        raise ValueError("GGUF files need the package gguf. Install it: pip install gguf.")
+        raise Refused("GGUF files need the package gguf. Install it: pip install gguf.")
 
 
 def check_kind(kind: str) -> None:
     if kind not in GGUF_KINDS:
-        raise ValueError(f"GGUF kind {kind!r} is unknown. Use one of {', '.join(GGUF_KINDS)}.")
+        raise Refused("GGUF kind {kind!r} is unknown. Use one of {known}.", kind=kind, known=", ".join(GGUF_KINDS))
     check_installed()
 
 
@@ -36,7 +37,7 @@ def kind_in(model: torch.nn.Module) -> str | None:
 def write(path: Path, tensors: Mapping[str, Tensor], kind: str) -> None:
     """Write a state dict: matrices of the transformer blocks as `kind`, all else as it is.
 
-    Raises ValueError for an unknown kind.
+    Raises Refused (a ValueError) for an unknown kind.
     """
     check_kind(kind)
     from gguf import GGMLQuantizationType, GGUFWriter
@@ -57,7 +58,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], kind: str) -> None:
 def read(path: Path) -> dict[str, Tensor]:
     """All tensors of a file; those in blocks are diffusers' GGUFParameter, whose `quant_shape` is the matrix's.
 
-    Raises ValueError for a damaged file.
+    Raises Refused (a ValueError) for a damaged file.
     """
     check_installed()
     # diffusers' own reader, which it does not document; from_single_file reads whole models with it, never tensors.
@@ -67,7 +68,9 @@ def read(path: Path) -> dict[str, Tensor]:
     try:
         tensors = load_gguf_checkpoint(path)
     except (ValueError, IndexError) as error:
-        raise ValueError(f"{path.name} cannot be read ({error}). Fetch or convert it again.") from error
+        raise Refused(
+            "{file} cannot be read ({error}). Fetch or convert it again.", file=path.name, error=error
+        ) from error
     bfloat16 = GGMLQuantizationType.BF16  # which diffusers would keep as bytes too
     kinds = {name: getattr(tensor, "quant_type", None) for name, tensor in tensors.items()}
     return {

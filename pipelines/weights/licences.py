@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import Refused
 from pipelines.files import sha256_of
 from pipelines.weights.cache import COMMIT
 from pipelines.weights.conversion import read_conversion
@@ -107,11 +108,11 @@ def file_entry(path: Path, name: str | None = None) -> dict[str, Any]:
 def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
     """The card of "embedded", a folder, or a repository, of which a few kilobytes are fetched.
 
-    depth: name of the estimator beside it. Raises ValueError where nothing can be read.
+    depth: name of the estimator beside it. Raises Refused (a ValueError) where nothing can be read.
     """
     folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, CONFIGURATIONS)
     if not (folder / "model_index.json").is_file():
-        raise ValueError(f"{model} holds no model_index.json. Give a folder in the diffusers layout.")
+        raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=model)
     return [*map(dict, engine_weights(folder, model)), dict(entry_of_depth(depth))]
 
 

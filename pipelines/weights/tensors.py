@@ -11,8 +11,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from pipelines.errors import Refused
 from pipelines.files import read_json
 from pipelines.weights import gguf
+from pipelines.weights.errors import misfits
 
 INDEX = ".safetensors.index.json"
 LIBRARIES = ("diffusers", "transformers", "pipelines")  # whose classes a folder may name
@@ -21,23 +23,25 @@ LIBRARIES = ("diffusers", "transformers", "pipelines")  # whose classes a folder
 def files_of(path: str | os.PathLike) -> list[Path]:
     """The safetensors files that a file, an index of several, or a folder of them stands for.
 
-    Raises ValueError for anything else, and for one that an index names and that is not there.
+    Raises Refused (a ValueError) for anything else, and for one that an index names and that is not there.
     """
     path = Path(path)
     if not path.exists():
-        raise ValueError(f"{path} does not exist. Check the name.")
+        raise Refused("{path} does not exist. Check the name.", path=path)
     files = set(path.glob("*.safetensors")) if path.is_dir() else set()
     indices = path.glob(f"*{INDEX}") if path.is_dir() else [path] if path.name.endswith(INDEX) else []
     for index in indices:
         named = read_json(index).get("weight_map")
         if not isinstance(named, dict) or any(Path(str(name)).name != name for name in named.values()):
-            raise ValueError(f"{index} is no index of safetensors files. Fetch it again.")
+            raise Refused("{file} is no index of safetensors files. Fetch it again.", file=index)
         files |= {index.parent / name for name in named.values()}
         if missing := sorted(file.name for file in files if not file.is_file()):
-            raise ValueError(f"{index} names {', '.join(missing)}, not there. Fetch the rest.")
+            raise Refused("{file} names {missing}, not there. Fetch the rest.", file=index, missing=", ".join(missing))
     files = sorted(files) or [path]
     if any(file.suffix != ".safetensors" or not file.is_file() for file in files):
-        raise ValueError(f"{path} is no safetensors file, index or folder. Give one; other formats may run code.")
+        raise Refused(
+            "{path} is no safetensors file, index or folder. Give one; other formats may run code.", path=path
+        )
     return files
 
 
@@ -47,13 +51,13 @@ def content_of(file: Path) -> Iterator[safe_open]:
         with safe_open(file, "pt") as content:
             yield content
     except SafetensorError as error:
-        raise ValueError(f"{file} cannot be read ({error}). Download it again.") from error
+        raise Refused("{file} cannot be read ({error}). Download it again.", file=file, error=error) from error
 
 
 def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
     """All tensors of a safetensors file, of an index of several, of a folder of them, or of a GGUF file.
 
-    Raises ValueError for anything else: a pickle may run code when it is opened.
+    Raises Refused (a ValueError) for anything else: a pickle may run code when it is opened.
     """
     path = Path(path)
     if path.suffix == ".gguf" and path.is_file():
@@ -63,7 +67,9 @@ def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
         with content_of(file) as content:
             for name in content.keys():
                 if name in tensors:
-                    raise ValueError(f"{name} is in two files of {path.name}. Give each tensor once.")
+                    raise Refused(
+                        "{name} is in two files of {folder}. Give each tensor once.", name=name, folder=path.name
+                    )
                 tensors[name] = content.get_tensor(name)
     return tensors
 
@@ -86,15 +92,15 @@ def check_parts(folder: Path, index: Mapping[str, Any], given: Collection[str] =
     """Every part that a pipeline's index names is in its folder, and of a model every tensor, in its shape.
 
     diffusers and transformers would go on with random numbers. Only configurations and headers are read, so this comes
-    before any weights. given: parts that come from elsewhere. Returns the models, on the meta device. Raises ValueError
-    that lists what is missing or of another shape.
+    before any weights. given: parts that come from elsewhere. Returns the models, on the meta device. Raises Refused
+    (a ValueError) that lists what is missing or of another shape.
     """
     models = {}
     for part, found in index.items():
         if part in given or not isinstance(found, list) or len(found) != 2 or None in found:
             continue
         if not (folder / part).is_dir():
-            raise ValueError(f"{folder} holds no {part}. Fetch or convert it again.")
+            raise Refused("{folder} holds no {part}. Fetch or convert it again.", folder=folder, part=part)
         library, name = found
         if library.partition(".")[0] not in LIBRARIES:
             continue  # whoever opens it refuses it
@@ -116,14 +122,15 @@ def model_on_meta(kind: type, folder: Path) -> nn.Module:
 def check_shapes(folder: Path, model: nn.Module) -> None:
     found, expected = shapes_in(folder), model.state_dict(keep_vars=True)
     there = {id(expected[name]) for name in expected.keys() & found.keys()}  # one that has two names needs one of them
-    lists = {
-        "missing": [name for name, tensor in expected.items() if id(tensor) not in there],
-        "of another shape": [
+    wrong = misfits(
+        missing=[name for name, tensor in expected.items() if id(tensor) not in there],
+        of_another_shape=[
             f"{name} {found[name]}, not {tuple(tensor.shape)}"
             for name, tensor in expected.items()
             if name in found and found[name] != tensor.shape
         ],
-    }
-    if any(lists.values()):
-        told = "; ".join(f"{len(names)} {what}: {', '.join(names)}" for what, names in lists.items() if names)
-        raise ValueError(f"The weights in {folder} do not fit. {told}. Fetch or convert them again.")
+    )
+    if wrong:
+        raise Refused(
+            "The weights in {folder} do not fit. {wrong}. Fetch or convert them again.", folder=folder, wrong=wrong
+        )

@@ -19,8 +19,10 @@ from tiny_wan import BASE, tiny_pipe, tiny_text
 
 from pipelines import Camera, ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, move
 from pipelines import __main__ as cli
+from pipelines.engines import embedded
 from pipelines.engines.base import chunks_of
 from pipelines.engines.large import LargeEngine
+from pipelines.inpainting.exemplar import fill_steps
 from pipelines.large.control import hole_video, read_off_centre
 from pipelines.large.families import FEW_STEPS, LAYOUTS, LORA, FewSteps
 from pipelines.large.painting import paint
@@ -80,16 +82,38 @@ def test_both_engines_play_the_same_scenario(either):
     assert previews.shape == (2, *SIZE, 3) and coverage.shape == (FRAMES,)
 
 
-def test_closing_the_stream_stops_within_a_step(either):
+def count_steps(pipe, monkeypatch):
+    """A list that grows with every step of generating: a run of the transformer, a round of the embedded filler."""
+    runs = []
+    if pipe.transformer is not None:
+        pipe.transformer.proj_out.register_forward_hook(lambda *_: runs.append(1))
+        return runs
+
+    def counted(*args, **kwargs):
+        steps = fill_steps(*args, **kwargs)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as done:
+                return done.value
+            runs.append(1)
+            yield step
+
+    monkeypatch.setattr(embedded, "fill_steps", counted)
+    return runs
+
+
+def test_closing_the_stream_stops_within_a_step(either, monkeypatch):
     lifted, trajectory = path(either)
+    runs = count_steps(either, monkeypatch)
     stream = either.stream(lifted, trajectory)
     while not (isinstance(event := next(stream), StepEvent) and event.stage == "denoise"):
         pass
-    runs = []
-    if transformer := either.components.get("transformer"):
-        transformer.proj_out.register_forward_hook(lambda *_: runs.append(1))
+    before = len(runs)
     stream.close()
-    assert not runs and either(lifted, trajectory).frames.shape == (FRAMES, *SIZE, 3)  # and it is ready for the next
+    assert len(runs) == before
+    assert either(lifted, trajectory).frames.shape == (FRAMES, *SIZE, 3)  # and it is ready for the next
+    assert len(runs) > before + 1  # a whole clip takes more steps, and they are counted
 
 
 @pytest.mark.parametrize(
