@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 # Neighbours whose depths differ by more than this, as a logarithm, come apart when the camera moves.
-TORN = 0.1
+APART = 0.1
 # Depths whose logarithms differ by more than this within reach of an edge are two sides of it.
 CONTRAST = 0.15
 # On one side of an edge depth varies less than this, as a logarithm.
@@ -176,7 +176,7 @@ def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
     if not valid.all():
         value = spread(value, known, ~known, 1)
     reach = 2 * radius
-    edge, high, low = outlines(value, reach, TORN)
+    edge, high, low = outlines(value, reach, APART)
     beside = largest(edge.float(), radius) > 0
     near = beside & (2 * value > high + low)
     # Twice a box is a triangle, of which an eighth lies `radius` beyond a straight edge. Over a ragged one it is even.
@@ -185,7 +185,7 @@ def grow_near(depth: np.ndarray, valid: np.ndarray, radius: int) -> np.ndarray:
     # Where depth is uneven along an outline, the outline would be when the camera moves.
     for side in (beside & grown, beside & ~grown):
         ends = [torch.where(side, end, -torch.inf) for end in (value, -value)]
-        one_surface = largest(ends[0], radius) + largest(ends[1], radius) < TORN
+        one_surface = largest(ends[0], radius) + largest(ends[1], radius) < APART
         total, count = box_mean(torch.stack([torch.where(side, value, 0.0), side.float()]), radius)
         value = torch.where(side & edge & one_surface, total / count.clamp(min=1e-9), value)
     return np.where(valid & beside.numpy(), (-value).exp().numpy(), depth).astype(np.float32)

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.depth.edges import align, connected
-from pipelines.depth.lines import straighten_lines
+from pipelines.depth.straighten import straighten_lines
 
 CERTAIN = 0.8  # probability that makes a region of the picture a sky
 SKY_FACTOR = 1.6  # sky is this many times farther than the 95th percentile of the rest; more tears false skies

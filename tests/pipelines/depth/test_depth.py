@@ -10,8 +10,9 @@ import torch.nn.functional as F
 
 from pipelines.depth import DepthEstimator, DepthNet, EmbeddedDepth, refine_depth
 from pipelines.depth.edges import align, grow_near
-from pipelines.depth.lines import find_lines, straighten_lines
+from pipelines.depth.lines import find_lines
 from pipelines.depth.refine import fit_planes, plane_basis
+from pipelines.depth.straighten import straighten_lines
 from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1
 from pipelines.evaluation.rgbd_frames import rgbd_sequence
 
