@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepEvent:
-    """One denoising (or search) step is done.
+    """How far the work has come.
 
-    chunk, num_chunks: which chunk of the clip; step, num_steps: which step inside it, counted from 1.
-    stage: "encode", "depth", "denoise" or "decode".
+    chunk, num_chunks: which chunk of the clip, counted from 0. stage: "depth": the photo is about to be measured and
+    written into a memory, once and before all others; "denoise": a denoising (or search) step is done; "decode": some
+    frames are done. step, num_steps: how many steps of the stage are done, of how many: 0 of 1 for "depth", frames for
+    "decode". timestep: the scheduler's, of "denoise" events; None for an engine without one.
     """
 
     chunk: int
@@ -24,6 +26,7 @@ class StepEvent:
     step: int
     num_steps: int
     stage: str = "denoise"
+    timestep: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,12 @@ class LoopScore:
 
 @dataclass(frozen=True)
 class DoneEvent:
-    """The clip is complete.
+    """The clip is complete, or was interrupted: then it ends with the last chunk that was complete.
 
     frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
     loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
-    seconds: {"encode", "depth", "memory_write", "memory_readout", "denoise", "decode", "total"}.
+    seconds: {"encode", "depth", "memory_write", "memory_readout", "denoise", "decode", "total"}; of the photo's part
+    only what this render did itself. recipe: see pipelines/recipe.py.
     """
 
     frames: np.ndarray

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,15 +22,17 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 from safetensors import SafetensorError
 
-from pipelines.cameras import Camera, Trajectory, checked_frames
+from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.depth.edges import grow_near
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
+from pipelines.errors import Refused
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.files import read_json
+from pipelines.inputs import check_array, check_inputs, check_size
 from pipelines.large.families import (
     FEW_STEPS,
     LORA,
@@ -41,20 +44,22 @@ from pipelines.large.families import (
 )
 from pipelines.large.lora import add_lora
 from pipelines.large.lora_files import read_lora
-from pipelines.memory import LatentMemory, Readout
+from pipelines.memory import LatentMemory
 from pipelines.memory.surfaces import settle
 from pipelines.metrics import psnr, ssim
 from pipelines.photo import outlook, strength
+from pipelines.photo.drift import colour_change
 from pipelines.photo.frame import DEFAULT_FOV, beyond, check_focus, check_zoom, covering, frame_camera
-from pipelines.photo.lifted import Lifted, photo_sha256, resize_nearest, subject_distance
+from pipelines.photo.lifted import Lifted, photo_sha256, subject_distance
+from pipelines.photo.measured import given_depth, measure
+from pipelines.recipe import recipe_of
 from pipelines.weights.conversion import CONVERSION
 from pipelines.weights.hub import HUB_OPTIONS, local_file, local_folder
-from pipelines.weights.licences import depth_weights, engine_weights, mask_weights, transformer_weights
+from pipelines.weights.licences import engine_weights, transformer_weights
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 from pipelines.weights.tensors import check_parts, read_tensors
 
-QUALITIES = ("draft", "standard")
-MIN_SIDE = 64
+PARTS = ("encode", "depth", "memory_write", "memory_readout", "denoise", "decode")  # of a render's time
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
@@ -183,9 +188,9 @@ class MiragePipeline(DiffusionPipeline):
     def to(self, *args, **kwargs) -> "MiragePipeline":
         """As in diffusers; a depth estimator and a mask that can follow to the device do so."""
         super().to(*args, **kwargs)
-        device = torch._C._nn._parse_to(*args, **{k: v for k, v in kwargs.items() if k in ("device", "dtype")})[0]
-        if device is not None:
-            self.take_along(device)
+        device = kwargs.get("device", args[0] if args else None)
+        if device is not None and not isinstance(device, torch.dtype):
+            self.take_along(torch.device(device))
         return self
 
     def take_along(self, device: str | torch.device) -> None:
@@ -264,16 +269,19 @@ class MiragePipeline(DiffusionPipeline):
         quality: str = "standard",
         focus: float = 0.5,
         zoom: float = 1.0,
-        callback_on_step_end: Callable | None = None,
+        estimator: DepthEstimator | None = None,
+        callback_on_step_end: "Callable[[MiragePipeline, int, float | None, dict], Any] | None" = None,
     ) -> MirageOutput:
         """Render a whole clip; see `stream` for the arguments.
 
-        callback_on_step_end(pipe, step, num_steps, {}) is called after every step, as in diffusers; what it raises
-        ends the render.
+        callback_on_step_end(pipe, step, timestep, callback_kwargs) is called after every denoising step, as in
+        diffusers: step counts from 0 in each run of the engine, timestep is the scheduler's, None for an engine without
+        one. It is a place to watch and to stop, not to steer: callback_kwargs is empty, what it returns is ignored.
+        After `pipe._interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
         """
-        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom):
-            if isinstance(event, StepEvent) and callback_on_step_end is not None:
-                callback_on_step_end(self, event.step, event.num_steps, {})
+        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
+            if callback_on_step_end is not None and isinstance(event, StepEvent) and event.stage == "denoise":
+                callback_on_step_end(self, event.step - 1, event.timestep, {})
         return MirageOutput(
             event.frames, event.memory, event.coverage, event.loop, event.drift, event.seconds, event.recipe
         )
@@ -289,68 +297,44 @@ class MiragePipeline(DiffusionPipeline):
         quality: str = "standard",
         focus: float = 0.5,
         zoom: float = 1.0,
+        estimator: DepthEstimator | None = None,
     ) -> Iterator[StepEvent | ChunkEvent | DoneEvent]:
         """Render, telling what happens as it happens. Closing the iterator stops the work within one step.
 
         image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; trajectory[0]
         sees a frame of it in the trajectory's shape, as in `lift`. memory: a world to start in; it is not changed.
-        depth: (H, W) z-depth of the photo in the trajectory's units; estimated if None. quality: "draft" or
-        "standard". focus, zoom: where in the photo the frame lies and how much closer it is, as in `lift`; of a
-        `Lifted` one its own count. Equal arguments give equal bits on one machine. Raises ValueError before any work
-        for input that cannot be rendered.
+        depth, estimator, focus, zoom: of a photo, as in `lift`; a `Lifted` one has its own. quality: "draft" or
+        "standard". Equal arguments give equal bits on one machine. Raises Refused (a ValueError) before any work for
+        input that cannot be rendered.
         """
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
-        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
+        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator)
 
     def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5, zoom=1.0) -> None:
-        facts = self.engine.facts
-        frames, height, width = len(trajectory), trajectory.height, trajectory.width
-        check_size(height, width, facts.size_step, facts.max_side)
-        checked_frames(frames)
-        if quality not in QUALITIES:
-            raise ValueError(f"quality={quality!r} is unknown. Use one of {', '.join(QUALITIES)}.")
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-            raise ValueError(f"seed={seed!r} must be a whole number from 0 to 2**63 - 1. Use 0.")
-        if not isinstance(prompt, (str, type(None))):
-            raise ValueError(f"prompt={prompt!r} must be text, or None for none.")
-        if prompt and not facts.takes_prompt:
-            raise ValueError(f"The {facts.name} model has no text input, so a prompt would be ignored. Leave it out.")
-        if image is None and (memory is None or not memory.num_points):
-            raise ValueError("There is neither a photo nor a memory to start from. Give one of them.")
-        if image is not None and not isinstance(image, (Lifted, Image.Image)):
-            check_array(image)
-        if isinstance(image, Lifted) and (image.camera.height, image.camera.width) != (height, width):
-            raise ValueError(
-                f"The photo was lifted at {image.camera.height}x{image.camera.width} and the trajectory is "
-                f"{height}x{width}. Lift it at the size of the clip."
-            )
-        if memory is not None and not memory.is_of(facts.channels, facts.interpolates, facts.codec):
-            raise ValueError(
-                f"This memory holds {memory.channels}-channel tokens of another model (weights {memory.codec!r}); the "
-                f"{facts.name} model uses {facts.channels} (weights {facts.codec!r}). Open the scene with the model it "
-                "was made with, or start again from its photo."
-            )
-        if depth is not None:
-            check_depth(depth)
-        check_focus(focus)
-        check_zoom(zoom)
+        check_inputs(self.engine.facts, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
 
-    def _stream(self, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom):
+    def _stream(self, *arguments):
+        try:
+            yield from self._render(*arguments)
+        finally:  # also where it is closed early, or fails
+            self.maybe_free_model_hooks()
+
+    def _render(self, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
         facts, started = self.engine.facts, time.perf_counter()
-        seconds = defaultdict(float, dict.fromkeys(("encode", "depth", "memory_write", "memory_readout"), 0.0))
-        seconds.update(denoise=0.0, decode=0.0)
-        chunks = chunks_of(facts, len(trajectory))
+        seconds = defaultdict(float, dict.fromkeys(PARTS, 0.0))
+        chunks, num_ready = chunks_of(facts, len(trajectory)), 0
+        self._interrupt = False
 
         # 1. The photo becomes tokens with depth, and the memory knows it.
         lifted = image if isinstance(image, Lifted) else None
         if lifted is None and image is not None:
-            size = trajectory.height, trajectory.width
-            lifted = self.lift(image, *size, trajectory[0], depth, memory, focus=focus, zoom=zoom, seconds=seconds)
+            yield StepEvent(0, len(chunks), 0, 1, "depth")
+            size, framing = (trajectory.height, trajectory.width), {"focus": focus, "zoom": zoom}
+            options = {**framing, "estimator": estimator, "seconds": seconds}
+            lifted = self.lift(image, *size, trajectory[0], depth, memory, **options)
         memory = (memory if lifted is None else lifted.memory).copy()
-        photo = None if lifted is None else lifted.image
-        yield StepEvent(0, len(chunks), 1, 1, "depth")
         num_known_views = len(memory.views)
-        clip = self.engine.begin(trajectory, photo, prompt, seed)
+        clip = self.engine.begin(trajectory, None if lifted is None else lifted.image, prompt, seed)
 
         frames = np.empty((len(trajectory), trajectory.height, trajectory.width, 3), np.uint8)
         backed = np.empty(len(trajectory), np.float32)
@@ -366,6 +350,8 @@ class MiragePipeline(DiffusionPipeline):
                 with timed(seconds, "memory_readout"):
                     control = memory.readout(cameras, *grid)
                 generated = yield from self._denoise(control, cameras, seed, quality, clip, index, len(chunks), seconds)
+                if self._interrupt:
+                    break
                 for part, spent in generated.seconds.items():
                     seconds[part] += spent
                     seconds["denoise"] -= spent
@@ -374,6 +360,8 @@ class MiragePipeline(DiffusionPipeline):
                 made |= frozenset(keys)
                 with timed(seconds, "memory_readout"):
                     coverage = outlook.coverage(memory, trajectory)
+            if self._interrupt:
+                break
 
             # 3. Read the memory at every camera of the chunk and decode.
             for start in range(chunk.start, chunk.stop, group):
@@ -387,28 +375,30 @@ class MiragePipeline(DiffusionPipeline):
                 if lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
                 yield StepEvent(index, len(chunks), part.stop - chunk.start, len(chunk), "decode")
+            num_ready = chunk.stop
             yield ChunkEvent(index, len(chunks), chunk.start, frames[chunk.start : chunk.stop], backed[chunk])
 
         # 4. What the clip is worth.
-        loop = LoopScore(trajectory.is_closed)
+        frames, backed = frames[:num_ready], backed[:num_ready]
+        loop = LoopScore(trajectory.is_closed and num_ready == len(trajectory))
         if loop.closed:
             loop = LoopScore(True, psnr(frames[0], frames[-1]), ssim(frames[0], frames[-1]))
         seconds["total"] = time.perf_counter() - started
-        framing = (None, None) if lifted is None else (lifted.focus, lifted.zoom)
-        recipe = self.recipe(lifted, trajectory, seed, quality, prompt, *framing)
+        recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
         worst = max(drift, default=0.0)
         yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
 
     def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""
         steps = self.engine.denoise(control, cameras, seed, quality, clip)
-        while True:
+        while not self._interrupt:
             try:
                 with timed(seconds, "denoise"):
-                    step, num_steps = next(steps)
+                    step, num_steps, *timestep = next(steps)
             except StopIteration as done:
                 return done.value
-            yield StepEvent(chunk, num_chunks, step, num_steps, "denoise")
+            yield StepEvent(chunk, num_chunks, step, num_steps, "denoise", *timestep)
+        steps.close()
 
     @torch.no_grad()
     def lift(
@@ -422,6 +412,8 @@ class MiragePipeline(DiffusionPipeline):
         fov_degrees: float = DEFAULT_FOV,
         focus: float = 0.5,
         zoom: float = 1.0,
+        estimator: DepthEstimator | None = None,
+        like: Lifted | None = None,
         seconds: dict | None = None,
     ) -> Lifted:
         """Give a photo depth and write it into a memory, ready to be seen from other cameras.
@@ -429,35 +421,45 @@ class MiragePipeline(DiffusionPipeline):
         The clip's frame is the largest part of the photo in the shape of (height, width) pixels, or closer about the
         same middle with zoom, 1 .. MAX_ZOOM; what lies around it, as far as MARGIN, is remembered as well. camera: the
         frame's, on any grid of that shape; without one it stands at the origin with fov_degrees across the long side of
-        the largest frame. depth: z-depth of the whole photo; estimated if None. memory: a world the photo is added to;
-        left unchanged. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. Raises ValueError for a
-        size, focus or zoom out of range, or depth without a known value.
+        the largest frame. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. depth: z-depth of
+        the whole photo, (H, W) in scene units; if None, estimator measures it, the pipeline's own if that is None too.
+        like: the same photo, lifted before: its depth is taken where it is fine enough and of the same estimator.
+        memory: a world the photo is added to; left unchanged. seconds: gets the time of each part, see `DoneEvent`.
+        Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
         """
         facts, seconds = self.engine.facts, defaultdict(float) if seconds is None else seconds
         check_size(height, width, facts.size_step, facts.max_side)
+        source = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
+        source = source.convert("RGB")
+        sha256 = photo_sha256(source)
+        if like is not None and like.sha256 != sha256:
+            raise Refused("The depth of another photo does not fit this one. Lift it without `like`.")
         if camera is None:
-            size = (image.width, image.height) if isinstance(image, Image.Image) else check_array(image).shape[1::-1]
-            camera = frame_camera(size, height, width, fov_degrees=fov_degrees, zoom=check_zoom(zoom))
+            camera = frame_camera(source.size, height, width, fov_degrees=fov_degrees, zoom=check_zoom(zoom))
         camera = camera.resized(height, width)
-        photo = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
-        sha256 = photo_sha256(photo)
-        whole, (left, top) = covering(photo.convert("RGB"), height, width, check_focus(focus), check_zoom(zoom))
+
+        # 1. The frame, and what is kept around it.
+        whole, (left, top) = covering(source, height, width, check_focus(focus), check_zoom(zoom))
         rows, columns = beyond(top, height, whole.height, facts.stride), beyond(left, width, whole.width, facts.stride)
         pixels = np.array(whole)
         photo = np.ascontiguousarray(pixels[rows, columns])
         left_in, top_in = left - columns.start, top - rows.start
         frame = slice(top_in, top_in + height), slice(left_in, left_in + width)
-        outline = max(height, width) * (ESTIMATED_OUTLINE if depth is None else OUTLINE)
+
+        # 2. Depth of the whole photo, and of what is kept.
         with timed(seconds, "depth"):
-            if depth is None:
-                depth, valid = self.engine.depth(pixels, camera.shifted(left, top).K)  # it sees all of the photo
-            else:
-                depth = resize_nearest(check_depth(depth), whole.height, whole.width)
-                valid = np.isfinite(depth) & (depth > 0)
-            depth, valid = (np.ascontiguousarray(x[rows, columns]) for x in (depth, valid))
+            if depth is not None:
+                measured = given_depth(depth)
+            else:  # it sees all of the photo
+                estimator = estimator or self.engine.depth_estimator
+                measured = measure(pixels, camera.shifted(left, top).K, estimator, like and like.measured)
+            depth, valid = (np.ascontiguousarray(x[rows, columns]) for x in measured.on_grid(whole.height, whole.width))
             if not valid[frame].any():
-                raise ValueError("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
+                raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
+            outline = max(height, width) * (OUTLINE if measured.estimator is None else ESTIMATED_OUTLINE)
             depth = settle(grow_near(depth, valid, int(outline)), valid)
+
+        # 3. Tokens, written into the memory.
         with timed(seconds, "encode"):
             tokens = self.engine.encode(torch.from_numpy(photo).permute(2, 0, 1).float() / 255)
         with timed(seconds, "memory_write"):
@@ -469,8 +471,21 @@ class MiragePipeline(DiffusionPipeline):
             kept = slice(facts.depth_stride // 2, None, facts.depth_stride)  # the middle one: no average across edges
             report = memory.write(tokens, depth[kept, kept], photo_camera, valid[kept, kept])
         view = len(memory.views) - 1 if report.new or report.replaced else None
-        distance = subject_distance(depth[frame], valid[frame])
-        return Lifted(photo, depth, photo_camera, frame, camera, memory, view, distance, focus, zoom, sha256)
+        return Lifted(
+            source=source,
+            sha256=sha256,
+            measured=measured,
+            photo=photo,
+            photo_depth=depth,
+            photo_camera=photo_camera,
+            frame=frame,
+            camera=camera,
+            memory=memory,
+            view=view,
+            distance=subject_distance(depth[frame], valid[frame]),
+            focus=focus,
+            zoom=zoom,
+        )
 
     def recipe(
         self,
@@ -481,27 +496,11 @@ class MiragePipeline(DiffusionPipeline):
         prompt: str | None = None,
         focus: float | None = None,
         zoom: float | None = None,
+        estimator: DepthEstimator | None = None,
     ) -> dict:
-        """What it takes to render the clip again: photo hash and framing, trajectory, seed, model, versions."""
-        import diffusers
-
-        sha256 = None if photo is None else photo.sha256 if isinstance(photo, Lifted) else photo_sha256(photo)
-        return {
-            "app": "mirage-studio",
-            "model": self.engine.facts.name,
-            "photo_sha256": sha256,
-            **({} if focus is None else {"focus": focus}),
-            **({} if zoom is None else {"zoom": zoom}),
-            "seed": int(seed),
-            "quality": quality,
-            **({"prompt": prompt} if prompt else {}),
-            **({"profile": self.profile} if self.profile else {}),
-            **({"weights": list(self.engine.facts.weights)} if self.engine.facts.weights else {}),
-            **({"depth": list(estimated)} if (estimated := depth_weights(self.engine.depth_estimator)) else {}),
-            **({"mask": list(masking)} if (masking := mask_weights(self.engine)) else {}),
-            "trajectory": trajectory.to_dict(),
-            "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__, "numpy": np.__version__},
-        }
+        """What it takes to render a clip again: see `pipelines.recipe.recipe_of`."""
+        options = prompt, focus, zoom, estimator, self.profile
+        return recipe_of(self.engine, photo, trajectory, seed, quality, *options)
 
     def coverage(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
         return outlook.coverage(memory, trajectory)
@@ -522,54 +521,3 @@ class MiragePipeline(DiffusionPipeline):
         self, lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Trajectory]
     ) -> tuple[Lifted, float]:
         return strength.suited(lift, path)
-
-
-# ---- checks: every message names the value, the limit and the fix -----------------------------------------------
-
-
-def check_size(height: int, width: int, step: int, max_side: int) -> None:
-    for name, value in (("height", height), ("width", width)):
-        if not MIN_SIDE <= value <= max_side:
-            nearest = min(max(value, MIN_SIDE), max_side)
-            raise ValueError(f"{name}={value} must be {MIN_SIDE}..{max_side} pixels. Use {nearest}.")
-        if value % step:
-            low = value // step * step
-            raise ValueError(f"{name}={value} must be a multiple of {step}. Use {low} or {low + step}.")
-
-
-def check_array(image: np.ndarray) -> np.ndarray:
-    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(f"The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.")
-    return image
-
-
-def check_depth(depth: np.ndarray) -> np.ndarray:
-    depth = np.asarray(depth, dtype=np.float32)
-    if depth.ndim != 2:
-        raise ValueError(f"depth {depth.shape} must be (H, W): one z-depth per pixel of the photo.")
-    if not (np.isfinite(depth) & (depth > 0)).any():
-        raise ValueError("depth has no positive finite value. Give z-depth in scene units, 0 where unknown.")
-    return depth
-
-
-# ---- helpers ----------------------------------------------------------------------------------------------------
-
-
-def colour_change(frame: np.ndarray, photo: np.ndarray, readout: Readout, view: int) -> float:
-    """Mean colour of what a frame shows of the photo, against the photo there, in 1/255: the largest channel.
-
-    view: the photo's in the memory that was read.
-    """
-    stride = frame.shape[0] // readout.view.shape[1]
-    if stride > 1:  # a coarse readout: the mean colour of every cell
-        frame = frame.reshape(-1, stride, frame.shape[1] // stride, stride, 3).mean(axis=(1, 3))
-    step = max(1, frame.shape[1] // 128)
-    from_photo = (readout.view[-1] == view)[::step, ::step].numpy()
-    if not from_photo.any():
-        return 0.0
-    place = readout.xy[-1][::step, ::step].numpy()[from_photo]
-    rows = (place[:, 1] * photo.shape[0]).astype(int).clip(0, photo.shape[0] - 1)
-    columns = (place[:, 0] * photo.shape[1]).astype(int).clip(0, photo.shape[1] - 1)
-    shown, there = frame[::step, ::step][from_photo].astype(float), photo[rows, columns].astype(float)
-    return float(np.abs(shown.mean(axis=0) - there.mean(axis=0)).max())

@@ -9,10 +9,12 @@ import numpy as np
 from torch import Tensor, nn
 
 from pipelines.cameras import Camera, Trajectory
+from pipelines.depth import DepthEstimator
 from pipelines.memory import Readout
 
-# While it works an engine yields (step, number of steps); what it made is its return value.
-Steps = Generator[tuple[int, int], None, "Generated"]
+# After each step an engine yields (step, number of steps), counted from 1, and the timestep if it has one; what it made
+# is its return value.
+Steps = Generator[tuple[int, int] | tuple[int, int, float], None, "Generated"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class EngineFacts:
     each file in use its name, licence, commercial_use in the EU ("yes", "no", "unknown") and, if known, its sha256.
     fps: native rate. size: native (height, width) of a landscape clip; None: any is as good. size_step, max_side: clips
     are multiples of the one and at most the other, in pixels.
-    takes_prompt: understands text. codec: fingerprint of the weights that encode and decode tokens.
+    takes_prompt: understands text. measures: measures the depth of what it generates, with its estimator. codec:
+    fingerprint of the weights that encode and decode tokens.
     """
 
     name: str
@@ -39,6 +42,7 @@ class EngineFacts:
     size_step: int
     max_side: int
     takes_prompt: bool
+    measures: bool = False
     codec: str = ""
     first_chunk: int = 0
     depth_stride: int = 1
@@ -67,7 +71,10 @@ class Generated:
 
 
 class Engine(Protocol):
+    """depth_estimator: measures photos, unless another is asked for, and what the engine generates if it `measures`."""
+
     facts: EngineFacts
+    depth_estimator: DepthEstimator
 
     def encode(self, image: Tensor) -> Tensor:
         """image (3, H, W) RGB in [0, 1] -> tokens (C, H / stride, W / stride)."""

@@ -98,6 +98,7 @@ class LargeEngine:
             size_step=stride * transformer.config.patch_size[1],
             max_side=1920,
             takes_prompt=True,
+            measures=True,
             codec=fingerprint(vae.quant_conv),  # small, and no two autoencoders share it
         )
         self.read_prompt = PromptReader(tokenizer, text_encoder)

@@ -50,8 +50,8 @@ def denoise_chunk(
     guidance_scale: float = 1.0,
     control_scale: float = 1.0,
     max_sigma: float | None = None,
-) -> Generator[tuple[int, int], None, Tensor]:
-    """Denoise, yielding (step, number of steps) after every step; returns the targets' latents, (B, C, T, h, w).
+) -> Generator[tuple[int, int, float], None, Tensor]:
+    """Denoise, yielding (step, number of steps, timestep) after every step; returns the latents, (B, C, T, h, w).
 
     scheduler: of flow matching, with its shift; it is not changed. max_sigma: noise levels before the shift go from
     here evenly down to 0; None: the scheduler's own. Latents stay in the dtype of the noise (float32 is right), the
@@ -114,5 +114,5 @@ def denoise_chunk(
             flow = flows["uncond"] + guidance_scale * (flow - flows["uncond"])
         latents = scheduler.step(flow, t, latents, return_dict=False)[0]
         latents[:, :, :num_clean] = clean
-        yield step, len(scheduler.timesteps)
+        yield step, len(scheduler.timesteps), float(t)
     return latents

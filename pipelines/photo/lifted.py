@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from pipelines.cameras import Camera
 from pipelines.memory import LatentMemory
+from pipelines.photo.measured import MeasuredDepth
 
 NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
 
@@ -16,13 +18,17 @@ NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
 class Lifted:
     """A photo as a place: with depth, written into a memory.
 
-    photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture, of which the clip shows
-    a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
-    frame: rows and columns of the photo; camera: sees these. memory: knows the photo, and nothing else unless one was
-    given; view: the photo's in it, None where it added nothing; distance: depth of the subject (D); focus, zoom: see
-    `lift`; sha256: of the photo that was given, see `photo_sha256`.
+    source: the photo that was given, RGB; sha256: see `photo_sha256`; measured: depth of all of it.
+    photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture that is kept, of which
+    the clip shows a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
+    frame: rows and columns of that picture; camera: sees these. memory: knows the picture, and nothing else unless one
+    was given; view: the picture's in it, None where it added nothing. distance: depth of the subject (D), in scene
+    units. focus, zoom: where in the photo the frame lies, see `MiragePipeline.lift`.
     """
 
+    source: Image.Image
+    sha256: str
+    measured: MeasuredDepth
     photo: np.ndarray
     photo_depth: np.ndarray
     photo_camera: Camera
@@ -33,7 +39,11 @@ class Lifted:
     distance: float
     focus: float = 0.5
     zoom: float = 1.0
-    sha256: str | None = None
+
+    @property
+    def depth_weights(self) -> tuple[dict[str, Any], ...]:
+        """Licence entries of what measured the depth; none for a map that was given."""
+        return self.measured.weights
 
     @property
     def image(self) -> np.ndarray:
@@ -50,13 +60,6 @@ def photo_sha256(photo: Image.Image | np.ndarray) -> str:
     """What identifies a photo in a recipe: the SHA-256 of its RGB pixels, row by row, as `open_photo` gives them."""
     photo = photo.convert("RGB") if isinstance(photo, Image.Image) else photo
     return hashlib.sha256(photo.tobytes()).hexdigest()
-
-
-def resize_nearest(depth: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Depth on another grid without averaging across edges."""
-    rows = (np.arange(height) + 0.5) * depth.shape[0] / height
-    columns = (np.arange(width) + 0.5) * depth.shape[1] / width
-    return depth[rows.astype(int)[:, None], columns.astype(int)[None]]
 
 
 def subject_distance(depth: np.ndarray, valid: np.ndarray) -> float:

@@ -92,7 +92,7 @@ def test_the_caller_may_stop_from_the_callback(pipe):
         raise Enough
 
     with pytest.raises(Enough):
-        pipe(photo(), path(pipe)[1], callback_on_step_end=stop)
+        pipe(photo(), path(pipe, "side-slide")[1], callback_on_step_end=stop)
 
 
 @pytest.mark.parametrize("size", [(128, 72), (64, 64), (80, 64)])
