@@ -17,20 +17,20 @@ if data := os.environ.get("MIRAGE_DATA"):
     os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
 
 from pipelines.process import keep_freed_memory  # noqa: E402
-from studio import media
+from studio import uploads
 from studio.page import serving  # noqa: E402
 from studio.page.layout import CSS_PATHS, build_studio, theme  # noqa: E402
 from studio.settings import Settings  # noqa: E402
-from studio.workbench import Engine  # noqa: E402
+from studio.workbench import Workbench  # noqa: E402
 
 
 def main() -> None:
     keep_freed_memory()
     try:
-        engine = Engine(Settings.read(os.environ))
+        workbench = Workbench(Settings.read(os.environ))
     except ValueError as error:
         sys.exit(f"error: {error}")
-    demo = build_studio(engine)
+    demo = build_studio(workbench)
     on_a_space = "SPACE_ID" in os.environ
     port = os.environ.get("MIRAGE_PORT")
     demo.launch(
@@ -50,12 +50,12 @@ def main() -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # ends as Ctrl+C does, so that no visit's files stay
     print(f"Mirage Studio is open at {demo.local_url} (Ctrl+C ends it)", flush=True)
-    engine.warm_up()  # after the page is up: reading torch takes as long as everything before it
+    workbench.warm_up()  # after the page is up: reading torch takes as long as everything before it
     try:
         demo.block_thread()
     finally:
         for upload in demo.upload_file_set:  # those that no page has claimed
-            media.discard(upload)
+            uploads.discard(upload)
 
 
 if __name__ == "__main__":

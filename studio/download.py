@@ -1,25 +1,43 @@
-"""A finished clip: its files on disk, its figures and its recipe as the page tells them."""
+"""What the download buttons give: the clip and its poster on disk, and the recipe beside its figures."""
 
 import json
 import secrets
 import shutil
+from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
 
 from pipelines.events import DoneEvent
 from pipelines.media.clips import write_mp4, write_poster
-from studio.handlers.answers import Answer
-from studio.state import Clip, Order, Session
+from studio.order import Order
 from studio.words import decimal, say
 
 SEAMLESS = 40  # dB between last and first frame: nobody sees the difference
+LONG_LIST = 16  # entries: longer ones are only counted on the page
 
 
-def write_clip(session: Session, order: Order, frames: np.ndarray, coverage: np.ndarray, recipe: dict) -> Clip:
-    """Clip and poster in a folder of their own; where the disk refuses, nothing of it stays."""
-    folder = session.folder / secrets.token_hex(6)
+@dataclass(frozen=True)
+class Clip:
+    """A finished (or stopped) clip on disk. size: (height, width); coverage: (T,) 0..1; recipe: as in the mp4."""
+
+    order: Order
+    video: Path
+    poster: Path
+    size: tuple[int, int]
+    num_frames: int
+    coverage: np.ndarray
+    recipe: dict
+
+
+def write_clip(folder: Path, order: Order, frames: np.ndarray, coverage: np.ndarray, recipe: dict) -> Clip:
+    """Clip and poster in a new folder inside `folder`. Raises OSError, and leaves nothing, where the disk refuses.
+
+    frames: (T, H, W, 3) uint8; coverage: (T,) 0..1.
+    """
+    folder = folder / secrets.token_hex(6)
     folder.mkdir()
     name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
     try:
@@ -42,13 +60,27 @@ def report_of(done: DoneEvent) -> dict:
     }
 
 
-def sheet(session: Session, language: str) -> Answer:
-    """The finished clip in figures, its files and its recipe."""
-    clip = session.clip
+def sheet(clip: Clip | None, language: str) -> dict[str, object]:
+    """The finished clip in figures, its files and its recipe: {name of a widget: value or update}."""
     if clip is None:
         return {"sheet": gr.update(visible=False), "recipe": ""}
+    rows = "".join(
+        f"<div><dt>{escape(say(language, key))}</dt><dd>{escape(value)}</dd></div>"
+        for key, value in facts(clip, language)
+    )
+    return {
+        "sheet": gr.update(visible=True),
+        "facts": f'<dl class="facts">{rows}</dl>',
+        "download": gr.update(value=str(clip.video)),
+        "poster": gr.update(value=str(clip.poster)),
+        "recipe": json.dumps(shortened(clip.recipe), indent=2, ensure_ascii=False),
+    }
+
+
+def facts(clip: Clip, language: str) -> list[tuple[str, str]]:
+    """(key of its word, value) of every figure. A stopped clip has only those of its file."""
     report = clip.recipe["report"]
-    facts = [
+    found = [
         ("fact_length", f"{decimal(language, clip.num_frames / clip.order.fps)} s"),
         ("fact_size", f"{clip.size[1]} × {clip.size[0]}"),
         ("fact_seed", str(clip.order.seed)),
@@ -57,29 +89,18 @@ def sheet(session: Session, language: str) -> Answer:
         loop = report["loop"]
         is_seamless = loop["psnr"] is None or loop["psnr"] >= SEAMLESS
         closed = say(language, "loop_seamless") if is_seamless else say(language, "loop_closed", psnr=loop["psnr"])
-        facts += [
+        found += [
             ("fact_loop", closed if loop["closed"] else say(language, "loop_open")),
             ("fact_drift", f"{decimal(language, report['drift'])} / 255"),
             ("fact_time", f"{report['seconds'].get('total', 0):.0f} s"),
         ]
-    rows = "".join(f"<div><dt>{escape(say(language, key))}</dt><dd>{escape(value)}</dd></div>" for key, value in facts)
-    return {
-        "sheet": gr.update(visible=True),
-        "facts": f'<dl class="facts">{rows}</dl>',
-        "download": gr.update(value=str(clip.video)),
-        "poster": gr.update(value=str(clip.poster)),
-        "recipe": json.dumps(_brief(clip.recipe), indent=2, ensure_ascii=False),
-    }
+    return found
 
 
-def _brief(recipe: dict) -> dict:
-    """The recipe for reading: the cameras of every frame stay in the file, the page names how many there are."""
-
-    def short(value):
-        if isinstance(value, dict):
-            return {key: short(item) for key, item in value.items()}
-        if isinstance(value, list) and len(value) > 16:
-            return f"{len(value)} × …"
-        return value
-
-    return short(recipe)
+def shortened(value):
+    """The recipe for reading: the cameras of every frame stay in the file, the page says how many there are."""
+    if isinstance(value, dict):
+        return {key: shortened(item) for key, item in value.items()}
+    if isinstance(value, list) and len(value) > LONG_LIST:
+        return f"{len(value)} × …"
+    return value

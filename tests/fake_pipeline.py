@@ -1,83 +1,102 @@
-"""A stand-in for `MiragePipeline` with the same seams and no model: the page's own tests run in seconds on it."""
+"""A stand-in for `MiragePipeline` with the same seams and no model: the page's own tests run in seconds on it.
+
+Photos are lifted by the real `lift`, with colours for tokens and a wall for depth; only clips are not rendered but
+drawn.
+"""
 
 import threading
 import time
-from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
+import torch.nn.functional as F
 from PIL import Image
 
-from pipelines.cameras import Camera
+from pipelines import MiragePipeline
+from pipelines.engines.base import EngineFacts
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
-from studio.media import crop
-
-
-@dataclass(frozen=True)
-class FakeLifted:
-    image: np.ndarray
-    camera: Camera
-    depth: np.ndarray
-    memory: None
-    distance: float
-    zoom: float
-    photo = property(lambda self: self.image)
-    photo_depth = property(lambda self: self.depth)
-    photo_camera = property(lambda self: self.camera)
 
 
 def weights(name: str) -> dict:
     return {"name": name, "licence": "Apache-2.0", "commercial_use": "yes"}
 
 
-class FakePipeline:
-    """Draws the photo wherever the camera is. `closed` is set when a render was closed before its end.
+class Wall:
+    """A DepthEstimator that sees a wall two units away in every photo."""
 
-    lifted_with: the depth estimator of every lift. is_large: with the facts of a large engine.
+    def __init__(self, name: str = "fake/depth"):
+        self.weights = (weights(name),)
+        self.calls = 0
+
+    def __call__(self, image, K):
+        self.calls += 1
+        return np.full(image.shape[:2], 2.0, np.float32), np.ones(image.shape[:2], bool)
+
+
+class FakeEngine:
+    """Tokens are colours, two pixels wide."""
+
+    def __init__(self, is_large: bool):
+        own = {"size": (704, 1248), "size_step": 32, "fps": 24} if is_large else {"size_step": 2, "fps": 16}
+        self.facts = EngineFacts(
+            name="fake",
+            channels=3,
+            stride=2,
+            interpolates=False,
+            decode_stride=2,
+            frames_per_chunk=8,
+            max_side=1920,
+            takes_prompt=is_large,
+            weights=(weights("fake/model"),),
+            **own,
+        )
+        self.depth_estimator = Wall()
+
+    def encode(self, image):
+        return F.avg_pool2d(image[None], 2)[0]
+
+    def decode(self, readout, generated):
+        frames = readout.latents.float().repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return (frames * 255).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+class FakePipeline:
+    """`closed` is set when a render was closed before its end; `calls` holds what was rendered. A test holds the
+    parameters of its methods to those of the real ones.
+
+    is_large: with the facts of a large engine.
     """
+
+    profile = None
 
     def __init__(self, step_seconds: float = 0.0, is_large: bool = False):
         self.step_seconds = step_seconds
         self.closed = threading.Event()
         self.calls: list[dict] = []
-        self.lifted_with: list = []
-        own = (
-            {"size": (704, 1248), "size_step": 32, "fps": 24} if is_large else {"size": None, "size_step": 2, "fps": 16}
+        self.engine = FakeEngine(is_large)
+
+    lift = MiragePipeline.lift
+    recipe = MiragePipeline.recipe
+
+    def stream(
+        self,
+        image,
+        trajectory,
+        prompt=None,
+        seed=0,
+        memory=None,
+        depth=None,
+        quality="standard",
+        focus=0.5,
+        zoom=1.0,
+        estimator=None,
+    ):
+        """Shows the photo's frame sliding by one pixel a frame."""
+        self.calls.append(
+            {"lifted": image, "trajectory": trajectory, "prompt": prompt, "seed": seed, "quality": quality}
         )
-        facts = SimpleNamespace(name="fake", takes_prompt=is_large, weights=(weights("fake/model"),), **own)
-        self.engine = SimpleNamespace(facts=facts, depth_estimator=SimpleNamespace(weights=(weights("fake/depth"),)))
-
-    def lift(self, image, height, width, fov_degrees=60.0, focus=0.5, zoom=1.0):
-        assert not height % self.engine.facts.size_step and not width % self.engine.facts.size_step
-        self.lifted_with.append(self.engine.depth_estimator)
-        pixels = np.asarray(crop(image, height, width, focus, zoom).resize((width, height)))
-        camera = Camera.from_fov(fov_degrees, height, width).zoomed(zoom)
-        return FakeLifted(pixels, camera, np.full((height, width), 2.0), None, 2.0, zoom)
-
-    def coverage(self, memory, trajectory):
-        return 1 - np.minimum(np.linalg.norm(trajectory.c2w[:, :3, 3], axis=-1), 1)
-
-    def torn(self, memory, trajectory):
-        return 0.2 * np.abs(trajectory.c2w[:, 0, 3])
-
-    def suited(self, lift, path):
-        whole = lift(1.0)
-        return (lift(1.1), 0.6) if self.coverage(None, path(whole, 1.0)).min() < 0.8 else (whole, 1.0)
-
-    def preview(self, lifted, trajectory, max_frames=24):
-        frames = np.repeat(lifted.image[None], min(max_frames, len(trajectory)), axis=0)
-        return frames, self.coverage(None, trajectory)
-
-    def recipe(self, photo, trajectory, seed, quality, prompt=None, focus=0.5, zoom=1.0):
-        card = {"weights": list(self.engine.facts.weights), "depth": list(self.engine.depth_estimator.weights)}
-        return {"seed": seed, "prompt": prompt, **card, "trajectory": trajectory.to_dict()}
-
-    def stream(self, image, trajectory, prompt=None, seed=0, quality="standard", focus=0.5, zoom=1.0):
-        self.calls.append({"trajectory": trajectory, "prompt": prompt, "seed": seed, "quality": quality})
-        size = trajectory.height, trajectory.width
-        frame = np.asarray(crop(image, *size, focus, zoom).resize(size[::-1], Image.Resampling.BILINEAR))
+        frame = np.asarray(Image.fromarray(image.image).resize((trajectory.width, trajectory.height)))
         frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
-        coverage = self.coverage(None, trajectory)
+        coverage = np.linspace(1, 0.9, len(trajectory))
         chunks = range(0, len(trajectory), 8)
         try:
             for index, start in enumerate(chunks):
@@ -87,8 +106,8 @@ class FakePipeline:
                 part = slice(start, start + 8)
                 yield ChunkEvent(index, len(chunks), start, frames[part], coverage[part])
             loop = LoopScore(trajectory.is_closed, 40.0 if trajectory.is_closed else None)
-            recipe = self.recipe(None, trajectory, seed, quality, prompt)
-            yield DoneEvent(frames, coverage, None, loop, 0.4, {"total": 1.0}, recipe)
+            recipe = self.recipe(image, trajectory, seed, quality, prompt)
+            yield DoneEvent(frames, coverage, image.memory, loop, 0.4, {"total": 1.0}, recipe)
         except GeneratorExit:
             self.closed.set()
             raise

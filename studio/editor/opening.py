@@ -9,7 +9,7 @@ import numpy as np
 from pipelines.cameras import Camera, Trajectory, formats
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.rotations import inverse
-from studio.state import drawn_path, with_lens
+from studio.drawn import drawn_path, with_lens
 from studio.words import Refusal, explain, say
 
 MAX_FILES = 3  # what a COLMAP model has

@@ -1,7 +1,8 @@
 """What the checks found on a path, in the words of the page and with the seconds where it is."""
 
 from pipelines.cameras import checks
-from studio.state import FPS, drawn_path
+from studio.drawn import drawn_path
+from studio.order import FPS
 from studio.words import Refusal, explain, say
 
 FAST = ("turns", "travels")  # the page calls both "fast"

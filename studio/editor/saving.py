@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pipelines.cameras.formats import FORMATS
 from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
-from studio.state import FPS, drawn_path, one_of
+from studio.drawn import drawn_path
+from studio.order import FPS, one_of
 from studio.words import Refusal, explain
 
 NAME = "mirage-{}"

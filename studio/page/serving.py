@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from studio.handlers import language_of
+from studio.page.language import language_of
 
 FRONT_END = Path(gr.__file__).parent / "templates" / "frontend"
 TYPES = {".js": "text/javascript", ".css": "text/css"}

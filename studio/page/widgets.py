@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-FOLDER = Path(__file__).parent / "scripts"
+SCRIPTS = Path(__file__).parent / "scripts"
 
 
 def stage(texts: dict[str, str], **props) -> gr.HTML:
@@ -43,5 +43,5 @@ def opener(title: str, **props) -> gr.HTML:
 
 
 def _scripted(name: str, **props) -> gr.HTML:
-    script = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    script = (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
     return gr.HTML(html_template=f'<div class="{name}"></div>', js_on_load=script, apply_default_css=False, **props)

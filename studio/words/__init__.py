@@ -7,8 +7,6 @@ here but as a value.
 
 from studio.words.editor import editor_words
 from studio.words.figures import decimal, duration, size
-from studio.words.sentences import TEXT, Refusal, explain, reason, say, translated
-
-say_reason = say_photo_error = reason
+from studio.words.sentences import TEXT, Refusal, explain, say, translated
 
 __all__ = ["TEXT", "Refusal", "decimal", "duration", "editor_words", "explain", "say", "size", "translated"]

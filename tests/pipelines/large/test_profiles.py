@@ -362,15 +362,15 @@ def test_depth_and_mask_follow_the_pipeline(converted):
 
 
 def test_the_page_says_which_profile_was_picked_and_for_what(pipe):
-    from studio.handlers import models as status
+    from studio.handlers import models
     from studio.settings import Opened, Settings
-    from studio.workbench import Engine
+    from studio.workbench import Workbench
 
     for free, words in ((30 * GIB, "picked for 32.2 GB of free"), (None, "set by who runs")):
         opened = Opened(pipe, "NVIDIA H100", "tiled", free)
-        engine = Engine(Settings(model="team/tiny"), load=lambda opened=opened: opened)
-        assert engine.model.wait(10)
-        told = status.about(engine, "en")
+        workbench = Workbench(Settings(model="team/tiny"), load=lambda opened=opened: opened)
+        assert workbench.model.wait(10)
+        told = models.about(workbench, "en")
         assert "NVIDIA H100" in told and words in told and "tile by tile" in told, told
 
 

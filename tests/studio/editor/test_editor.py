@@ -16,14 +16,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
-from helpers import BROWSER
+from helpers import BROWSER, AnalyticDepth
 
 from pipelines.cameras import Camera, Trajectory, move
 from pipelines.cameras.curve import fov as fov_of
 from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path
 from studio.settings import Opened
-from studio.workbench import Engine
+from studio.workbench import Workbench
 
 pytestmark = BROWSER
 DESK = {"viewport": {"width": 1440, "height": 900}}
@@ -32,6 +32,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 # that ends because the page is loaded again or left, told in the console or as an error of the page
 HARMLESS = "status of 422|signal is aborted|errored out|BodyStreamBuffer was aborted"
 HOME = "gradio_api/file=studio/editor/scripts"
+COARSER = 4
 DRAFT = "JSON.parse(localStorage.getItem('mirage-studio-path')).path"
 
 
@@ -39,12 +40,12 @@ class Room(FakePipeline):
     """A photo with some depth in it, coarse so that software can draw it, and a camera that sees less of it the
     further it goes."""
 
+    def __init__(self):
+        super().__init__()
+        self.engine.depth_estimator = AnalyticDepth()
+
     def lift(self, image, height, width, **options):
-        height, width = height // 8, width // 8
-        lifted = super().lift(image, height, width, **options)
-        lifted.depth[:] = 3.0 - np.linspace(0, 1, height)[:, None]
-        lifted.depth[height // 3 : height // 2, width // 3 : width // 2] = 1.5
-        return lifted
+        return super().lift(image, height // COARSER, width // COARSER, **options)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def studio(pipe, folder, **launch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-        demo = build_studio(Engine(load=lambda: Opened(pipe)))
+        demo = build_studio(Workbench(load=lambda: Opened(pipe)))
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=theme(), css_paths=CSS_PATHS, **launch)
         try:
             yield url

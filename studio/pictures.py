@@ -1,15 +1,15 @@
-"""Pictures of the page: crops, thumbnails, the photo-backed strip; and uploads, which go as soon as they are read."""
+"""Pictures of the page: examples, thumbnails, the photo-backed strip."""
 
 import base64
-import contextlib
 import io
 from functools import cache
 from html import escape
 from pathlib import Path
 
 import numpy as np
-from gradio.utils import get_upload_folder, is_in_or_equal
 from PIL import Image
+
+from pipelines.photo.frame import crop
 
 EXAMPLES_FOLDER = Path(__file__).parent / "examples"
 
@@ -29,24 +29,6 @@ def thumbnail(path: Path, width: int = 192, height: int = 120) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=80)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def crop_size(size: tuple[int, int], height: int, width: int) -> tuple[int, int]:
-    """(width, height) of the largest part with the ratio width : height of a picture of (width, height)."""
-    scale = min(size[0] / width, size[1] / height)
-    return min(size[0], round(width * scale)), min(size[1], round(height * scale))
-
-
-def crop(image: Image.Image, height: int, width: int, focus: float, zoom: float = 1.0) -> Image.Image:
-    """The largest part of `image` with the ratio width : height, 0 left or top .. 1 right or bottom by focus.
-
-    zoom: how much closer, about the same middle; 1 is the largest part.
-    """
-    w, h = crop_size(image.size, height, width)
-    left, top = (image.width - w) * focus, (image.height - h) * focus
-    inner = round(w / zoom), round(h / zoom)
-    left, top = round(left + (w - inner[0]) / 2), round(top + (h - inner[1]) / 2)
-    return image.crop((left, top, left + inner[0], top + inner[1]))
 
 
 def small(frame: np.ndarray, side: int = 960) -> Image.Image:
@@ -70,22 +52,3 @@ def strip_svg(coverage: np.ndarray, label: str) -> str:
         '<rect class="strip-invented" width="1000" height="40"/>'
         f'<polygon class="strip-backed" points="0,40 {line} 1000,40"/></svg>'
     )
-
-
-# -- uploads --------------------------------------------------------------------------------------------------------
-
-
-def is_upload(path) -> bool:
-    """A file that the upload route wrote, and nothing else on this machine."""
-    if not isinstance(path, str) or len(path) > 1024 or "\0" in path:
-        return False
-    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
-
-
-def discard(upload: str) -> None:
-    """Remove an upload, and the folder that the upload route made for it."""
-    upload = Path(upload).resolve()
-    upload.unlink(missing_ok=True)
-    if upload.parent != Path(get_upload_folder()).resolve():
-        with contextlib.suppress(OSError):  # another file came in with it
-            upload.parent.rmdir()

@@ -1,0 +1,122 @@
+"""The preview: the move on the photo itself, with what it would uncover, before anything is invented."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipelines.cameras import Trajectory
+from pipelines.cameras.speed import excess_speed
+from pipelines.limits import SLACK
+from pipelines.media.clips import write_mp4
+from studio.drawn import DRAWN
+from studio.handlers.answers import Answer, explains, stage
+from studio.handlers.meter import meter
+from studio.handlers.move import settle
+from studio.handlers.path import open_editor
+from studio.handlers.photo import framing_of, lift, show_photo, size_of
+from studio.handlers.turns import in_turn, looks
+from studio.order import SECONDS, Inputs, Order
+from studio.session import Measured, Session
+from studio.words import Refusal, say
+from studio.workbench import Workbench
+
+if TYPE_CHECKING:
+    from pipelines.photo.lifted import Lifted  # brings torch
+
+PREVIEW_FRAMES = 33
+DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
+SHORTER = 0.95  # of its strength, at most, is what a shortened move keeps
+
+
+@explains
+@looks
+def look(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    """Photo, move, format, length or crop changed: the preview follows; without a move only the crop does."""
+    if session.photo is None:
+        yield {}  # the photo was refused: nothing to frame
+    elif inputs.preset == DRAWN:
+        yield from open_editor(workbench, session, language, inputs)
+    elif inputs.preset is None:
+        show_photo(workbench, session, framing_of(workbench, inputs))
+        yield {"stage": stage(session)}
+    else:
+        yield from settle_and_draw(workbench, session, language, inputs)
+
+
+def look_as_set(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    """Strength or closeness was set by hand: it stays as it is, and the preview follows."""
+    by_hand = {"picked": inputs.preset, "suited": inputs.choice(session.photo_number)}
+    yield {**by_hand, "strength": inputs.strength, "zoom": inputs.zoom}
+    yield from look(workbench, session, language, replace(inputs, **by_hand))
+
+
+@explains
+@looks
+def preview(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    """The move on the lifted photo, without inventing anything: a few seconds, and what it would uncover."""
+    if session.photo is None:
+        raise Refusal("need_photo")
+    yield from settle_and_draw(workbench, session, language, inputs)
+
+
+@explains
+@in_turn
+def shorten(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    """The strongest path of the same kind, shorter than this one, that suits the photo."""
+    from pipelines.photo.strength import gentle_strength  # brings torch
+
+    if session.photo is None:
+        raise Refusal("need_photo")
+    inputs, order = yield from settle(workbench, session, language, inputs)
+    lifted = lift(workbench, session, order)
+    yield {"stage": stage(session, note=say(language, "drawing_preview"))}
+
+    def path(strength: float):
+        return replace(order, strength=strength).trajectory(lifted.camera, lifted.distance)
+
+    strength = round(100 * gentle_strength(lifted, path, at_most=SHORTER * order.strength))
+    yield {"strength": strength}
+    yield from draw(workbench, session, language, replace(order, strength=strength / 100))
+
+
+def settle_and_draw(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    order = Order.read(inputs, workbench.fps)  # refused before anything is shown
+    show_photo(workbench, session, order)
+    yield {"stage": stage(session, note=say(language, "lifting"))}
+    _, order = yield from settle(workbench, session, language, inputs)
+    yield from draw(workbench, session, language, order)
+
+
+def draw(workbench: Workbench, session: Session, language: str, order: Order) -> Iterator[Answer]:
+    """The preview of an order, and what is to be said of it."""
+    from pipelines.photo import outlook  # brings torch
+
+    show_photo(workbench, session, order)
+    yield {"stage": stage(session, note=say(language, "lifting"))}
+    session.drawing, session.drawn = False, order.path is not None
+    lifted = lift(workbench, session, order)
+    trajectory = order.trajectory(lifted.camera, lifted.distance)
+    yield {"stage": stage(session, note=say(language, "drawing_preview"))}
+    max_frames = DRAWN_FRAMES if session.drawn else PREVIEW_FRAMES
+    frames = outlook.preview(workbench.pipe.engine, lifted, trajectory, max_frames)
+    file = session.new_file(".mp4")
+    write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
+    session.show("preview", file, *size_of(workbench, session, order))
+    session.measured = measured(lifted, trajectory, order)
+    yield {"stage": stage(session), **meter(session, language)}
+
+
+def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured:
+    """What the strip tells of a preview."""
+    from pipelines.photo import outlook  # brings torch
+
+    seen = outlook.look(lifted.memory, trajectory)
+    calm = None if order.path is not None else calm_seconds(trajectory, lifted.distance)
+    return Measured(seen.coverage, float(seen.torn.max()), calm, order.zoom)
+
+
+def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:
+    """The length at which a path that is too fast would be calm; None where it is calm already (or never would be)."""
+    excess = excess_speed(trajectory, distance)
+    return None if excess <= SLACK else min(math.ceil(trajectory.seconds * excess), SECONDS[1])

@@ -1,0 +1,172 @@
+"""What the page remembers of one visit: its photo, what is shown, its last clip, and the files of these."""
+
+import contextlib
+import secrets
+import shutil
+import threading
+import time
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from studio.download import Clip
+from studio.order import Order
+
+if TYPE_CHECKING:
+    from pipelines.photo.lifted import Lifted  # brings torch
+
+KEPT_PICTURES = 40  # two seconds of the fastest render: a slow browser still fetches them
+KEPT_LIFTS = 4  # the whole photo, as close as two moves want it, and one at the size of a clip
+LEFTOVER_SECONDS = 24 * 3600  # no visit lasts so long
+
+
+class Lifts:
+    """One photo seen in 3D, in the framings and sizes that were used last: its depth is measured once for each size."""
+
+    def __init__(self):
+        self._lifted: OrderedDict[tuple, Lifted] = OrderedDict()
+
+    def get(self, depth: str | None, framing: tuple, make: "Callable[[Lifted | None], Lifted]") -> "Lifted":
+        """The photo with `depth`'s estimator in `framing`; made by make(like) if it is not kept.
+
+        like: the finest that is kept of the same estimator, whose depth may be used again; None if there is none.
+        """
+        key = depth, *framing
+        if key not in self._lifted:
+            same = [lifted for (name, *_), lifted in self._lifted.items() if name == depth]
+            made = make(max(same, key=lambda lifted: lifted.photo.size, default=None))
+            while len(self._lifted) >= KEPT_LIFTS:
+                self._lifted.popitem(last=False)
+            self._lifted[key] = made
+        self._lifted.move_to_end(key)
+        return self._lifted[key]
+
+    def clear(self) -> None:
+        self._lifted.clear()
+
+
+@dataclass
+class Take:
+    """One render while it runs: what is ready, and whether it has ended. recipe: of the whole clip."""
+
+    order: Order
+    recipe: dict = field(default_factory=dict)
+    frames: list[np.ndarray] = field(default_factory=list)
+    coverage: list[np.ndarray] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def num_frames(self) -> int:
+        return sum(len(chunk) for chunk in self.frames)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the photo-backed strip tells of the last preview or clip.
+
+    coverage: (T,) share of every frame that comes from the photo, 0..1. torn: the largest share of a frame that opens
+    between near and far. calm_seconds: the length at which a path that is too fast would be calm, None where it is.
+    zoom: how much closer than the photo the frame is.
+    """
+
+    coverage: np.ndarray
+    torn: float = 0.0
+    calm_seconds: int | None = None
+    zoom: float = 1.0
+
+
+class Session:
+    """One visit: its photo, its last clip, and a folder with a name that cannot be guessed.
+
+    Gradio copies the initial value of a State for every visitor; copying a session therefore makes a new one.
+    """
+
+    def __init__(self):
+        self.photo: Image.Image | None = None
+        self.photo_number = 0  # counts the photos of this visit
+        self.focal_35mm: float | None = None
+        self.lifts = Lifts()  # of the present photo
+        self.take: Take | None = None
+        self.clip: Clip | None = None
+        self.shown: dict = {"kind": "empty"}  # the picture on the stage
+        self.measured: Measured | None = None
+        self.newest: dict[str, int] = {}  # handler -> number of its newest call
+        self.drawing = False  # the editor is in front of the picture
+        self.drawn = False  # the picture is of a path of the editor
+        self.place: dict | None = None  # what the editor shows, see studio.editor
+        self._place_key: tuple | None = None
+        self._folder: Path | None = None
+        self._passing: deque[Path] = deque()
+
+    def __deepcopy__(self, memo) -> "Session":
+        return Session()
+
+    @property
+    def folder(self) -> Path:
+        if self._folder is None:
+            visits = Path(get_upload_folder()) / "studio"
+            sweep(visits)
+            self._folder = visits / secrets.token_urlsafe(16)
+            self._folder.mkdir(parents=True, mode=0o700)
+            # also where nobody calls `close`: the visit was pushed out by others, or the server stops
+            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
+
+    def new_file(self, suffix: str) -> Path:
+        return self.folder / f"{secrets.token_hex(6)}{suffix}"
+
+    def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
+        self.photo, self.focal_35mm = photo, focal_35mm
+        self.photo_number += 1
+        self.keep(None)
+        self.measured, self.drawn = None, False
+        self.lifts.clear()
+        self._place_key = None
+
+    def keep(self, clip: Clip | None) -> None:
+        """The clip that the page offers. The one before it goes: nothing leads to its files any more."""
+        if self.clip is not None:
+            shutil.rmtree(self.clip.video.parent, ignore_errors=True)
+        self.clip = clip
+
+    def show(self, kind: str, file: Path, height: int, width: int) -> None:
+        """kind: "photo", "preview", "live" or "clip"."""
+        if kind != "clip":  # what only passes by is dropped once the browser has surely moved on
+            self._passing.append(file)
+            if len(self._passing) > KEPT_PICTURES:
+                self._passing.popleft().unlink(missing_ok=True)
+        self.shown = {"kind": kind, "file": str(file), "height": height, "width": width}
+
+    def set_place(self, key: tuple, make: Callable[[Path], dict]) -> None:
+        """The place that the editor shows: what make(file) gives, unless it is still that of `key`."""
+        if key != self._place_key:
+            old, file = self.place, self.new_file(".place")
+            self.place, self._place_key = {**make(file), "file": str(file)}, key
+            if old is not None:
+                Path(old["file"]).unlink(missing_ok=True)
+
+    @property
+    def is_busy(self) -> bool:
+        """A render of this visit is running."""
+        return self.take is not None and not self.take.ended.is_set()
+
+    def close(self) -> None:
+        """The visit is over: nothing of it stays on disk."""
+        if self._folder is not None:
+            self._remove()
+            self._folder = None
+
+
+def sweep(visits: Path) -> None:
+    """Drop what servers that were killed have left of visits."""
+    for folder in visits.glob("*"):
+        with contextlib.suppress(OSError):  # another server may sweep as well
+            if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)

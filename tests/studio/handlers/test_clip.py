@@ -1,0 +1,157 @@
+"""A render without a browser: every step is told, Stop keeps what is ready, and it can be made again."""
+
+import threading
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+from fake_pipeline import FakePipeline
+from PIL import Image
+from visit import WAY, last, settled
+
+from pipelines.media.clips import read_recipe
+from pipelines.photo import outlook
+from studio.download import sheet
+from studio.handlers import clip, preview
+from studio.order import FPS
+from studio.session import KEPT_PICTURES, Session
+from studio.settings import Opened, Settings
+from studio.words import say
+from studio.workbench import Workbench
+
+
+def test_render_tells_every_step_and_ends_with_a_clip(session, workbench, pipe):
+    answers = list(clip.render(workbench, session, "en", settled()))
+    assert len(list(session.folder.glob("*.jpg"))) <= KEPT_PICTURES
+    shares = [answer["stage"]["share"] for answer in answers if answer["stage"]["share"] is not None]
+    assert shares == sorted(shares) and len(shares) > 10
+    assert {answer["stage"]["kind"] for answer in answers} == {"photo", "live", "clip"}
+    made = session.clip
+    with av.open(str(made.video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 2 * FPS + 1
+    recipe = read_recipe(made.video)
+    assert recipe["seed"] == 7 and recipe["studio"]["preset"] == "push-in" and recipe["trajectory"]["c2w"]
+    assert Image.open(made.poster).size == (512, 288)
+    assert pipe.calls[0]["quality"] == "draft"
+    assert pipe.calls[0]["lifted"].image.shape == (288, 512, 3)  # at the clip's own size
+    assert answers[-1]["sheet"]["visible"] and '"seed": 7' in answers[-1]["recipe"]
+
+
+def test_italian_writes_decimals_with_a_comma(session, workbench):
+    assert say("it", "stopped_partial", seconds=1.25) == "Fermato dopo 1,2 s di video. La parte pronta è salva."
+    last(clip.render(workbench, session, "it", settled()))
+    assert "2,1 s" in sheet(session.clip, "it")["facts"] and "2.1 s" in sheet(session.clip, "en")["facts"]
+
+
+def test_a_full_disk_leaves_no_folder_of_a_clip(session, workbench, monkeypatch):
+    def full(*_, **__):
+        raise OSError("clip.jpg could not be written (No space left on device). Free some disk space.")
+
+    monkeypatch.setattr("pipelines.files.os.replace", lambda *_: full() if str(_[1]).endswith(".mp4") else None)
+    answer = last(clip.render(workbench, session, "it", settled()))
+    assert answer["stage"]["error"] == say("it", "not_saved") and answer["render"]["visible"]
+    assert not list(session.folder.rglob("*.mp4")) and not [x for x in session.folder.iterdir() if x.is_dir()]
+
+
+def test_same_again_brings_back_the_settings_of_the_clip(session, workbench):
+    last(clip.render(workbench, session, "en", settled()))
+    again = clip.same_again(workbench, session, "en", settled("side-slide", seed=99))
+    assert replace(settled("side-slide", seed=99), **again) == settled()
+    assert clip.same_again(workbench, Session(), "en", settled()) == {}
+
+
+def test_closing_a_render_stops_the_engine_and_keeps_what_was_ready(session, workbench, pipe):
+    answers = clip.render(workbench, session, "en", settled())
+    while session.take is None or session.take.num_frames < 24:
+        next(answers)
+    threading.Timer(0.1, answers.close).start()
+    answer = clip.stopped(workbench, session, "en", settled())
+    assert pipe.closed.is_set()
+    assert answer["stage"]["kind"] == "clip" and session.clip.num_frames == 24
+    assert "Stopped after 1.5 s" in answer["stage"]["note"]
+    recipe = read_recipe(session.clip.video)
+    assert recipe["weights"] and recipe["depth"] and recipe["trajectory"]["c2w"]
+    assert answer["render"]["visible"]
+
+
+def test_stopping_at_once_keeps_nothing(session, workbench):
+    answers = clip.render(workbench, session, "en", settled())
+    next(answers)
+    answers.close()
+    assert clip.stopped(workbench, session, "en", settled())["stage"]["note"] == say("en", "stopped")
+    assert session.clip is None
+
+
+def test_stopping_at_once_brings_back_the_clip_before(session, workbench):
+    last(clip.render(workbench, session, "en", settled()))
+    answers = clip.render(workbench, session, "en", settled())
+    next(answers)
+    answers.close()
+    answer = clip.stopped(workbench, session, "it", settled())
+    assert answer["stage"]["file"] == str(session.clip.video) and answer["stage"]["note"] == say("it", "stopped")
+
+
+def test_a_second_render_of_the_same_visit_has_to_wait(session, workbench):
+    answers = clip.render(workbench, session, "en", settled())
+    next(answers)
+    for handler in (clip.render, preview.preview):
+        refused = last(handler(workbench, session, "en", settled()))
+        assert refused["stage"]["error"] == say("en", "busy")
+        assert "cancel" not in refused  # Stop stays where it is
+    answers.close()
+
+
+def test_a_large_model_renders_what_was_previewed_at_its_own_size_and_rate(session, monkeypatch):
+    pipe, previewed, draw = FakePipeline(is_large=True), [], outlook.preview
+    workbench = Workbench(Settings(model="team/large"), load=lambda: Opened(pipe))
+    monkeypatch.setattr(outlook, "preview", lambda *args, **kw: previewed.append(args[2]) or draw(*args, **kw))
+    for path in (None, WAY):
+        inputs = settled(
+            "drawn" if path else "push-in",
+            path=path,
+            ratio="16:9",
+            quality="standard",
+            direction="left",
+            strength=80,
+            focus=20,
+            zoom=120,
+            depth=None,
+        )
+        last(preview.preview(workbench, session, "en", inputs))
+        last(clip.render(workbench, session, "en", inputs))
+        shown, rendered = previewed[-1], pipe.calls[-1]["trajectory"]
+        assert (rendered.height, rendered.width, rendered.fps, len(rendered)) == (704, 1248, 24, 49)
+        assert np.array_equal(shown.c2w, rendered.c2w) and (shown.height, shown.width) == (288, 512)
+        np.testing.assert_allclose(shown.K[:, 0, 0] / 512, rendered.K[:, 0, 0] / 1248, rtol=1e-9)
+        assert np.array_equal(rendered.K[:, 0, 0], rendered.K[:, 1, 1])  # square pixels
+        with av.open(str(session.clip.video)) as container:
+            assert container.streams.video[0].average_rate == 24
+    assert "1248 × 704 · 49 frames" in clip.estimate(workbench, session, "en", inputs)["estimate"]
+
+
+def test_a_prompt_reaches_the_model_and_the_recipe(session):
+    pipe = FakePipeline(is_large=True)
+    workbench = Workbench(Settings(model="team/large"), load=lambda: Opened(pipe, "H100", "resident", int(24e9)))
+    assert workbench.model.wait(10)
+    inputs = settled(quality="standard", prompt="  a room with a red sofa ", depth=None)
+    last(clip.render(workbench, session, "en", inputs))
+    assert pipe.calls[0]["prompt"] == "a room with a red sofa"
+    assert session.clip.size == (704, 1248)
+    recipe = read_recipe(session.clip.video)
+    assert recipe["prompt"] == recipe["studio"]["prompt"] == "a room with a red sofa"
+    assert recipe["weights"][0]["licence"] == "Apache-2.0" and recipe["depth"][0]["commercial_use"] == "yes"
+    assert clip.same_again(workbench, session, "en", settled())["prompt"] == "a room with a red sofa"
+    refused = last(clip.render(workbench, session, "en", replace(inputs, depth="embedded")))  # the operator has chosen
+    assert refused["stage"]["error"].startswith("depth is 'embedded'")
+
+
+@pytest.mark.parametrize("quality", ["draft", "standard"])
+def test_the_estimate_is_of_the_clip(session, workbench, quality):
+    inputs = settled(quality=quality, ratio="16:9")
+    last(clip.render(workbench, session, "en", inputs))
+    height, width = session.clip.size
+    assert (
+        f"{width} × {height} · {session.clip.num_frames} frames"
+        in clip.estimate(workbench, session, "en", inputs)["estimate"]
+    )
