@@ -106,7 +106,7 @@ class LargeEngine:
         self.memory_control = MemoryControl(vae, stride, self.views.shown_in)
 
     def use_few_steps(self, few: FewSteps, scheduler: SchedulerMixin, weights: dict[str, Any]) -> None:
-        """Sample as a distilled LoRA wants it, whose adapter the transformer has; weights: its entry in the recipe."""
+        """Sample as a distilled LoRA needs it, which is attached already. weights: its entry in card and recipe."""
         sampling = dict(num_inference_steps=few.steps, shift=few.shift, guidance_scale=few.guidance)
         self.layout, self.scheduler = replace(self.layout, **sampling), scheduler
         self.facts = replace(self.facts, weights=(*self.facts.weights, weights))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import transformers
+from diffusers import AutoencoderKLWan
+
 from pipelines.errors import Refused
 from pipelines.files import read_json
 from pipelines.large.families import (
@@ -16,6 +19,7 @@ from pipelines.large.families import (
     layout_named,
     spread_evenly,
 )
+from pipelines.large.transformer import MirageTransformer3DModel
 from pipelines.weights.conversion import read_conversion
 from pipelines.weights.gguf_kinds import kind_of
 
@@ -34,10 +38,10 @@ class Model:
 
 def released(layout: Layout) -> Model:
     """A family's weights as they are released, at full size."""
-    from transformers import UMT5Config
-
     transformer = {"vace_layers": spread_evenly(layout.control_blocks, 30)}
-    return Model(layout, transformer, WAN_VAE, UMT5Config(**WAN_TEXT_ENCODER, architectures=["UMT5EncoderModel"]))
+    return Model(
+        layout, transformer, WAN_VAE, transformers.UMT5Config(**WAN_TEXT_ENCODER, architectures=["UMT5EncoderModel"])
+    )
 
 
 def read_model(folder: str | Path) -> Model:
@@ -45,11 +49,6 @@ def read_model(folder: str | Path) -> Model:
 
     Raises Refused (a ValueError) for a folder of another kind.
     """
-    import transformers
-    from diffusers import AutoencoderKLWan
-
-    from pipelines.large.transformer import MirageTransformer3DModel
-
     folder = Path(folder)
     try:
         index = read_json(folder / "model_index.json")

@@ -51,8 +51,9 @@ def convert(
     control branch has so many blocks. out: a folder that does not exist yet; it appears whole or not at all. Unchanged
     parts of the base are linked where the disk allows it, else copied. gguf: keep the transformer's matrices in blocks,
     a kind of GGUF_KINDS.
-    Returns what was done, as it is written to conversion.json: layout, LoRA weight, and of all weights names,
-    hashes and licences. Raises ValueError for what cannot be converted.
+    dtype: of the transformer's weights; None: that of the base. Returns what was done, as it is written to
+    conversion.json: layout, LoRA weight, and of all weights names, hashes and licences. Raises ConversionError for
+    weights that do not fit together, FetchError, another ValueError for other input, OSError for a disk that refuses.
     """
     out, base_name = Path(out), Path(base).resolve().name if Path(base).is_dir() else str(base).partition("@")[0]
     if out.exists():
@@ -95,9 +96,10 @@ def assembled(
     base_name: str | None = None,
     **options: Any,
 ) -> tuple[MirageTransformer3DModel, Layout, dict[str, Any]]:
-    """The transformer that a base folder and released files make up, its layout, and what was done; see `convert`.
+    """The transformer that a base folder and released files make up, its layout, and the record of what was done.
 
-    options: for files on the Hub, as of `hub.local_folder`.
+    base: a diffusers folder of Wan. base_name: its name in the record, if not the folder's. options: for files on the
+    Hub, as of `hub.local_folder`. Other arguments, the record and the errors: see `convert`.
     """
     base_name = base_name or base.name
     config = read_json(base / "transformer" / "config.json")
@@ -196,7 +198,7 @@ def write_folder(
 
 
 def linked(source: str, target: str) -> None:
-    """A second name for a file, which costs no space; a copy where the disk has no such thing."""
+    """Hard-link a file, which costs no space; copy it where the disk has no hard links."""
     try:
         os.link(os.path.realpath(source), target)
     except OSError:

@@ -27,7 +27,7 @@ def scheduler_of(layout: Layout) -> UniPCMultistepScheduler:
 class ChunkInputs:
     """What goes into a chunk. Latents are normalised as the transformer wants them, (B, C, frames, h, w).
 
-    noise: of the targets; it tells their number. text, negative_text: (B, L, D); the latter only for guidance.
+    noise: of the targets, as many as there are. text, negative_text: (B, L, D); the latter only for guidance.
     clean: the first targets where they are known (the photo, or frames made before).
     references, preceding: clean frames beside the targets. control: (B, Cc, targets + preceding, h, w).
     """

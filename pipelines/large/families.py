@@ -47,7 +47,8 @@ class Layout:
     """Facts of one family. Frames are of the clip; a latent holds `latent_frames` of them, the very first only one.
 
     Chunks: first_frames, then next_frames, of which the first overlap_frames were made before; they stand clean in
-    front of the targets. num_references single pictures and num_preceding latents (those before the overlap) go along.
+    front of the targets. The sequence of a chunk also holds num_references single pictures and num_preceding latents
+    (those before the overlap).
     """
 
     name: str
@@ -181,7 +182,7 @@ def layout_of(control_blocks: int) -> Layout:
 
 
 def spread_evenly(blocks: int, layers: int) -> tuple[int, ...]:
-    """The layers that so many control blocks steer, where nobody says which: every n-th from 0 on."""
+    """The layers that so many control blocks steer, where no configuration says which: every n-th from 0 on."""
     return tuple(range(0, layers, math.ceil(layers / blocks))) if blocks else ()
 
 

@@ -1,4 +1,4 @@
-"""Ways to fit the large engine into a GPU: one table of them, and how a pipeline is put so. No torch until then.
+"""Ways to fit the large engine into a GPU: one table of them, and how one is applied. No torch until it is.
 
 What each needs, and which is the fastest that fits, is in pipelines/large/costs.py.
 """
@@ -74,22 +74,24 @@ PROFILES = {
 
 
 def profile_named(name: str) -> Profile:
+    """Raises ProfileError for a name that is not known."""
     if name not in PROFILES:
         raise ProfileError("unknown", name=name, allowed=", ".join(PROFILES))
     return PROFILES[name]
 
 
 def is_available(profile: Profile) -> bool:
+    """Whether the package that a profile requires is installed."""
     return profile.requires is None or importlib.util.find_spec(profile.requires) is not None
 
 
 def suits(profile: Profile, kept: str) -> bool:
-    """Whether weights that a folder keeps so can be had as the profile wants: those in blocks stay as they are."""
+    """Whether weights that a folder keeps in storage `kept` can run in a profile: those in blocks stay as they are."""
     return profile.storage == kept or not {profile.storage, kept} & set(GGUF_KINDS)
 
 
 def check(profile: Profile, kept: str, device: str) -> None:
-    """Raise ProfileError unless weights that are kept so can run in this profile on a "cpu" or "cuda"."""
+    """Raise ProfileError unless weights in storage `kept` can run in this profile on a device, "cpu" or "cuda"."""
     name = profile.name
     if not is_available(profile):
         raise ProfileError("package", name=name, package=profile.requires)
@@ -104,6 +106,7 @@ def check(profile: Profile, kept: str, device: str) -> None:
 
 
 def check_cache(threshold: float | None) -> None:
+    """Raise ProfileError for a threshold of the first-block cache that is no share from 0."""
     if threshold is not None and not 0 <= threshold < math.inf:
         raise ProfileError("cache", threshold=threshold)
 
@@ -113,8 +116,8 @@ def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", f
 
     By diffusers' own means: layerwise casting, group offloading with a stream on CUDA, model offloading, TorchAO.
     first_block_cache: skip a step's later blocks where the first one changes by a smaller share than this, 0.05 to 0.2;
-    faster, and the picture changes, so no profile does it unasked. The recipe tells both. Raises ProfileError
-    where the profile cannot be had.
+    faster, and the picture changes, so no profile does it on its own. Recipes of clips name the profile and the cache.
+    Raises ProfileError where the profile cannot be had.
     """
     import torch
 

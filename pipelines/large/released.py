@@ -44,8 +44,8 @@ def transformer_from_released(
 
     backbone, control, lora: state dicts under released names (or diffusers'), with or without prefixes such as `dit.`,
     `vace.`, `pipe.dit.`, `model.`. Tensors may be on the meta device; the model is where they are.
-    config: arguments of `MirageTransformer3DModel` or the released code's; what tensors tell may be left out. How many
-    control blocks there are is what the file holds; without `vace_layers` they are spread evenly over the layers.
+    config: arguments of `MirageTransformer3DModel` or the released code's; what the shapes of tensors say may be left
+    out. As many control blocks as the file holds; without `vace_layers` they are spread evenly over the layers.
     lora: attached live, as the PEFT adapter "released" (`disable_lora`, `enable_lora`, `fuse_lora` work on it).
     lora_alpha: weight is alpha / rank. None: as in the file if it says so, else alpha = rank, weight 1, as the released
     loaders fuse it. dtype: of the model; None: that of the backbone, bfloat16 if it is kept in float8. Norms and
@@ -94,7 +94,7 @@ def released_from_transformer(model: MirageTransformer3DModel) -> tuple[dict[str
 
 
 def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of the model: what the shapes of the tensors tell, and from `config` what only it knows."""
+    """Arguments of the model: from the shapes of the tensors, and from `config` what they do not say."""
     given = {CONFIG_NAMES.get(name, name): value for name, value in config.items()}
     known = inspect.signature(MirageTransformer3DModel).parameters
     given = {name: value for name, value in given.items() if name in known and value is not None}

@@ -107,5 +107,5 @@ def check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[in
 
 
 def is_number(tensor: Tensor) -> bool:
-    """Whether a weight can be computed with as it is: integers need scales that nobody here knows."""
+    """Whether a weight can be computed with as it is: whole numbers need scales, which these files do not hold."""
     return tensor.is_floating_point() or hasattr(tensor, "quant_shape")

@@ -29,7 +29,7 @@ class Expected:
 
 @runtime_checkable
 class Mask(Protocol):
-    """Anything that tells what of a picture stands still and has a surface."""
+    """Decides which pixels of a picture stand still and have a surface."""
 
     def __call__(
         self, image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None

@@ -59,7 +59,7 @@ class OneFormerMask:
         leave_out: tuple[str, ...] = LEFT_OUT,
         device: str = "cpu",
     ) -> "OneFormerMask":
-        """Load from the Hub, its local cache or a folder. revision: that of REPOSITORY is fixed unless told otherwise.
+        """Load from the Hub, its local cache or a folder. revision: that of REPOSITORY is fixed unless given here.
 
         Raises ValueError or OSError with a plain sentence where the weights cannot be had, are damaged or pickled.
         """

@@ -1,1 +1,1 @@
-"""Files of weights, from the Hub and on disk: which, whose, on what terms, and whether they are what they claim."""
+"""Files of weights, from the Hub and on disk: where they are, their licences, and whether they are intact."""

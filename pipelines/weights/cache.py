@@ -1,4 +1,4 @@
-"""The Hub's cache on this machine: the commit that a repository is held to, and files that are found intact once."""
+"""The Hub's cache on this machine: the commit that a repository is held to, and which files were found intact."""
 
 import hashlib
 import re

@@ -1,8 +1,8 @@
 """The licence card: what weights are in use, of which revision, and on what terms. No torch.
 
 An entry is a dict: name; revision (a commit), else sha256 (of the safetensors, one after the other); licence;
-commercial_use in the EU: "yes", "no" or "unknown". "unknown" is said wherever nobody who owns the weights has stated
-it; it is no advice.
+commercial_use in the EU: "yes", "no" or "unknown". "unknown" wherever the owner of the weights has not
+stated it; it is no advice.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Who hears how far a download is. Standard library only."""
+"""Where the progress of downloads is reported to. Standard library only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _listener: ContextVar[Progress | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def reporting_to(progress: Progress | None) -> Iterator[None]:
-    """Inside the block `progress` hears how far every download is that this thread starts. None: nobody does."""
+    """Inside the block `progress` hears how far every download is that this thread starts; None: nothing does."""
     token = _listener.set(progress)
     try:
         yield

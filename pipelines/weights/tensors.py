@@ -1,4 +1,4 @@
-"""Files of weights: what they hold, and whether a model needs more. Safetensors and GGUF, never a pickle."""
+"""Files of weights, safetensors and GGUF, never a pickle: reading them, and whether they hold all that a model needs."""
 
 import importlib
 import os
@@ -103,7 +103,7 @@ def check_parts(folder: Path, index: Mapping[str, Any], given: Collection[str] =
             raise Refused("{folder} holds no {part}. Fetch or convert it again.", folder=folder, part=part)
         library, name = found
         if library.partition(".")[0] not in LIBRARIES:
-            continue  # whoever opens it refuses it
+            continue  # refused when it is opened
         if issubclass(kind := getattr(importlib.import_module(library), name, object), nn.Module):
             models[part] = model_on_meta(kind, folder / part)
             if list((folder / part).glob("*.safetensors*")):  # weights in blocks are checked as they are read
