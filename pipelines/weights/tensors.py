@@ -1,4 +1,4 @@
-"""Files of weights, safetensors and GGUF, never a pickle: reading them, and whether they hold all that a model needs."""
+"""Files of weights, safetensors and GGUF, never a pickle: reading them, and whether they hold all a model needs."""
 
 import importlib
 import os
