@@ -61,6 +61,7 @@ def warm(photo: Path, size: str, frames: int, repeats: int = 1) -> Iterator[dict
 
 
 def clip(pipe, photo: Path, height: int, width: int, frames: int) -> dict:
+    """Figures of one clip, from opening the photo to the mp4."""
     from pipelines import ChunkEvent, move
     from pipelines.media.clips import write_mp4
     from pipelines.media.photos import open_photo
@@ -82,6 +83,7 @@ def clip(pipe, photo: Path, height: int, width: int, frames: int) -> dict:
 
 
 def cold(photo: Path, size: str, frames: int) -> float:
+    """Seconds of the command, from its start to its end."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         arguments = ["render", photo, "--frames", str(frames), "--size", size, "--out", f"{folder}/clip.mp4"]

@@ -66,6 +66,7 @@ def evaluate_photo(fine: FineAutoencoder, coarse: CoarseAutoencoder, image: Tens
 
 
 def summary(values: list[float]) -> dict[str, float]:
+    """Median and range, rounded to hundredths."""
     return {"median": round(float(np.median(values)), 2), "min": round(min(values), 2), "max": round(max(values), 2)}
 
 

@@ -12,6 +12,7 @@ shift of inverse depth, one pair for each frame, by least squares over the measu
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,13 @@ def align_inverse(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return 1 / np.clip(scale * inverse + shift, 1 / truth.max(), 1 / truth.min())
 
 
-def score(depth: np.ndarray, truth: np.ndarray, align) -> dict[str, float]:
-    """depth, truth (H, W), truth 0 = unknown -> abs_rel, delta1, and the rank correlation, which needs no alignment."""
+def score(
+    depth: np.ndarray, truth: np.ndarray, align: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> dict[str, float]:
+    """depth, truth (H, W), truth 0 = unknown -> abs_rel, delta1, and the rank correlation, which needs no alignment.
+
+    align: `align_median` or `align_inverse`.
+    """
     known = truth > 0
     estimate, truth = depth[known].astype(np.float64), truth[known].astype(np.float64)
     aligned = align(estimate, truth)
@@ -59,6 +65,7 @@ def score(depth: np.ndarray, truth: np.ndarray, align) -> dict[str, float]:
 
 
 def mean_scores(scores: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of every figure over frames, and how many frames."""
     return {name: round(float(np.mean([s[name] for s in scores])), 4) for name in scores[0]} | {"frames": len(scores)}
 
 
@@ -81,10 +88,11 @@ def evaluate_rgbd(estimator: DepthEstimator, folder: Path, frames: int = 8) -> d
 
 
 def evaluate_ideal(folder: Path, frames: int = 8) -> dict[str, float]:
-    """How good relative depth can get: the truth, its scale and shift lost, and found again by `to_inverse_depth`.
+    """abs_rel that relative depth can reach at best: that of the truth, its scale and shift removed.
 
-    abs_rel of that, of the reference alone, and of the answer without its shift, one scale for each frame; means over
-    the frames of all sequences below `folder`. What Depth Anything adds to it is its own error.
+    ideal: after `to_inverse_depth` has found both again; reference: of the reference depth alone; without_shift: of the truth without its shift, as it is.
+    One scale for each frame; means over the frames of all sequences below `folder`. What Depth Anything adds to `ideal`
+    is its own error.
     """
     import torch
 

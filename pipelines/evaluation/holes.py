@@ -144,11 +144,13 @@ def photo_cases(photo: np.ndarray, name: str, autoencoder: FineAutoencoder, side
 
 @torch.no_grad()
 def encode(autoencoder: FineAutoencoder, picture: np.ndarray) -> Tensor:
+    """picture (H, W, 3) uint8 -> tokens (C, H/2, W/2)."""
     return autoencoder.encode(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)[0]
 
 
 @torch.no_grad()
 def decode(autoencoder: FineAutoencoder, tokens: Tensor) -> np.ndarray:
+    """tokens (C, h, w) -> picture (2h, 2w, 3) uint8."""
     picture = autoencoder.decode(tokens[None])[0].clamp(0, 1)
     return (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
@@ -176,6 +178,7 @@ class Score:
 
 
 def compare(cases: Iterator[Case], autoencoder: FineAutoencoder, rows: list | None = None) -> dict:
+    """Figures of every method over the cases, beside the smooth fill; rows: of a sheet, to which pictures are added."""
     scores = {name: Score() for name in METHODS}
     wins = {name: 0 for name in METHODS}
     for case in cases:

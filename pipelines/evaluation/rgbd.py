@@ -70,16 +70,19 @@ def medians(pairs: list[dict]) -> dict[str, float]:
 
 @torch.no_grad()
 def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[str]) -> dict[str, float] | None:
-    """Covered PSNR in dB of one view, by what is known about the photo's depth; None where too little is covered.
+    """PSNR in dB over the covered pixels of one view, by what reads the photo; None where too little is covered.
 
-    true: measured depth, written as it is. rgb: the same, read from the photo's own pixels. lifted: measured depth as
-    the pipeline takes it, outlines grown. estimated: the model's depth after scale and shift, lifted. exact: the
-    decoded photo looked up pixel by pixel where the later frame's own measured depth says, which no reader can know:
-    what is missing there is exposure, blur, noise and errors of pose. append: measured depth and the nearest point's
-    token as it is, pinholes filled smoothly. gain: by how much `true` is better than that over the cells that the
-    memory backs; gain_on_points: where a nearest point falls, too; gain_of_exact: what `exact` would gain there;
-    gain_lifted: of `lifted`, over the cells that its memory backs; gain_exposed: of `true`, when both pictures were
-    exposed as the later frame is. covered: share of the later frame that was measured and is visible in the photo.
+    true: measured depth, written as it is.
+    rgb: the same, read from the photo's own pixels.
+    lifted: measured depth as the pipeline takes it, outlines grown.
+    estimated: the model's depth after scale and shift, lifted.
+    exact: the decoded photo looked up pixel by pixel where the later frame's own measured depth says, which no reader
+        can know: what is missing there is exposure, blur, noise and errors of pose.
+    append: measured depth and the nearest point's token as it is, pinholes filled smoothly.
+    gain, in dB over the pixels that the memory backs: how much better `true` is than `append`; gain_of_exact: `exact`;
+        gain_on_points: `true`, only where a nearest point falls; gain_exposed: `true`, after both pictures were exposed
+        as the later frame is; gain_lifted: `lifted`, over the pixels that its own memory backs.
+    covered: share of the later frame, 0..1, that was measured and is visible in the photo.
     """
     height, width = (side // 2 * 2 for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (

@@ -22,6 +22,7 @@ from pipelines.cameras import (
     unproject,
 )
 from pipelines.photo.lifted import subject_distance
+from pipelines.photo.strength import gentle_strength
 from pipelines.synthetic.paths import is_free
 from pipelines.synthetic.render import render
 from pipelines.synthetic.scenes import HELD_OUT_FAMILIES, make_scene
@@ -59,8 +60,8 @@ class Room:
 def make_room(index: int, frames: int, height: int, width: int, length: str = "capped", pipe=None) -> Room:
     """Room `index`: held-out family, held-out seed, a move of PATHS that ends where it began.
 
-    length: "whole" moves, "capped" at the product's limit of speed, or "gentle": as strong as `pipe` finds right for
-    the photo as a whole. Then shortened until it runs into nothing.
+    length: "whole": the move at full strength; "capped": shortened to the product's limit of speed; "gentle": at the
+    strength that suits the photo as `pipe` lifts it, and capped. Every path is shortened until it runs into nothing.
     """
     num_families = len(HELD_OUT_FAMILIES)
     family = HELD_OUT_FAMILIES[index % num_families]
@@ -72,10 +73,11 @@ def make_room(index: int, frames: int, height: int, width: int, length: str = "c
     name, params = PATHS[index // num_families % len(PATHS)]
     if length == "gentle":
         lifted = pipe.lift(photo, height, width, camera)
-        strength = pipe.gentle_strength(
-            lifted, lambda part: closed_path(name, camera, lifted.distance, frames, **params, strength=part)
-        )
-        params = {**params, "strength": strength}
+
+        def path_of(strength: float) -> Trajectory:
+            return closed_path(name, camera, lifted.distance, frames, **params, strength=strength)
+
+        params = {**params, "strength": gentle_strength(lifted, path_of)}
     path = closed_path(name, camera, distance, frames, **params)
     for _ in range(20):
         too_fast = length != "whole" and len(steps_over_cap(path, distance))

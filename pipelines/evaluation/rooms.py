@@ -56,6 +56,7 @@ def evaluate(pipe, args) -> dict:
 
 
 def short(per_scene: list[dict], scene: str) -> str:
+    """One line of progress: the covered figure of every method in a scene."""
     return ", ".join(f"{row['method']} {row['covered']}" for row in per_scene if row["scene"] == scene) + " dB covered"
 
 

@@ -13,7 +13,8 @@ LINE = 14  # height of a label
 
 
 def write_sheet(rows: list[tuple[str, list[np.ndarray]]], columns: list[str], path: Path) -> None:
-    """rows: (label, pictures (H, W, 3) uint8); columns: one label per picture of a row. Complete PNG or none at all."""
+    """rows: (label, pictures (H, W, 3) uint8); columns: one label per picture of a row. The PNG is written
+    atomically."""
     cells = [(label, [tile(picture) for picture in pictures]) for label, pictures in rows]
     width = max(picture.width for _, pictures in cells for picture in pictures) + GAP
     heights = [max(picture.height for picture in pictures) + LINE + GAP for _, pictures in cells]
@@ -32,6 +33,7 @@ def write_sheet(rows: list[tuple[str, list[np.ndarray]]], columns: list[str], pa
 
 
 def tile(picture: np.ndarray) -> Image.Image:
+    """picture (H, W, 3) uint8, reduced so that its longer side is TILE pixels at most."""
     image = Image.fromarray(picture)
     image.thumbnail((TILE, TILE), Image.Resampling.LANCZOS)
     return image

@@ -187,6 +187,7 @@ def picture(b, width, height):
 
 
 def legs(b, width, depth, height, thick, material):
+    """Four, at the corners."""
     for x in (-1, 1):
         for z in (-1, 1):
             b.block(x * (width / 2 - thick), 0, z * (depth / 2 - thick), thick, height, thick, material)

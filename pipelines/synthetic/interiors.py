@@ -99,6 +99,7 @@ def showroom(b):
 
 
 def columns(b, w, d, h, chance=0.5):
+    """Two rows of columns, with this chance."""
     if not b.chance(chance):
         return
     skin, radius, round_ = b.material("plaster|stone|stone|metal"), b.u(0.12, 0.4), b.chance(0.6)

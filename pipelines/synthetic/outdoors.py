@@ -16,6 +16,7 @@ PI = np.pi
 
 
 def street_things(b, spots, count):
+    """People, cars, trees, lamps, signs; spots: the area x0, x1, z0, z1 in metres."""
     u = b.u
     for _ in range(count):
         x0, x1, z0, z1 = spots
@@ -158,6 +159,7 @@ def upward(b):
 
 
 def plants(b, x0, x1, z0, z1, count, high=(2, 8)):
+    """Trees of a height within `high` metres, and bushes, in the area x0..x1, z0..z1."""
     u = b.u
     for _ in range(count):
         with b.at(u(x0, x1), 0, u(z0, z1)):
@@ -269,7 +271,7 @@ def square(b):
     b.floor(0, 0, 300, 300, b.material("stone|tile|ground"))
     steps = max(1, int(rise / 0.2)) if rise > 1 else 0
     wide, run, skin = u(8, 40), u(0.3, 0.8), b.material("stone")
-    for i in range(0, steps, max(1, steps // 24)):  # few thick ones stand for many
+    for i in range(0, steps, max(1, steps // 24)):  # a few thick steps instead of many
         deep = (steps - i) * run + far
         b.block(0, 0, -far + steps * run - i * run - deep / 2, wide, (i + 1) * rise / steps, deep, skin)
     with b.at(u(-0.1, 0.1) * far, rise if steps else 0, -far, u(-0.2, 0.2)):

@@ -142,6 +142,7 @@ def room_shell(b, w, d, h, windows=(0.5, 0.4, 0.4, 0.1), ceiling=True, glass=Fal
 
 
 def ceiling_lamps(b, w, d, h):
+    """A grid of lamps of one kind, or none that is seen, and the light they give."""
     u, style = b.u, b.rng.integers(0, 5)
     glow = b.plain((1, 0.95, 0.85), emit=u(1, 5))
     rows, cols = max(1, int(d / 2.5)), max(1, int(w / 2.5))
@@ -177,7 +178,7 @@ def furnish(b, w, d, count):
 
 
 def carpets(b, w, d, count):
-    """Rugs, runners and changes of the floor's material, up to whole halves of it: none of them is a step."""
+    """Rugs, runners and changes of the floor's material, up to half of a room: none of them is a step in height."""
     u = b.u
     for i in range(count):
         rug = b.image("rug", crop=(0, 0, 1, 1))
@@ -196,4 +197,5 @@ def room_views(b, w, d, low=0.9, high=1.8):
 
 
 def railing(b):
+    """A material cut out as bars."""
     return replace(b.image("railing", crop=(0, 0, 1, 1)), tint=(b.u(0.4, 1.2),) * 3)

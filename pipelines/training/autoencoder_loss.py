@@ -1,4 +1,4 @@
-"""What the autoencoders are trained to make small."""
+"""The losses of the autoencoders."""
 
 import math
 import random
@@ -15,8 +15,9 @@ LATENT_NOISE = 0.1  # largest standard deviation of the noise on coarse latents;
 
 
 def fine_loss(model: FineAutoencoder, pool: PairPool, batch_size: int) -> tuple[Tensor, dict[str, float]]:
-    """The picture from its tokens, with noise somewhat above the rounding of half precision on them.
+    """Of the picture decoded from its tokens, with noise on them somewhat above the rounding of half precision.
 
+    Returns the loss and, for the progress bar, psnr in dB.
     Decoding tokens that were fetched between their places is not part of it: it gains 0.1 dB there and costs 2.5 dB
     here, since four averaged tokens no longer hold the detail. Whoever needs another view decodes first, then fetches.
     """
@@ -29,7 +30,11 @@ def fine_loss(model: FineAutoencoder, pool: PairPool, batch_size: int) -> tuple[
 def coarse_loss(
     model: CoarseAutoencoder, fine: FineAutoencoder, pool: PairPool, batch_size: int
 ) -> tuple[Tensor, dict[str, float]]:
-    """A view from its coarse latents and the part of it that a memory of another view would know; often nothing."""
+    """Of a view decoded from its coarse latents and the part of it that a memory of another view would know.
+
+    Often that part is nothing. Returns the loss and, for the progress bar, the mean error of log depth and, where the
+    batch has such pictures, psnr in dB of those decoded from their latents alone.
+    """
     pair = pool.batch(batch_size, renew=3)
     with torch.no_grad():
         source, target = fine.encode(torch.cat([pair.source, pair.target])).chunk(2)

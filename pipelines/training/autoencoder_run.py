@@ -87,6 +87,7 @@ def export_half(model: nn.Module, folder: Path) -> None:
 
 
 def train_fine(pictures: list[Picture], run: Path, minutes: float, batch_size: int, rng: random.Random) -> None:
+    """Exports run/autoencoder."""
     pool = PairPool(pictures, FINE_CROP, capacity=400, rng=rng)
     model = FineAutoencoder()
     model.init_from_pca(torch.stack([pair.source for pair in pool.pairs]))
@@ -102,7 +103,7 @@ def train_fine(pictures: list[Picture], run: Path, minutes: float, batch_size: i
 
 
 def train_coarse(pictures: list[Picture], run: Path, minutes: float, batch_size: int, rng: random.Random) -> None:
-    """Needs the fine autoencoder of the same run, which stays as it is."""
+    """Exports run/coarse_autoencoder. Needs the fine autoencoder of the same run, which stays as it is."""
     fine = FineAutoencoder.from_pretrained(run / "autoencoder", torch_dtype=torch.float32).requires_grad_(False)
     pool = PairPool(pictures, COARSE_CROP, capacity=400, rng=rng)
     model = CoarseAutoencoder()

@@ -1,4 +1,4 @@
-"""Pictures with exact depth made strange enough to fit photographs: cut, pasted over, out of focus, restyled."""
+"""Augmentation of generated views for depth: crops, pasted objects, defocus, colour and noise; z-depth stays exact."""
 
 import io
 import math
@@ -196,6 +196,7 @@ def defocus(rng: random.Random, rgb: Tensor, depth: Tensor) -> Tensor:
 
 
 def jpeg(rng: random.Random, rgb: Tensor) -> Tensor:
+    """rgb (3, h, w) in [0, 1] after JPEG compression at a random quality."""
     buffer = io.BytesIO()
     array = (rgb.permute(1, 2, 0) * 255).byte().numpy()
     Image.fromarray(array).save(buffer, "JPEG", quality=rng.randint(25, 90))

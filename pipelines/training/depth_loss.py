@@ -1,4 +1,4 @@
-"""What the depth network is trained to make small."""
+"""The loss of the depth network."""
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
 def median_where(weight: Tensor, value: Tensor) -> Tensor:
     """Weighted median of value (B, h, w) for each photo, (B, 1, 1), over every other row and column.
 
-    weight may be bool; the median is 0 where it is nought all over.
+    weight may be bool; the median of a photo is 0 where all its weights are 0.
     """
     value, order = value[:, ::2, ::2].flatten(1).sort(1)
     share = weight[:, ::2, ::2].flatten(1).float().gather(1, order).cumsum(1)
@@ -27,7 +27,10 @@ def median_where(weight: Tensor, value: Tensor) -> Tensor:
 
 
 def depth_loss(output, depth: Tensor, log_focal: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """output of DepthNet against depth (B, h, w), 0 = sky. Every term ignores the scale of each photo."""
+    """output of DepthNet against depth (B, h, w) metres, 0 = sky, and log(focal / diagonal) (B,), NaN = unknown.
+
+    Every term ignores the scale of each photo. Returns the loss and its unweighted parts.
+    """
     known = depth > 0
     truth = depth.clamp(NEAR, FAR).log()
     truth = truth - median_where(known, truth)

