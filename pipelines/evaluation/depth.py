@@ -90,9 +90,9 @@ def evaluate_rgbd(estimator: DepthEstimator, folder: Path, frames: int = 8) -> d
 def evaluate_ideal(folder: Path, frames: int = 8) -> dict[str, float]:
     """abs_rel that relative depth can reach at best: that of the truth, its scale and shift removed.
 
-    ideal: after `to_inverse_depth` has found both again; reference: of the reference depth alone; without_shift: of the truth without its shift, as it is.
-    One scale for each frame; means over the frames of all sequences below `folder`. What Depth Anything adds to `ideal`
-    is its own error.
+    ideal: after `to_inverse_depth` has found both again; reference: of the reference depth alone; without_shift: of the
+    truth without its shift, as it is. One scale for each frame; means over the frames of all sequences below `folder`.
+    What Depth Anything adds to `ideal` is its own error.
     """
     import torch
 
