@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from pipelines.errors import Refused, Sentence
+
 _EXPORTS = {
     "EmbeddedDepth": "pipelines.depth.embedded",
     "DepthNet": "pipelines.depth.embedded",
@@ -40,7 +42,7 @@ ESTIMATORS: dict[str, Loader] = {}
 
 
 def register(name: str) -> Callable[[Loader], Loader]:
-    """Decorate what makes an estimator, to have it by this name. Raises ValueError for a name that is taken."""
+    """Decorator that offers what makes an estimator by this name. Raises ValueError for a name that is taken."""
 
     def add(loader: Loader) -> Loader:
         if ESTIMATORS.setdefault(name, loader) is not loader:
@@ -75,7 +77,7 @@ def depth_estimator(name: str | Path, **options) -> DepthEstimator:
 
     A plug-in is registered here, or offered by an installed package as an entry point of the group PLUG_INS: something
     that returns an estimator when called. options: device, and those of pipelines.weights.hub.HUB_OPTIONS.
-    Raises ValueError or OSError with one plain sentence where there is none, or its weights cannot be had.
+    Raises Refused or OSError where there is no such estimator, or its weights are damaged or cannot be fetched.
     """
     if str(name) in ESTIMATORS:
         return ESTIMATORS[str(name)](**options)
@@ -86,7 +88,11 @@ def depth_estimator(name: str | Path, **options) -> DepthEstimator:
         return offered[str(name)].load()(**options)
     if "/" not in str(name) and not Path(name).is_dir():
         known = ", ".join([*ESTIMATORS, *offered])
-        raise ValueError(f"depth estimator {name!r} is unknown. Use one of {known}, a folder or a Hub repository.")
+        raise Refused(
+            "depth estimator {name!r} is unknown. Use one of {known}, a folder or a Hub repository.",
+            name=name,
+            known=known,
+        )
     return _of_folder(name, **options)
 
 
@@ -97,7 +103,9 @@ def _of_folder(name: str | Path, **options) -> DepthEstimator:
     try:
         config = json.loads((folder / "config.json").read_text())
     except (OSError, ValueError) as error:
-        raise ValueError(f"{name} holds no config.json of a depth model. Check it, or fetch it again.") from error
+        raise Refused(
+            "{name} holds no config.json of a depth model. Check it, or fetch it again.", name=name
+        ) from error
     if config.get("_class_name") == "DepthNet":
         from pipelines.depth.embedded import EmbeddedDepth
 
@@ -105,9 +113,11 @@ def _of_folder(name: str | Path, **options) -> DepthEstimator:
     kind = config.get("model_type")
     if kind == "depth_anything":
         return _depth_anything(name)(**options)
-    raise ValueError(
-        f"{name} is a {kind or 'model of no known kind'}; this reads depth_anything and the project's own DepthNet. "
-        "Offer it as a plug-in, see docs/depth.md."
+    raise Refused(
+        "{name} is a {kind}; this reads depth_anything and the project's own DepthNet. Offer it as a plug-in, see "
+        "docs/depth.md.",
+        name=name,
+        kind=kind or Sentence("model of no known kind"),
     )
 
 

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from pipelines.depth.edges import align, connected
 from pipelines.depth.refine import SKY_FACTOR, reach
+from pipelines.errors import Refused
 from pipelines.weights.cache import COMMIT, SHA256
 from pipelines.weights.hub import local_folder
 from pipelines.weights.pins import DEPTH_CHECKPOINTS, DepthCheckpoint
@@ -72,7 +73,7 @@ class DepthAnything:
         """Load one of DEPTH_CHECKPOINTS by its name, a folder or a repository; options: as HUB_OPTIONS names them.
 
         A named checkpoint has a fixed revision, another repository the one that was fetched first; the card records
-        the commit. Raises ValueError or OSError with one plain sentence where the weights cannot be had or are damaged.
+        the commit. Raises Refused or OSError where the weights are damaged or cannot be fetched.
         """
         from safetensors import SafetensorError
         from transformers import DepthAnythingForDepthEstimation
@@ -83,7 +84,7 @@ class DepthAnything:
         if revision or known:
             options["revision"] = revision or known.revision
             if is_cached(place, options["revision"], options.get("cache_dir")):
-                options["local_files_only"] = True  # a fixed revision does not change: no need to ask
+                options["local_files_only"] = True  # a fixed revision does not change: nothing to look up
         folder = local_folder(place, **options)
         bar = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()  # 99 MB in a blink; the download has shown its own
@@ -92,16 +93,21 @@ class DepthAnything:
                 folder, use_safetensors=True, output_loading_info=True
             )
         except (SafetensorError, OSError, ValueError, KeyError) as error:
-            raise ValueError(
-                f"The depth weights in {folder} cannot be read ({one_line(error)}). Fetch them again."
+            raise Refused(
+                "The depth weights in {folder} cannot be read ({error}). Fetch them again.",
+                folder=folder,
+                error=one_line(error),
             ) from error
         finally:
             if bar:
                 logging.enable_progress_bar()
         wrong = sorted(map(str, {*report["missing_keys"], *report["mismatched_keys"]}))
         if wrong:  # transformers would go on with random numbers
-            raise ValueError(
-                f"The depth weights in {folder} lack {len(wrong)} tensors, among them {wrong[0]}. Fetch them again."
+            raise Refused(
+                "The depth weights in {folder} lack {count} tensors, among them {first}. Fetch them again.",
+                folder=folder,
+                count=len(wrong),
+                first=wrong[0],
             )
         return cls(model.to(device), reference, (described(str(place), folder, known),))
 

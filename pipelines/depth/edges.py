@@ -1,4 +1,4 @@
-"""Depth edges against picture edges."""
+"""Edges of depth, moved to the edges of the picture, and near surfaces grown over what is behind them."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ CONTRAST = 0.15
 SIDE = 0.08
 # On one surface depth varies less than this between three neighbours.
 EVEN = 0.04
-# How much a pixel beside an edge, whose depth may be that of the other side, has to say about where the edge is.
+# Weight of the vote of a pixel beside an edge, whose depth may be that of the other side.
 DOUBT = 0.2
 # How much steeper depth changes than the votes for near and far.
 SNAP = 4.0
@@ -23,9 +23,9 @@ def align(inverse: Tensor, photo: Tensor, reach: int) -> Tensor:
     """Move every depth edge to the picture edge it stands for, and make it one clean step.
 
     inverse (H, W) inverse depth, positive; photo (3, H, W) in [0, 1]; reach: how many pixels an edge may be off.
-    Returns (H, W) inverse depth; what is farther than `reach` from any edge is unchanged. Beside an edge every pixel
-    asks which side it belongs to: the pixels around vote for near or far, and a vote counts the less the more colour
-    changes on its way. It then takes the value of that side.
+    Returns (H, W) inverse depth; what is farther than `reach` from any edge is unchanged. To which side a pixel beside
+    an edge belongs is decided by the pixels around it, which vote for near or far; a vote counts the less the more
+    colour changes on its way. The pixel then takes the value of that side.
     """
     value = inverse.log()
     edge, high, low = outlines(value, reach, CONTRAST)

@@ -1,4 +1,4 @@
-"""Depth that agrees with itself: a new depth map, brought to the scale of what the memory already knows.
+"""Depth that agrees with itself: a new depth map, brought to the scale of what the memory already holds.
 
 Depth estimated from one picture is right up to a scale, and its inverse up to a shift as well (MiDaS: Ranftl et al.,
 TPAMI 2020, arXiv 1907.01341), so this is the model, in inverse depth:
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Fewer common pixels than this, or a smaller share of the new depth map, say too little about the rest of it.
+# With fewer common pixels than this, or a smaller share of the new depth map, its scale is not known well enough.
 MIN_PIXELS, MIN_OVERLAP = 32, 0.05
 # Aligned depths within this share of the reference agree. Where fewer than half do, the two show different things.
 AGREES, MIN_AGREEMENT = 0.1, 0.5
@@ -34,7 +34,7 @@ FARTHER = 100.0
 
 
 class AlignmentError(ValueError):
-    """Two depth maps that cannot be aligned. overlap and agreement are shares, 0..1; agreement is None if not tried."""
+    """Two depth maps that cannot be aligned. overlap, agreement: shares, 0..1; agreement is None if not computed."""
 
     def __init__(self, message: str, overlap: float, agreement: float | None = None):
         super().__init__(message)
@@ -45,7 +45,7 @@ class AlignmentError(ValueError):
 class Aligned:
     """A depth map in the units of its reference, and how that was done.
 
-    depth: float32, of the shape given; 0 where unknown. scale > 0; shift in 1 / scene unit, 0 if `shifted` is False.
+    depth: float32, of the new map's shape; 0 where unknown. scale > 0; shift in 1 / scene unit, 0 unless `shifted`.
     overlap: share of the known new depth that the reference knows too. agreement: share of the overlap that is within
     10 % of the reference now. error: median relative error there. spread: how much inverse depth varies in what agrees,
     as standard deviation over mean. Only the scale is fitted (`shifted` is False) where the spread is below 2 % or
@@ -73,14 +73,14 @@ def align_depth(
     valid: Tensor | np.ndarray | None = None,
     shift: bool = True,
 ) -> Aligned:
-    """Give a new depth map the scale and shift of the memory's own, where both are known.
+    """Bring a new depth map to the scale and shift of the memory's own, by the pixels that both know.
 
     depth, reference: z-depth of one shape, (H, W) or (T, H, W), seen from the same cameras; what is not finite and
     positive is unknown. All maps of a call share one scale and shift. reference: the depth of a readout. valid: bool
-    of that shape; pixels that may be trusted (no sky, nothing that moves). They decide the fit; all are rescaled.
+    of that shape, pixels that may be trusted (no sky, nothing that moves): the fit is to them, all are rescaled.
     shift: False fits the scale alone.
     A fifth of the overlap may be wrong by any amount. Deterministic; the order of pixels does not matter.
-    Raises AlignmentError, a ValueError, when the overlap is too small or the two do not agree.
+    Raises AlignmentError, a ValueError, when the overlap is too small or the two maps do not agree.
     """
     depth, reference = as_depth("depth", depth), as_depth("reference", reference)
     known = depth > 0

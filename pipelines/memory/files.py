@@ -12,28 +12,34 @@ from torch import Tensor
 
 from pipelines.cameras import Camera
 from pipelines.cameras.camera import MAX_DISTANCE, MAX_SIDE
+from pipelines.errors import Refused
 from pipelines.files import atomic_write
 from pipelines.memory.views import View, carrying_tokens
 
-FORMAT, VERSION = "mirage-latent-memory", 2  # 1 also said which token is whose, which their order tells
-# Of every tensor in a file but the features, which may be of any floating kind.
+FORMAT, VERSION = "mirage-latent-memory", 2  # 1 also stored the row of each token, which follows from their order
+# The dtype of every tensor in a file but the features, which may be of any floating kind.
 KINDS = {
     **dict.fromkeys(("token_cells", "sample_cells"), torch.int32),
     **dict.fromkeys(("sample_confidence", "invented"), torch.uint8),
     **{"sample_depth": torch.float32, "K": torch.float64, "c2w": torch.float64, "sizes": torch.int64},
 }
-MAX_CELLS = 2**28  # of all depth grids, or of all token grids: a small file must not ask for more than 2.5 GiB
+MAX_CELLS = 2**28  # of all depth grids, or of all token grids: a small file must not take more than 2.5 GiB to load
 
 
 def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View], **facts) -> None:
-    """features (tokens, C) and the views that use them; facts: what JSON can hold. Only what is stored takes space."""
+    """Write features (tokens, C) and the views that use them; facts: of the memory, as JSON. Empty cells take no space.
+
+    Raises Refused for more cells than a file may have, OSError when the disk refuses.
+    """
     depth, confidence, token_at = (
         torch.cat([torch.zeros(0, dtype=kind), *(getattr(v, name).reshape(-1) for v in views)])
         for name, kind in (("depth", torch.float32), ("confidence", torch.uint8), ("token_at", torch.int32))
     )
     if len(depth) > MAX_CELLS:
-        raise ValueError(
-            f"The memory's views have {len(depth)} cells, at most {MAX_CELLS} can be saved. Crop it first."
+        raise Refused(
+            "The memory's views have {count} cells, at most {limit} can be saved. Crop it first.",
+            count=len(depth),
+            limit=MAX_CELLS,
         )
     tensors = {
         "features": features[token_at[token_at >= 0].long()],  # in the order of their cells
@@ -52,18 +58,25 @@ def write_views(path: str | os.PathLike, features: Tensor, views: Sequence[View]
 
 
 def read_views(path: str | os.PathLike) -> tuple[Tensor, list[View], dict]:
-    """features, views and facts as `write_views` was given them. Raises ValueError for any other file, or a folder."""
+    """What `write_views` wrote: features (tokens, C), views, facts. Raises Refused for any other file, or a folder."""
     if os.path.isdir(path):
-        raise ValueError(f"{path} is a folder. Give the file of the memory, in a scene memory.safetensors.")
+        raise Refused("{path} is a folder. Give the file of the memory, in a scene memory.safetensors.", path=path)
     try:
         with safe_open(path, framework="pt") as file:
             header = dict(file.metadata() or {})
             if header.pop("format", None) != FORMAT:
-                raise WrongFile(f"{path} is not a saved memory: its header does not name the format {FORMAT!r}.")
+                raise WrongFile(
+                    "{path} is not a saved memory: its header does not name the format {format!r}.",
+                    path=path,
+                    format=FORMAT,
+                )
             version = int(header.pop("version"))
             if version > VERSION:
                 raise WrongFile(
-                    f"{path} has format version {version}; this program reads up to {VERSION}. Update the program."
+                    "{path} has format version {version}; this program reads up to {limit}. Update the program.",
+                    path=path,
+                    version=version,
+                    limit=VERSION,
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         features = tensors["features"].clone()  # the file's own pages would change, or be gone, when the file does
@@ -71,11 +84,13 @@ def read_views(path: str | os.PathLike) -> tuple[Tensor, list[View], dict]:
     except WrongFile:
         raise
     except (SafetensorError, KeyError, IndexError, RuntimeError, TypeError, ValueError, MemoryError) as error:
-        raise ValueError(f"{path} is damaged or incomplete ({error}). Save it again from its scene.") from error
+        raise Refused(
+            "{path} is damaged or incomplete ({error}). Save it again from its scene.", path=path, error=error
+        ) from error
 
 
-class WrongFile(ValueError):
-    """A sound file that is none of ours, or that only a newer program reads."""
+class WrongFile(Refused):
+    """A sound file that holds no memory, or one that only a newer program reads."""
 
 
 def demand(sound: bool | Tensor, what: str) -> None:
@@ -96,7 +111,7 @@ def views_of(tensors: dict[str, Tensor]) -> list[View]:
     demand(((tensors["sample_depth"] > 0) & (tensors["sample_depth"] <= MAX_DISTANCE)).all(), "sample_depth")
 
     def planes(cells: str, value: Tensor, counts: Tensor, empty: int) -> tuple[Tensor, ...]:
-        """The plane of each view, flat: values in their cells, which are counted through all views, else `empty`."""
+        """The plane of each view, flat: values in their cells, which are numbered over all views, elsewhere `empty`."""
         cell, count = tensors[cells].long(), int(counts.sum())
         demand(count <= MAX_CELLS, f"sizes, {count} cells")
         demand(cell.ndim == 1 and cell.shape == value.shape, cells)

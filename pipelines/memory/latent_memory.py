@@ -1,7 +1,7 @@
 """`LatentMemory`: the one class that remembers.
 
 What is stored is a list of *views*. A view is a camera, the depth of the surface samples it contributed, and the
-latent tokens those samples carry. A later view stores only what the earlier ones left open, so nothing is said twice.
+latent tokens those samples carry. A later view stores only what the earlier ones left open, so nothing is stored twice.
 How a view is weighed against what is remembered is in writing.py, how the memory is read in visibility.py and
 readout.py.
 """
@@ -54,12 +54,12 @@ class LatentMemory:
 
     @property
     def views(self) -> tuple[View, ...]:
-        """In the order they were written."""
+        """The views, in the order they were written."""
         return self.samples.views
 
     @property
     def nbytes(self) -> int:
-        """Bytes of features, depths, confidences and their two indices: what a saved file has, but for the cameras."""
+        """Bytes of features, depths, confidences and their two indices: a saved file's, but for the cameras."""
         return self.features.nbytes + len(self.features) * 4 + self.num_points * 9
 
     @property
@@ -71,7 +71,7 @@ class LatentMemory:
         return low.tolist(), high.tolist()
 
     def is_of(self, channels: int, interpolates: bool, codec: str = "") -> bool:
-        """Whether a model with such tokens can read what is stored here; an unknown codec suits any."""
+        """Whether a model with such tokens can read what is stored here; an unknown codec ("") suits any."""
         same_weights = not self.codec or not codec or self.codec == codec
         return (self.channels, self.interpolates) == (channels, interpolates) and same_weights
 
@@ -94,14 +94,14 @@ class LatentMemory:
     ) -> WriteReport:
         """Remember what these views add.
 
-        What the memory already shows stays as it is, unless it was invented and this is seen, this shows it FINER times
-        as fine, or as many views have now seen through it as saw it. Each view counts as one opinion on every sample
-        that it sees or sees through.
+        What the memory already shows stays as it is, unless it was invented and the new view was seen, or the new view
+        is FINER times as fine, or as many views have now seen through it as saw it. Each view has one vote on every
+        sample that it sees or sees through.
 
-        depth is z-depth in scene units; what is not between NEAR and MAX_DISTANCE or not `valid` is left out.
-        cameras may be of any grid. invented: generated, not seen; from no camera will it hide what was seen.
+        depth: z-depth in scene units; what is not between NEAR and MAX_DISTANCE or not `valid` is left out. cameras:
+        of any grid. invented: generated rather than seen; it hides nothing that was seen, from whatever camera.
         Tensors may be on any device; the memory is in the computer's own, and so is all that it returns.
-        Raises ValueError for shapes that do not belong together.
+        Raises ValueError for shapes that do not fit together and latents that are not finite.
         """
         latents, depth = torch.as_tensor(latents).cpu().to(self.dtype), torch.as_tensor(depth).cpu().float()
         valid = torch.ones_like(depth, dtype=torch.bool) if valid is None else torch.as_tensor(valid).cpu().bool()
@@ -125,9 +125,9 @@ class LatentMemory:
     def merge(self, other: "LatentMemory", pose: np.ndarray | None = None) -> WriteReport:
         """Write all that another memory holds into this one, its views in the order they were written.
 
-        pose: (4, 4) the other's world in this one's, rigid; the same world if None. What both know is stored once, and
-        a surface that many views saw there has as many votes here. Raises ValueError for tokens of another model or a
-        pose that is not rigid; nothing is written then.
+        pose: (4, 4) from the other's world to this one's, rigid; the same world if None. What both hold is stored once,
+        and a surface that many views saw there has as many votes here. Raises ValueError for tokens of another model
+        or a pose that is not rigid; nothing is written then.
         """
         if not self.is_of(other.channels, other.interpolates, other.codec):
             here, there = (
@@ -148,7 +148,10 @@ class LatentMemory:
         return report
 
     def crop(self, low: Sequence[float], high: Sequence[float]) -> "LatentMemory":
-        """The part of this memory between two corners of a box: x, y, z in scene units, low < high, both included."""
+        """The part of this memory in a box, from corner `low` to corner `high`, both included: x, y, z, scene units.
+
+        Raises ValueError unless low < high in all three.
+        """
         low, high = (torch.as_tensor(corner, dtype=torch.float32) for corner in (low, high))
         if low.shape != (3,) or high.shape != (3,) or not (low < high).all():
             raise ValueError(f"low={low.tolist()} must be below high={high.tolist()} in x, y and z.")
@@ -161,10 +164,11 @@ class LatentMemory:
         return part
 
     def shifted(self, cells: float) -> "LatentMemory":
-        """This memory as if the rays of all its tokens went through places `cells` tokens further left and up.
+        """This memory as if the ray of every token went through a place `cells` tokens further left and up.
 
-        For weights that were trained with another centre of a cell than 0.5, the only exact one: their targets must be
-        shifted as well. Shifts and turns of the camera then read as before, a zoom by s is (s - 1) * cells tokens off.
+        For weights that were trained with another centre of a cell than 0.5, which alone is exact. The cameras that
+        such weights read from must be shifted as well. Shifts and turns of the camera are then read as before; a zoom
+        by s is off by (s - 1) * cells tokens.
         """
         other = self.copy()
         pixels = [cells * view.depth.shape[1] / view.token_at.shape[1] for view in self.views]
@@ -192,7 +196,7 @@ class LatentMemory:
             raise ValueError(f"latents hold values that {self.dtype} cannot, or NaN; nothing was written. Check them.")
 
     def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, votes: Tensor, invented: bool) -> WriteReport:
-        """`write` of one view. votes (H, W) uint8: how many views say so of each sample, 0 where it is not valid."""
+        """`write` of one view. votes (H, W) uint8: how many views saw each sample, 0 where it is not valid."""
         valid = (votes > 0) & (depth > NEAR) & (depth <= MAX_DISTANCE)
         depth = torch.where(valid, depth, 0.0)
         counts = {"invalid": int((~valid).sum())}
@@ -235,9 +239,9 @@ class LatentMemory:
         return WriteReport(**counts)
 
     def _forget(self, samples: Tensor, confidence_of: Tensor) -> None:
-        """Take samples out, bool, and the tokens that no sample carries any more; the others get these confidences.
+        """Remove samples, and the tokens that none is left of; the other samples get new confidences.
 
-        samples and confidence_of: flat, over the planes of all views.
+        samples bool, confidence_of uint8: flat, over the planes of all views.
         """
         views, features, start, begin = [], [self.features[:0]], 0, 0
         for view in self.views:
@@ -258,7 +262,7 @@ class LatentMemory:
         self._keep(torch.cat(features), [view for view in views if (view.token_at >= 0).any()])
 
     def _keep(self, features: Tensor, views: Sequence[View]) -> None:
-        """What is remembered from now on."""
+        """Replace all content: features (tokens, C) and the views that use them."""
         self.features, self.samples = features, Samples(views)
 
     # ---- read --------------------------------------------------------------------------------------------------
@@ -267,8 +271,8 @@ class LatentMemory:
     def readout(self, cameras: Camera | Sequence[Camera], height: int, width: int, thin: int = 1) -> Readout:
         """The memory seen from one camera or several, on a grid of any size.
 
-        thin: use every thin-th row and column of samples only; for coverage estimates on coarse grids.
-        Deterministic: the same bits for any number of threads. An empty memory gives an empty mask.
+        thin: use every thin-th row and column of samples only; for estimates of coverage on coarse grids.
+        Returns the same bits for any number of threads. An empty memory gives an empty mask.
         """
         cameras = [cameras] if isinstance(cameras, Camera) else list(cameras)
         if not cameras:
@@ -287,12 +291,13 @@ class LatentMemory:
     # ---- files -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write one safetensors file, complete or not at all. Raises OSError when the disk refuses."""
+        """Write one safetensors file, complete or not at all. Raises OSError when the disk refuses, Refused for more
+        cells than a file may have."""
         write_views(path, self.features, self.views, interpolates=self.interpolates, codec=self.codec)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "LatentMemory":
-        """Read a file that `save` wrote. Raises ValueError for a truncated, foreign or newer file."""
+        """Read a file that `save` wrote. Raises Refused for a truncated, foreign or newer file."""
         features, views, facts = read_views(path)
         memory = cls(features.shape[1], facts.get("interpolates", False), features.dtype, facts.get("codec", ""))
         memory._keep(features, views)

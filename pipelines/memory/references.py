@@ -1,7 +1,7 @@
-"""Which earlier pictures a large model gets to look at while it generates a chunk.
+"""Which earlier pictures a large model gets as references while it generates a chunk.
 
-One definition, wherever references are chosen: `quality` and `cover` know depth maps and cameras only, so training
-could choose with them from a data set as inference does from the memory. What is trained here has no references.
+`quality` and `cover` take depth maps and cameras only, so that training could choose from a data set as inference does
+from the memory. What is trained here has no references.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from pipelines.memory.latent_memory import LatentMemory
 from pipelines.memory.projection import NEAR, project, projections, unproject
 from pipelines.memory.surfaces import SAME_SURFACE
 
-GRID = 32  # cells along the long side: enough to know what is seen, if not how it looks
+GRID = 32  # cells along the long side: enough to tell what is seen, if not how it looks
 # A reference must add this share of what could be shown of the targets; less is what its neighbours show already.
 MIN_GAIN = 0.04
 # Quality is counted in whole steps: sums of whole numbers are the same in any order, and so are ties and choices.

@@ -1,4 +1,4 @@
-"""The samples of all views as flat tables, which a readout gathers from."""
+"""The samples of all views as flat tables, in which a readout looks things up."""
 
 from collections.abc import Sequence
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""A scene on disk: what a place remembers and the camera its photo was taken with, so that work can go on later."""
+"""A scene on disk: the memory of a place and the camera its photo was taken with, so that work can go on later."""
 
 import json
 import math
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cameras import Camera
+from pipelines.errors import Refused
 from pipelines.files import atomic_write
 from pipelines.memory import LatentMemory
 
@@ -19,14 +20,20 @@ FORMAT, VERSION = "mirage-scene", 1
 
 @dataclass(frozen=True)
 class Scene:
-    """memory: everything seen and invented so far; camera: the photo's; distance: depth of its subject (D)."""
+    """A place that clips are made in.
+
+    memory: everything seen and invented so far; camera: the photo's; distance: depth of its subject (D), scene units.
+    """
 
     memory: LatentMemory
     camera: Camera
     distance: float
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write the folder's two files, each complete or not at all; a folder made for them goes when that fails."""
+        """Write the folder's two files, each complete or not at all. A folder made for them is removed if that fails.
+
+        Raises OSError when the disk refuses.
+        """
         folder = Path(folder)
         is_new = not folder.exists()
         index = {
@@ -52,23 +59,32 @@ class Scene:
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "Scene":
-        """Raises ValueError when the folder holds no scene, or a damaged or newer one."""
+        """Read what `save` wrote. Raises Refused when the folder holds no scene, or a damaged or newer one."""
         folder = Path(folder)
         if not (folder / INDEX_FILE).is_file() or not (folder / MEMORY_FILE).is_file():
-            raise ValueError(f"{folder} holds no scene: {INDEX_FILE} and {MEMORY_FILE} are needed. Render one first.")
+            raise Refused(
+                "{folder} holds no scene: {index} and {memory} are needed. Render one first.",
+                folder=folder,
+                index=INDEX_FILE,
+                memory=MEMORY_FILE,
+            )
         try:
             index = json.loads((folder / INDEX_FILE).read_text())
             if index["format"] != FORMAT or index["version"] > VERSION:
-                raise ValueError(
-                    f"format {index['format']!r} version {index['version']} is not known; update the program"
+                raise Refused(
+                    "format {format!r} version {version} is not known; update the program",
+                    format=index["format"],
+                    version=index["version"],
                 )
             stored = index["camera"]
             camera = Camera(np.array(stored["K"]), np.array(stored["c2w"]), stored["height"], stored["width"])
             distance = float(index["distance"])
             if not 0 < distance < math.inf:
-                raise ValueError(f"distance={distance} must be positive and finite")
+                raise Refused("distance={distance} must be positive and finite", distance=distance)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"{folder / INDEX_FILE} cannot be read: {error}. Render the scene again.") from error
+            raise Refused(
+                "{path} cannot be read: {error}. Render the scene again.", path=folder / INDEX_FILE, error=error
+            ) from error
         return cls(LatentMemory.load(folder / MEMORY_FILE), camera, distance)
 
     def camera_for(self, height: int, width: int) -> Camera:

@@ -1,4 +1,4 @@
-"""What a memory is made of: views, each one camera's share of the scene."""
+"""Views: what a memory is made of, each one camera's share of the scene."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,6 @@ class View:
 
 
 def carrying_tokens(samples: Tensor, h: int, w: int) -> Tensor:
-    """(h, w) bool: the tokens that carry any of these samples, (k h, k w) bool."""
+    """(h, w) bool: the tokens that carry any of some samples. samples: (k h, k w) bool."""
     k = samples.shape[0] // h
     return samples.reshape(h, k, w, k).any(dim=3).any(dim=1)
