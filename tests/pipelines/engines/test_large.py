@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from accelerate.hooks import CpuOffload
 from diffusers import DiffusionPipeline, WanImageToVideoPipeline, WanTransformer3DModel
 from diffusers.hooks import FirstBlockCacheConfig
 from helpers import AnalyticDepth, photo
@@ -114,6 +115,39 @@ def test_closing_the_stream_stops_within_a_step(either, monkeypatch):
     assert len(runs) == before
     assert either(lifted, trajectory).frames.shape == (FRAMES, *SIZE, 3)  # and it is ready for the next
     assert len(runs) > before + 1  # a whole clip takes more steps, and they are counted
+
+
+def test_models_that_take_turns_have_left_the_device_after_a_clip(converted, monkeypatch):
+    """Model offload on a device that is the CPU too: where a model is, its hooks know."""
+    pipe = tiny_pipe(converted, "spatia")
+    lifted, trajectory = path(pipe, frames=5)
+    expected = tiny_pipe(converted, "spatia")(lifted, trajectory, prompt="a red sofa").frames
+    pipe.enable_model_cpu_offload(device="cpu")
+    models = {id(getattr(pipe, name)): name for name in ("text_encoder", "transformer", "vae")}
+    on_device, turns = set(), []
+    onload, offload = CpuOffload.pre_forward, CpuOffload.init_hook
+
+    def entered(hook, module, *args, **kwargs):
+        on_device.add(models[id(module)])
+        turns.append(set(on_device))
+        return onload(hook, module, *args, **kwargs)
+
+    def left(hook, module):
+        on_device.discard(models[id(module)])
+        return offload(hook, module)
+
+    monkeypatch.setattr(CpuOffload, "pre_forward", entered)
+    monkeypatch.setattr(CpuOffload, "init_hook", left)
+    assert np.array_equal(pipe(lifted, trajectory, prompt="a red sofa").frames, expected)
+    assert set().union(*turns) == set(models.values()) and not on_device
+
+    stream = pipe.stream(lifted, trajectory, prompt="a blue room")
+    while not (isinstance(event := next(stream), StepEvent) and event.stage == "denoise"):
+        pass
+    next(stream)
+    assert "transformer" in on_device
+    stream.close()
+    assert not on_device
 
 
 @pytest.mark.parametrize(
