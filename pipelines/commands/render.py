@@ -239,9 +239,14 @@ def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot:
         inputs.photo, shot.trajectory, args.prompt, args.seed, None, depth, args.quality, focus, shot.zoom
     )
 
+    before: Lifted | None = None  # at another zoom: the depth of the photo is measured once
+
     def lift_at(zoom: float) -> "Lifted":
+        nonlocal before
         camera = shot.camera if args.trajectory else shot.camera.zoomed(zoom)
-        return pipe.lift(inputs.photo, *args.size, camera, depth, focus=focus, zoom=zoom, seconds=seconds)
+        options = {"focus": focus, "zoom": zoom, "like": before, "seconds": seconds}
+        before = pipe.lift(inputs.photo, *args.size, camera, depth, **options)
+        return before
 
     def path(lifted: "Lifted", strength: float) -> Trajectory:
         values = {"frames": args.frames, "fps": shot.trajectory.fps, "strength": strength, **inputs.params}

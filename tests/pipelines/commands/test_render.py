@@ -43,6 +43,13 @@ def test_a_move_that_sees_more_than_the_photo_gets_room_unless_told_otherwise(fo
     assert set(found) == {1.0, 1.2, 1.4} and found[1.2] > 0.94 > found[1.0]
 
 
+def test_depth_is_measured_once_though_the_frame_comes_closer(folder, render, pipe, monkeypatch):
+    measured, estimator = [], pipe.engine.depth_estimator
+    monkeypatch.setattr(pipe.engine, "depth_estimator", lambda *args: measured.append(args) or estimator(*args))
+    assert render(folder, "--move", "pull-back") == 0
+    assert read_recipe(folder / "clip.mp4")["zoom"] == 1.2 and len(measured) == 1
+
+
 def test_a_scene_can_be_gone_on_in(folder, render, capsys):
     scene = folder / "scene"
     slide = ["--move", "side-slide", "--set", "strength=0.5"]
