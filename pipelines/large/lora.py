@@ -51,15 +51,16 @@ def switch_loras(transformer: torch.nn.Module, released: bool) -> None:
 
 @contextmanager
 def saved_beside(
-    transformer: torch.nn.Module,
+    transformer: torch.nn.Module | None,
     folder: Path,
     few: FewSteps | None = None,
     undo_few_steps: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Write the released LoRA into a folder of its own in `folder`; inside the block the transformer has no LoRA.
 
-    So it can be saved as it was before. few, undo_few_steps: the LoRA for few steps, if one is attached, and what
-    `attach_few_steps` returned. Afterwards all are attached again.
+    So it can be saved as it was before. transformer: None, of the embedded model, has no LoRA either. few,
+    undo_few_steps: the LoRA for few steps, if one is attached, and what `attach_few_steps` returned. Afterwards all are
+    attached again.
     """
     adapters = dict(getattr(transformer, "peft_config", {}))
     if LORA in adapters:
