@@ -1,5 +1,6 @@
 """The page in a real browser, with the real engine and no network: photo in, move chosen, clip out."""
 
+import json
 import re
 import time
 
@@ -111,6 +112,26 @@ def test_photo_in_clip_out(page, photo, tmp_path):
     page.wait_for_selector("#render")
     page.wait_for_selector('.stage[data-kind="clip"]')
     assert "seed" in page.inner_text("#facts").lower()
+
+
+def test_render_that_is_clicked_before_the_preview_is_there_makes_what_it_would_have_shown(page, photo):
+    def shown():
+        return [float(page.input_value(f"#{name} input[type=number]")) / 100 for name in ("strength", "zoom")]
+
+    page.set_input_files(".stage input[type=file]", photo)
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    page.click('#cards .card[data-id="pull-back"]')
+    page.click("#render")
+    page.wait_for_selector('.stage[data-kind="clip"]')
+    made = json.loads(page.text_content("#recipe pre"))["studio"]
+    assert made["preset"] == "pull-back" and [made["strength"], made["zoom"]] == shown()
+    assert made["strength"] < 1 and made["zoom"] > 1
+
+    choose(page, "steady-hold")
+    assert shown() == [1, 1]
+    choose(page, "pull-back")
+    page.wait_for_function("document.querySelector('#strip').innerText.includes('closer than the photo')")
+    assert shown() == [made["strength"], made["zoom"]]
 
 
 def test_stop_gives_the_page_back(page):
