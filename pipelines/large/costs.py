@@ -85,4 +85,11 @@ def choose_profile(free_bytes: int, costs: Costs) -> Profile:
             return profile
     least = min(possible, key=lambda profile: needed_bytes(profile, costs))
     needed, free = needed_bytes(least, costs) / GIB, free_bytes / GIB
-    raise ProfileError("small", name=least.name, free=free, needed=needed, missing=needed - free)
+    raise ProfileError(
+        "{free:.1f} GiB of GPU memory are free, and {name}, which needs least, takes about {needed:.1f} GiB: "
+        "{missing:.1f} GiB are missing. Free some, or use the embedded model.",
+        name=least.name,
+        free=free,
+        needed=needed,
+        missing=needed - free,
+    )

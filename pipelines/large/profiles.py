@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.errors import Refused
 from pipelines.weights.gguf_kinds import GGUF_KINDS
 
 if TYPE_CHECKING:
@@ -15,26 +16,9 @@ if TYPE_CHECKING:
 
 TILE, TILE_OVERLAP = 512, 128  # pixels; at 704x1280 six tiles of 416x512, which decode 1.4 times the picture
 
-PROFILE_ERRORS = {
-    "unknown": "profile {name!r} is unknown. Use one of {allowed}.",
-    "small": "{free:.1f} GiB of GPU memory are free, and {name}, which needs least, takes about {needed:.1f} GiB: "
-    "{missing:.1f} GiB are missing. Free some, or use the embedded model.",
-    "package": "profile {name!r} needs the package {package}. Install it, or use float8.",
-    "turns": "profile {name!r} needs a GPU to take turns on. On a CPU use resident.",
-    "blocks": "profile {name!r} does not suit this model: its weights are kept as {kept}, which run as {only} only. "
-    "Use {only}, or convert again without --gguf.",
-    "cache": "first-block cache {threshold} must be a share from 0. Use 0.05 to 0.2.",
-    "plain": "profile {name!r} does not suit weights kept as {kept}. Convert with --gguf {storage}.",
-    "embedded": "Profiles are for the large engine; the embedded one needs no GPU. Leave the profile out.",
-}
 
-
-class ProfileError(ValueError):
-    """A profile that cannot be had, or none that fits. reason: a key of PROFILE_ERRORS; values: what it names."""
-
-    def __init__(self, reason: str, **values: Any):
-        super().__init__(PROFILE_ERRORS[reason].format(**values))
-        self.reason, self.values = reason, values
+class ProfileError(Refused):
+    """A profile that cannot be used, or none that fits."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +60,8 @@ PROFILES = {
 def profile_named(name: str) -> Profile:
     """Raises ProfileError for a name that is not known."""
     if name not in PROFILES:
-        raise ProfileError("unknown", name=name, allowed=", ".join(PROFILES))
+        allowed = ", ".join(PROFILES)
+        raise ProfileError("profile {name!r} is unknown. Use one of {allowed}.", name=name, allowed=allowed)
     return PROFILES[name]
 
 
@@ -94,21 +79,38 @@ def check(profile: Profile, kept: str, device: str) -> None:
     """Raise ProfileError unless weights in storage `kept` can run in this profile on a device, "cpu" or "cuda"."""
     name = profile.name
     if not is_available(profile):
-        raise ProfileError("package", name=name, package=profile.requires)
+        raise ProfileError(
+            "profile {name!r} needs the package {package}. Install it, or use float8.",
+            name=name,
+            package=profile.requires,
+        )
     if profile.transformer == "turns" and device == "cpu":
-        raise ProfileError("turns", name=name)
+        raise ProfileError("profile {name!r} needs a GPU to take turns on. On a CPU use resident.", name=name)
     if suits(profile, kept):
         return
     if kept in GGUF_KINDS:
         only = next(other.name for other in PROFILES.values() if other.storage == kept)
-        raise ProfileError("blocks", name=name, kept=kept, only=only)
-    raise ProfileError("plain", name=name, kept=kept, storage=profile.storage)
+        raise ProfileError(
+            "profile {name!r} does not suit this model: its weights are kept as {kept}, which run as {only} only. "
+            "Use {only}, or convert again without --gguf.",
+            name=name,
+            kept=kept,
+            only=only,
+        )
+    raise ProfileError(
+        "profile {name!r} does not suit weights kept as {kept}. Convert with --gguf {storage}.",
+        name=name,
+        kept=kept,
+        storage=profile.storage,
+    )
 
 
 def check_cache(threshold: float | None) -> None:
     """Raise ProfileError for a threshold of the first-block cache that is no share from 0."""
     if threshold is not None and not 0 <= threshold < math.inf:
-        raise ProfileError("cache", threshold=threshold)
+        raise ProfileError(
+            "first-block cache {threshold} must be a share from 0. Use 0.05 to 0.2.", threshold=threshold
+        )
 
 
 def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", first_block_cache: float | None = None):
@@ -126,7 +128,7 @@ def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", f
     profile = profile_named(profile) if isinstance(profile, str) else profile
     device = torch.device(device)
     if getattr(pipe, "transformer", None) is None:
-        raise ProfileError("embedded")
+        raise ProfileError("Profiles are for the large engine; the embedded one needs no GPU. Leave the profile out.")
     check(profile, kind_in(pipe.transformer) or "bfloat16", device.type)
     check_cache(first_block_cache)
     use_tiles(pipe.vae) if profile.tiles else pipe.vae.disable_tiling()

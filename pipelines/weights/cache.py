@@ -65,7 +65,11 @@ def check_hashes(name: str | PathLike, folder: Path, known: Mapping[str, str] | 
         expected = (known or {}).get(file.relative_to(folder).as_posix())
         if expected and hashes.get(file, expected) != expected:
             _remove(file, blobs[file])
-            raise FetchError("changed", file=file.name, name=name)
+            raise FetchError(
+                "{file} of {name} is not the file that is known by this name, and was removed. Ask who publishes it.",
+                file=file.name,
+                name=name,
+            )
         if expected:
             hashes[file] = expected
     facts = {file: _facts(digest, blobs[file]) for file, digest in hashes.items()}
@@ -81,7 +85,7 @@ def check_hashes(name: str | PathLike, folder: Path, known: Mapping[str, str] | 
                     progress("check", done, needed)
         if digest.hexdigest() != hashes[file]:
             _remove(file, blobs[file])
-            raise FetchError("damaged", file=file.name, name=name)
+            raise FetchError("{file} of {name} is damaged and was removed. Fetch it again.", file=file.name, name=name)
         verified.add(facts[file])
         with suppress(OSError):  # a cache that cannot be written to is checked again next time
             record.write_text("\n".join(sorted(verified)))

@@ -51,7 +51,12 @@ def files_to_fetch(name: str | os.PathLike, wanted: dict) -> tuple[list[tuple[An
     needed = sum(file.file_size or 0 for file in files) - sum(bytes_here(blob, file.file_size) for file, blob in large)
     free = shutil.disk_usage(next(folder for folder in (cache, *cache.parents) if folder.exists())).free
     if needed > free:
-        raise FetchError("room", name=name, needed=needed / 2**30, free=free / 2**30)
+        raise FetchError(
+            "{name} needs {needed:.1f} GiB, {free:.1f} are free. Free some disk space.",
+            name=name,
+            needed=needed / 2**30,
+            free=free / 2**30,
+        )
     return large, needed
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from pipelines.files import FULL
 from pipelines.weights.cache import cache_of, check_hashes, held_commit, hold_to
 from pipelines.weights.download import Count, counting_bar, fetch_large, files_to_fetch
-from pipelines.weights.errors import FETCH_ERRORS, FetchError
+from pipelines.weights.errors import FetchError
 from pipelines.weights.pins import PINS
 from pipelines.weights.progress import reporting_to as telling
 
-__all__ = ["FETCH_ERRORS", "FetchError", "local_file", "local_folder", "telling"]
+__all__ = ["FetchError", "local_file", "local_folder", "telling"]
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
 PATTERNS = ["*.json", "*.safetensors", "*.gguf", "*.model", "*.txt"]  # no pickles, no code
@@ -34,7 +34,7 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     if Path(name).is_dir():
         return Path(name)
     if not REPOSITORY.fullmatch(str(name)):
-        raise FetchError("name", name=name)
+        raise FetchError("{name} is no folder here and no Hub repository's name. Check it.", name=name)
     repository, _, revision = str(name).partition("@")
     revision = revision or options.pop("revision", None)
     cache = cache_of(repository, options.get("cache_dir"))
@@ -58,33 +58,62 @@ def _fetched(name: str | os.PathLike, wanted: dict, cache: Path) -> Path:
         fetch_large(wanted["repo_id"], large, wanted.get("token"), count)
         return Path(snapshot_download(**wanted, tqdm_class=counting_bar(count)))
     except errors.GatedRepoError as error:
-        raise FetchError("gated", name=name) from error
+        raise FetchError(
+            "{name} asks for its terms to be accepted. Do so on its page, then log in with `hf auth login`.", name=name
+        ) from error
     except errors.RepositoryNotFoundError as error:
-        raise FetchError("missing", name=name) from error
+        raise FetchError(
+            "{name} does not exist on the Hub, or needs a login. Check the name, or run `hf auth login`.", name=name
+        ) from error
     except errors.RevisionNotFoundError as error:
-        raise FetchError("revision", name=wanted["repo_id"], revision=wanted.get("revision")) from error
+        raise FetchError(
+            "{name} has no revision {revision!r}. Check it.", name=wanted["repo_id"], revision=wanted.get("revision")
+        ) from error
     except errors.LocalEntryNotFoundError as error:
         status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
         raise _answered(name, status) from error
     except errors.HfHubHTTPError as error:
         raise _answered(name, error.response.status_code) from error
     except (KeyError, json.JSONDecodeError) as error:  # what answers is no Hub: a network's login page, perhaps
-        raise FetchError("offline", name=name) from error
+        raise _answered(name, None) from error
     except errors.HTTPError as error:  # of the library's own client: a connection that ends half-way
-        raise FetchError("broken", name=name) from error
+        raise _broken(name) from error
     except OSError as error:
         if error.errno in FULL:
-            raise FetchError("full", name=name) from error
+            raise FetchError(
+                "The disk became full while {name} was fetched. Free some space and try again: it goes on from there.",
+                name=name,
+            ) from error
         if error.errno is None:  # the library's sentence about a file that did not come whole
-            raise FetchError("broken", name=name) from error
-        raise FetchError("cache", name=name, place=cache.parent, why=error.strerror) from error
+            raise _broken(name) from error
+        raise FetchError(
+            "{name} cannot be kept in {place} ({why}). Choose another folder with HF_HOME.",
+            name=name,
+            place=cache.parent,
+            why=error.strerror,
+        ) from error
+
+
+def _broken(name: str | os.PathLike) -> FetchError:
+    return FetchError("The connection broke while {name} was fetched. Try again: it goes on from there.", name=name)
 
 
 def _answered(name: str | os.PathLike, status: int | None) -> FetchError:
     """The Hub answered with an error status, or, for None, not at all."""
     if status is None:
-        return FetchError("offline", name=name)
-    return FetchError("login" if status in LOGIN else "hub", name=name, status=status)
+        return FetchError(
+            "{name} is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest.",
+            name=name,
+        )
+    if status in LOGIN:
+        return FetchError(
+            "{name} could not be fetched: the Hub answers {status}. Log in with `hf auth login`.",
+            name=name,
+            status=status,
+        )
+    return FetchError(
+        "{name} could not be fetched: the Hub answers {status}. Try again later.", name=name, status=status
+    )
 
 
 def local_file(name: str | os.PathLike, **options) -> Path:
@@ -98,5 +127,7 @@ def local_file(name: str | os.PathLike, **options) -> Path:
     repository, file = parts.groups()
     found = local_folder(repository, [file], **options) / file
     if not found.is_file():
-        raise FetchError("file", name=repository, file=file)
+        raise FetchError(
+            "{name} holds no {file}. Look on its page how the file is called now.", name=repository, file=file
+        )
     return found

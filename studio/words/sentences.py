@@ -1,7 +1,6 @@
 """The one lookup: a key, a sentence of the engine or any error becomes what the visitor reads."""
 
 import os
-import sys
 from typing import Any
 
 from pipelines.errors import Refused, Sentence
@@ -68,20 +67,10 @@ def reason(language: str, error: BaseException) -> str:
     """Why something failed, to stand inside another sentence."""
     if isinstance(error, Refusal):
         return error.said_in(language)
-    if sentence := _sentence_of(error):
-        return _without_folders(translated(language, sentence))
+    if isinstance(error, Refused):
+        return _without_folders(translated(language, error.sentence))
     words = " ".join(str(error).split()) or type(error).__name__
     return _without_folders(words[:MAX_FOREIGN])
-
-
-def _sentence_of(error: BaseException) -> Sentence | None:
-    if isinstance(error, Refused):
-        return error.sentence
-    tables = {"FetchError": "FETCH_ERRORS", "ProfileError": "PROFILE_ERRORS"}
-    if type(error).__name__ in tables:
-        table = getattr(sys.modules[type(error).__module__], tables[type(error).__name__])
-        return Sentence(table[error.reason], **error.values)
-    return None
 
 
 def translated(language: str, sentence: str) -> str:

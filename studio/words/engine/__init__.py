@@ -4,6 +4,7 @@ Blanks, their formats included, are the same on both sides. A test holds the tab
 says.
 """
 
-from studio.words.engine import cameras, formats, large, media, weights
+from studio.words.engine import cameras, formats, large, media, photo, weights
 
-ITALIAN: dict[str, str] = cameras.SENTENCES | formats.SENTENCES | media.SENTENCES | weights.SENTENCES | large.SENTENCES
+TABLES = (cameras, formats, media, photo, weights, large)
+ITALIAN: dict[str, str] = {english: italian for table in TABLES for english, italian in table.SENTENCES.items()}

@@ -1,4 +1,4 @@
-"""Of weights that are fetched and read."""
+"""Of weights that are fetched from the Hub or read from files."""
 
 SENTENCES = {
     # the Hub
@@ -42,4 +42,47 @@ SENTENCES = {
     "{name} holds no {file}. Look on its page how the file is called now.": (
         "{name} non contiene {file}. Guarda sulla sua pagina come si chiama ora il file."
     ),
+    # files
+    "{path} does not exist. Check the name.": "{path} non esiste. Controlla il nome.",
+    "{path} is no safetensors file, index or folder. Give one; other formats may run code.": (
+        "{path} non è un file safetensors, né un indice, né una cartella. Indicane uno: altri formati potrebbero "
+        "eseguire codice."
+    ),
+    "{file} is no index of safetensors files. Fetch it again.": (
+        "{file} non è un indice di file safetensors. Scaricalo di nuovo."
+    ),
+    "{file} names {missing}, not there. Fetch the rest.": "{file} nomina {missing}, che non c'è. Scarica il resto.",
+    "{file} cannot be read ({error}). Download it again.": "{file} non si legge ({error}). Scaricalo di nuovo.",
+    "{name} is in two files of {folder}. Give each tensor once.": (
+        "{name} sta in due file di {folder}. Ogni tensore deve esserci una volta sola."
+    ),
+    "{folder} holds no {part}. Fetch or convert it again.": (
+        "{folder} non contiene {part}. Scaricalo o convertilo di nuovo."
+    ),
+    "{path} cannot be read ({reason}). Fetch it again.": "{path} non si legge ({reason}). Scaricalo di nuovo.",
+    "{path} holds no JSON object. Fetch it again.": "{path} non contiene un oggetto JSON. Scaricalo di nuovo.",
+    "{model} holds no model_index.json. Give a folder in the diffusers layout.": (
+        "{model} non contiene model_index.json. Indica una cartella nel formato di diffusers."
+    ),
+    "{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.": (
+        "{file} non è un file di questa macchina né dell'Hub (team/nome/FILE.safetensors). Controllalo."
+    ),
+    # GGUF
+    "GGUF files need the package gguf. Install it: pip install gguf.": (
+        "I file GGUF richiedono il pacchetto gguf. Installalo: pip install gguf."
+    ),
+    "GGUF kind {kind!r} is unknown. Use one of {known}.": "Il tipo GGUF {kind!r} non esiste. Usa uno tra {known}.",
+    "{file} cannot be read ({error}). Fetch or convert it again.": (
+        "{file} non si legge ({error}). Scaricalo o convertilo di nuovo."
+    ),
+    # weights that do not fit a model
+    "The weights in {folder} do not fit. {wrong}. Fetch or convert them again.": (
+        "I pesi in {folder} non vanno bene. {wrong}. Scaricali o convertili di nuovo."
+    ),
+    "The weights in {name} do not fit. {wrong}.": "I pesi in {name} non vanno bene. {wrong}.",
+    "{count} missing: {names}": "{count} mancanti: {names}",
+    "{count} of another shape: {names}": "{count} di un'altra forma: {names}",
+    "{count} of whole numbers: {names}": "{count} di numeri interi: {names}",
+    "{count} left over: {names}": "{count} di troppo: {names}",
+    "{part}; {others}": "{part}; {others}",
 }

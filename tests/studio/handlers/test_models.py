@@ -169,7 +169,8 @@ def test_better_depth_is_fetched_once_and_a_failure_keeps_the_built_in_one(sessi
 
 
 def offline(error):
-    return error("offline", name="team/depth")
+    sentence = "{name} is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest."
+    return error(sentence, name="team/depth")
 
 
 def test_a_card_shows_what_is_known_and_nothing_that_a_page_could_run(workbench, pipe):
