@@ -8,4 +8,40 @@ SENTENCES = {
     "zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.": (
         "zoom={zoom!r} deve andare da 1 (tutta la foto) a {limit:g}. Usa 1."
     ),
+    "The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.": (
+        "La foto deve essere un'immagine PIL o una matrice (H, W, 3) uint8, non {got}."
+    ),
+    # depth
+    "No depth could be found in this photo: every pixel is unknown. Give a depth map.": (
+        "In questa foto non si trova nessuna profondità: ogni pixel è sconosciuto. Usa un'altra foto, o dai una "
+        "mappa di profondità."
+    ),
+    "The depth of another photo does not fit this one. Lift it without `like`.": (
+        "La profondità di un'altra foto non va bene per questa. Misurala senza `like`."
+    ),
+    "depth {shape} must be (H, W): one z-depth per pixel of the photo.": (
+        "depth {shape} deve essere (H, W): una profondità z per ogni pixel della foto."
+    ),
+    "depth has no positive finite value. Give z-depth in scene units, 0 where unknown.": (
+        "depth non ha nessun valore positivo e finito. Indica la profondità z in unità della scena, 0 dove non è nota."
+    ),
+    # models of depth
+    "depth estimator {name!r} is unknown. Use one of {known}, a folder or a Hub repository.": (
+        "La profondità {name!r} non esiste. Usa una tra {known}, una cartella o un archivio dell'Hub."
+    ),
+    "{name} holds no config.json of a depth model. Check it, or fetch it again.": (
+        "{name} non contiene il config.json di un modello di profondità. Controllalo, o scaricalo di nuovo."
+    ),
+    "{name} is a {kind}; this reads depth_anything and the project's own DepthNet. Offer it as a plug-in, see "
+    "docs/depth.md.": (
+        "{name} è un {kind}, ma qui si leggono depth_anything e il DepthNet di questo progetto. Per usarlo serve "
+        "un plug-in, vedi docs/depth.md."
+    ),
+    "model of no known kind": "modello di tipo sconosciuto",
+    "The depth weights in {folder} cannot be read ({error}). Fetch them again.": (
+        "I pesi della profondità in {folder} non si leggono ({error}). Scaricali di nuovo."
+    ),
+    "The depth weights in {folder} lack {count} tensors, among them {first}. Fetch them again.": (
+        "Ai pesi della profondità in {folder} mancano {count} tensori, tra cui {first}. Scaricali di nuovo."
+    ),
 }
