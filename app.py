@@ -1,4 +1,4 @@
-"""Opens the studio: `python app.py`, then http://127.0.0.1:7860.
+"""Opens the studio: `python app.py`, then http://127.0.0.1:7860. A Space starts with this file too.
 
 Settings come from the environment: MIRAGE_HOST (127.0.0.1), MIRAGE_PORT (7860, or the next free one), MIRAGE_DATA
 (folder for uploads and clips; a temporary one by default), and which models run: MIRAGE_MODEL, MIRAGE_DEPTH,
@@ -10,14 +10,17 @@ import signal
 import sys
 from pathlib import Path
 
+from pipelines.process import prepare_process
+
+prepare_process()  # OpenMP reads how threads wait when torch comes in
+
 # Read at import by the libraries below: the studio sends nothing to anybody
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 if data := os.environ.get("MIRAGE_DATA"):
     os.environ["GRADIO_TEMP_DIR"] = str(Path(data).expanduser().resolve())
 
-from pipelines.process import keep_freed_memory  # noqa: E402
-from studio import uploads
+from studio import uploads  # noqa: E402
 from studio.page import serving  # noqa: E402
 from studio.page.layout import CSS_PATHS, build_studio, theme  # noqa: E402
 from studio.settings import Settings  # noqa: E402
@@ -25,7 +28,6 @@ from studio.workbench import Workbench  # noqa: E402
 
 
 def main() -> None:
-    keep_freed_memory()
     try:
         workbench = Workbench(Settings.read(os.environ))
     except ValueError as error:

@@ -69,7 +69,7 @@ class Take:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the photo-backed strip tells of the last preview or clip.
+    """What the photo-backed strip shows of the last preview or clip.
 
     coverage: (T,) share of every frame that comes from the photo, 0..1. torn: the largest share of a frame that opens
     between near and far. calm_seconds: the length at which a path that is too fast would be calm, None where it is.

@@ -108,7 +108,7 @@ def draw(workbench: Workbench, session: Session, language: str, order: Order) ->
 
 
 def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured:
-    """What the strip tells of a preview."""
+    """What the strip shows of a preview."""
     from pipelines.photo import outlook  # brings torch
 
     seen = outlook.look(lifted.memory, trajectory)

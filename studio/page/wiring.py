@@ -21,13 +21,13 @@ INPUTS = tuple(field.name for field in fields(Inputs))
 TYPED = ("seed", "prompt")
 QUIET = {
     "show_progress": "hidden",
-    # what an answer may change is many widgets, and Gradio would tell each of them how far every event is
+    # what an answer may change is many widgets, and Gradio would show on each of them how far every event is
     "show_progress_on": [],
     "api_visibility": "private",
     # values arrive as they were sent: Gradio's own checks answer in English only, and leave Stop where Render was
     "preprocess": False,
 }
-# The workbench's own line lets one work at a time and tells the others their place; Gradio's queue behind it only
+# The workbench's own line lets one work at a time and shows the others their place; Gradio's queue behind it only
 # bounds how many may wait there
 ENGINE = {"concurrency_id": "engine", "concurrency_limit": 16}
 UNBOUNDED = {"concurrency_limit": None}  # for what only watches
