@@ -1,6 +1,6 @@
 """`python -m pipelines render`: one photo and one camera move become a clip.
 
-`run` is the story; its chapters follow in order: read inputs, cameras, load, lift, render, write.
+`run` is the story; its chapters follow in order: read sources, cameras, load, lift, render, write.
 """
 
 import argparse
@@ -82,18 +82,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict:
     """Render the clip and write it, with its scene and its report where they are asked for. Returns the report."""
     started = time.perf_counter()
-    inputs = read_inputs(args)  # what can be known to be wrong without the model is found before it loads
-    shot = plan_shot(args, inputs)
+    sources = read_sources(args)  # what can be known to be wrong without the model is found before it loads
+    shot = plan_shot(args, sources)
     loading = time.perf_counter()
-    pipe = load(args, inputs)
+    pipe = load(args, sources)
     seconds = {"load": time.perf_counter() - loading}
     if not args.trajectory:
         shot = replace(shot, trajectory=replace(shot.trajectory, fps=pipe.engine.facts.fps))
-    if inputs.photo is not None and inputs.scene is None:
+    if sources.photo is not None and sources.scene is None:
         # The size of a move depends on how far its subject is, so the photo is lifted before the path is made.
-        shot = lift(args, inputs, pipe, shot)
-    done, num_chunks = render(args, inputs, pipe, shot)
-    write(args, inputs, shot, done)
+        shot = lift(args, sources, pipe, shot)
+    done, num_chunks = render(args, sources, pipe, shot)
+    write(args, sources, shot, done)
 
     seconds |= done.seconds
     for part, value in shot.seconds.items():
@@ -106,11 +106,11 @@ def run(args: argparse.Namespace) -> dict:
     return report
 
 
-# ---- read inputs ------------------------------------------------------------------------------------------------
+# ---- read sources -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Sources:
     """What a clip is made from. photo: None to go on in the scene alone. scene: None where a new place begins.
 
     depth: (H, W) float32, the photo's z-depth in scene units, 0 = unknown; None: it is estimated. params: of the move.
@@ -123,7 +123,7 @@ class Inputs:
     few_steps: FewSteps | None
 
 
-def read_inputs(args: argparse.Namespace) -> Inputs:
+def read_sources(args: argparse.Namespace) -> Sources:
     """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
     from pipelines.media.photos import open_photo
     from pipelines.memory.scene import Scene
@@ -141,7 +141,7 @@ def read_inputs(args: argparse.Namespace) -> Inputs:
             raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
         if out.exists() and not out.is_file():
             raise ValueError(f"{out} is there already and is no file. Choose another name.")
-    return Inputs(photo, scene, depth, params, few_steps)
+    return Sources(photo, scene, depth, params, few_steps)
 
 
 def read_depth(path: Path, scale: float) -> np.ndarray:
@@ -187,20 +187,20 @@ class Shot:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def plan_shot(args: argparse.Namespace, inputs: Inputs) -> Shot:
+def plan_shot(args: argparse.Namespace, sources: Sources) -> Shot:
     """The shot before the photo has depth: a move is made at its full strength, as if its subject were 1 away."""
     height, width = args.size
-    distance = inputs.scene.distance if inputs.scene else None
+    distance = sources.scene.distance if sources.scene else None
     if args.trajectory:
         trajectory = read_cameras_with_warnings(args.trajectory, height, width).trajectory
         checked_frames(len(trajectory))
         camera = trajectory[0]
     else:
-        camera = inputs.scene.camera_for(height, width) if inputs.scene else camera_of_photo(args, inputs.photo)
+        camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
         trajectory = move(
-            args.move, camera, distance=1.0 if distance is None else distance, frames=args.frames, **inputs.params
+            args.move, camera, distance=1.0 if distance is None else distance, frames=args.frames, **sources.params
         )
-    return Shot(inputs.photo, camera, trajectory, distance, 1.0 if args.zoom is None else args.zoom)
+    return Shot(sources.photo, camera, trajectory, distance, 1.0 if args.zoom is None else args.zoom)
 
 
 def camera_of_photo(args: argparse.Namespace, photo: "Image.Image") -> Camera:
@@ -216,27 +216,27 @@ def camera_of_photo(args: argparse.Namespace, photo: "Image.Image") -> Camera:
 # ---- load -------------------------------------------------------------------------------------------------------
 
 
-def load(args: argparse.Namespace, inputs: Inputs) -> "MiragePipeline":
+def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
     options = {}
     if args.depth_model:
         from pipelines.depth import depth_estimator
 
         options["depth"] = depth_estimator(args.depth_model)  # first: a wrong name is refused before the model loads
-    if inputs.few_steps:
-        options["few_steps"] = inputs.few_steps
+    if sources.few_steps:
+        options["few_steps"] = sources.few_steps
     return load_pipeline(args.model, **device_values(args), **options)
 
 
 # ---- lift -------------------------------------------------------------------------------------------------------
 
 
-def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot: Shot) -> Shot:
+def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
     from pipelines.photo.strength import gentle_strength, suited
 
-    depth, focus, seconds = inputs.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
+    depth, focus, seconds = sources.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
     pipe.check_inputs(
-        inputs.photo, shot.trajectory, args.prompt, args.seed, None, depth, args.quality, focus, shot.zoom
+        sources.photo, shot.trajectory, args.prompt, args.seed, None, depth, args.quality, focus, shot.zoom
     )
 
     before: Lifted | None = None  # at another zoom: the depth of the photo is measured once
@@ -245,11 +245,11 @@ def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot:
         nonlocal before
         camera = shot.camera if args.trajectory else shot.camera.zoomed(zoom)
         options = {"focus": focus, "zoom": zoom, "like": before, "seconds": seconds}
-        before = pipe.lift(inputs.photo, *args.size, camera, depth, **options)
+        before = pipe.lift(sources.photo, *args.size, camera, depth, **options)
         return before
 
     def path(lifted: "Lifted", strength: float) -> Trajectory:
-        values = {"frames": args.frames, "fps": shot.trajectory.fps, "strength": strength, **inputs.params}
+        values = {"frames": args.frames, "fps": shot.trajectory.fps, "strength": strength, **sources.params}
         return move(args.move, lifted.camera, distance=lifted.distance, **values)
 
     trajectory = shot.trajectory
@@ -259,7 +259,7 @@ def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot:
     else:  # a scene that is kept is the whole photo: other moves follow in it
         lifted = lift_at(shot.zoom)
         if not args.trajectory:
-            is_given = "strength" in inputs.params
+            is_given = "strength" in sources.params
             trajectory = path(lifted, 1.0 if is_given else gentle_strength(lifted, partial(path, lifted)))
     return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
 
@@ -267,9 +267,9 @@ def lift(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot:
 # ---- render -----------------------------------------------------------------------------------------------------
 
 
-def render(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", shot: Shot) -> tuple["DoneEvent", int]:
+def render(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> tuple["DoneEvent", int]:
     """Run the render, with a line on stderr for each chunk. Returns its last event and the number of chunks."""
-    memory = inputs.scene.memory if inputs.scene else None
+    memory = sources.scene.memory if sources.scene else None
     num_chunks, last_chunk = 0, None
     for event in pipe.stream(
         shot.source,
@@ -277,7 +277,7 @@ def render(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", sho
         args.prompt,
         args.seed,
         memory,
-        inputs.depth,
+        sources.depth,
         args.quality,
         args.focus,
         shot.zoom,
@@ -292,14 +292,14 @@ def render(args: argparse.Namespace, inputs: Inputs, pipe: "MiragePipeline", sho
 # ---- write ------------------------------------------------------------------------------------------------------
 
 
-def write(args: argparse.Namespace, inputs: Inputs, shot: Shot, done: "DoneEvent") -> None:
+def write(args: argparse.Namespace, sources: Sources, shot: Shot, done: "DoneEvent") -> None:
     """The clip, and the scene where it is to be kept. A scene keeps the camera that it began with."""
     from pipelines.media.clips import write_mp4
     from pipelines.memory.scene import Scene
 
     write_mp4(done.frames, args.out, shot.trajectory.fps, done.recipe)
     if args.scene:
-        camera = inputs.scene.camera if inputs.scene else shot.camera
+        camera = sources.scene.camera if sources.scene else shot.camera
         Scene(done.memory, camera, shot.distance).save(args.scene)
 
 

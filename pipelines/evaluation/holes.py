@@ -155,7 +155,7 @@ def decode(autoencoder: FineAutoencoder, tokens: Tensor) -> np.ndarray:
     return (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
-class Score:
+class HoleScore:
     """Mean PSNR over holes, sharpness pooled over them, CPU seconds."""
 
     def __init__(self):
@@ -179,7 +179,7 @@ class Score:
 
 def compare(cases: Iterator[Case], autoencoder: FineAutoencoder, rows: list | None = None) -> dict:
     """Figures of every method over the cases, beside the smooth fill; rows: of a sheet, to which pictures are added."""
-    scores = {name: Score() for name in METHODS}
+    scores = {name: HoleScore() for name in METHODS}
     wins = {name: 0 for name in METHODS}
     for case in cases:
         dimmed = np.where(case.mask.repeat_interleave(2, 0).repeat_interleave(2, 1)[..., None], case.truth, 32)

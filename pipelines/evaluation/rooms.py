@@ -32,12 +32,12 @@ def evaluate(pipe, args) -> dict:
         say("append is left out: this model has no coarse_autoencoder folder yet.")
         baselines.remove("append")
     height, width = args.size or SIZE
-    scores, per_scene = defaultdict(Score), []
+    scores, per_scene = defaultdict(RoomScore), []
     for index in range(args.scenes):
         room = make_room(index, args.frames, height, width, args.length, pipe)
         for name, frames in clips(pipe, room, baselines, coarse, args.seed, args.depth_error or ()):
             scores[name].add(frames, room, pipe.engine.facts.frames_per_chunk)
-            alone = Score()
+            alone = RoomScore()
             alone.add(frames, room, pipe.engine.facts.frames_per_chunk)
             per_scene.append({"scene": room.name, "method": name, **alone.figures()})
         say(f"scene {index + 1} of {args.scenes}, {room.name}: " + short(per_scene, room.name))
@@ -105,7 +105,7 @@ class Pool:
         return min(99.0, 10 * math.log10(255**2 * self.count / self.total)) if self.total else 99.0
 
 
-class Score:
+class RoomScore:
     """Figures of one method, pooled over pixels: see docs/evaluation.md for what each means."""
 
     def __init__(self):

@@ -44,7 +44,7 @@ def rotation(yaw=0.0, pitch=0.0, roll=0.0):
 class Builder:
     """What a scene consists of so far, the frame to build in, and the random numbers that decide.
 
-    parts: primitives; lights; views: (eye, target) where a photographer would stand; settings: fields of the Scene.
+    parts: primitives; lights; views: (eye, target) where a photographer would stand; settings: what else a scene has.
     """
 
     def __init__(self, rng, bank):

@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.synthetic.materials.bank import TextureBank
 
 BOX, BALL, CONE, QUAD = range(4)  # kinds of primitives
-# Columns of Scene.faces. For flat faces uv is affine in the world point; for round ones U, V hold scale and offset.
+# Columns of `faces`. For flat faces uv is affine in the world point; for round ones U, V hold scale and offset.
 U, V, NORMAL, TEXTURE, DENSITY, TINT, RECOLOUR, EMIT, GLOSS, ROUND = 0, 4, 8, 11, 12, 13, 16, 17, 18, 19
 NUM_COLUMNS = 20
 
@@ -26,7 +26,7 @@ class Light:
 
 
 @dataclass
-class Scene:
+class GeneratedScene:
     """A place made of P primitives, packed in arrays; poses given to `render` are relative to its photo camera.
 
     kind (P,); axes (P, 3, 3) rows are the local axes in the world; centre, half (P, 3) metres; ends (P, 2) relative

@@ -18,7 +18,7 @@ from pipelines.synthetic.materials.bank import texture_bank
 from pipelines.synthetic.paths import MARGIN, PATHS, is_free, scene_path
 from pipelines.synthetic.plants import plant
 from pipelines.synthetic.render import radiance, render
-from pipelines.synthetic.scene import Scene
+from pipelines.synthetic.scene import GeneratedScene
 from pipelines.synthetic.street_life import person
 from pipelines.synthetic.things import thing
 from pipelines.synthetic.tracing import trace
@@ -28,7 +28,7 @@ TRAIN_FAMILIES = tuple(name for name in FAMILIES if name not in HELD_OUT_FAMILIE
 SCENES_PER_SHARD = 32
 
 
-def make_scene(seed, family=None, assets=None) -> Scene:
+def make_scene(seed, family=None, assets=None) -> GeneratedScene:
     """The scene of a seed: same seed, family and assets, same scene, bit for bit.
 
     family: one of TRAIN_FAMILIES or HELD_OUT_FAMILIES; None draws one of the training families.
@@ -50,10 +50,10 @@ def make_scene(seed, family=None, assets=None) -> Scene:
     return scene
 
 
-def _pack(builder, family, seed, camera=None, fov_degrees=60.0) -> Scene:
+def _pack(builder, family, seed, camera=None, fov_degrees=60.0) -> GeneratedScene:
     kind, axes, centre, half, ends, cutout, casts, faces = zip(*builder.parts, strict=True)
     half = np.array(half, np.float32)
-    return Scene(
+    return GeneratedScene(
         family=family, seed=seed, bank=builder.bank, kind=np.array(kind), axes=np.array(axes, np.float32),
         centre=np.array(centre, np.float32), half=half, ends=np.array(ends, np.float32), cutout=np.array(cutout),
         casts=np.array(casts) & (np.sort(half, 1)[:, 1] > 0.02), faces=np.concatenate(faces).astype(np.float32),

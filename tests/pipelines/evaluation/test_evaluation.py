@@ -88,7 +88,7 @@ def test_colour_step_at_a_join_is_found_and_one_inside_a_chunk_is_not():
     slope = (frames + np.arange(17, dtype=np.uint8)[:, None, None, None]).astype(np.uint8)
     figures = []
     for clip in (jump, slope):
-        score = rooms.Score()
+        score = rooms.RoomScore()
         score.add(clip, room, frames_per_chunk=8)
         figures.append(score.figures()["join"])
     assert figures == pytest.approx([3.0, 0.0])  # two joins in 17 frames, a step at one of them
