@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Refused
 from pipelines.large.families import FewSteps
 from pipelines.large.profiles import Profile, apply, check, check_cache, profile_named
-from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder, telling
+from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder
+from pipelines.weights.progress import reporting_to
 
 if TYPE_CHECKING:
     from pipelines.pipeline_mirage import MiragePipeline
@@ -45,7 +46,7 @@ def choose_setup(
     (height, width) in pixels, into the GPU memory that is free, less `reserved_bytes`. Raises FetchError,
     ProfileError, or another ValueError for a device or a folder that cannot be used.
     """
-    with telling(None):  # a few kilobytes
+    with reporting_to(None):  # a few kilobytes
         folder = local_folder(model, CONFIGURATIONS)
     if not (folder / "model_index.json").is_file():
         raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=model)

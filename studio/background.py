@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelines.large.profiles import ProfileError
-from pipelines.weights import hub
+from pipelines.weights.errors import FetchError
+from pipelines.weights.progress import reporting_to
 from studio.words import Refusal
 
 log = logging.getLogger(__name__)
@@ -49,10 +50,10 @@ class Loading:
 
     def _run(self) -> None:
         try:
-            with hub.telling(self.on_progress):
+            with reporting_to(self.on_progress):
                 self._value = self._make()
         except Exception as error:  # whatever it is, the page must say it
-            expected = isinstance(error, hub.FetchError | ProfileError)
+            expected = isinstance(error, FetchError | ProfileError)
             log.error("%s could not be loaded: %s", self.name, error, exc_info=not expected)
             self.error, self.progress = error, ("load", 0, 0)
         self._done.set()

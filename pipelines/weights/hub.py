@@ -10,9 +10,6 @@ from pipelines.weights.cache import cache_of, check_hashes, held_commit, hold_to
 from pipelines.weights.download import Count, counting_bar, fetch_large, files_to_fetch
 from pipelines.weights.errors import FetchError
 from pipelines.weights.pins import PINS
-from pipelines.weights.progress import reporting_to as telling
-
-__all__ = ["FetchError", "local_file", "local_folder", "telling"]
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
 PATTERNS = ["*.json", "*.safetensors", "*.gguf", "*.model", "*.txt"]  # no pickles, no code

@@ -169,6 +169,7 @@ def test_a_disk_that_becomes_full_keeps_what_came(hub, tmp_path):
     code = f"""
 import errno
 from pipelines.weights import download, hub
+from pipelines.weights.errors import FetchError
 write = download.CountedFile.write
 def full(file, data):
     if file.tell():
@@ -177,7 +178,7 @@ def full(file, data):
 download.CountedFile.write = full
 try:
     hub.local_folder({REPO!r})
-except hub.FetchError as error:
+except FetchError as error:
     print(error)
 download.CountedFile.write = write
 print(hub.local_folder({REPO!r}))"""

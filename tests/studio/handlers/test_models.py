@@ -137,7 +137,7 @@ def choose(workbench, language, depth):
 
 
 def test_better_depth_is_fetched_once_and_a_failure_keeps_the_built_in_one(session, workbench, pipe, monkeypatch):
-    from pipelines.weights.hub import FetchError
+    from pipelines.weights.errors import FetchError
 
     monkeypatch.setattr(models, "WATCH_SECONDS", 0.01)
     outcomes = [offline(FetchError), Wall("team/depth")]
