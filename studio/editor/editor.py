@@ -1,9 +1,9 @@
-"""The trajectory editor: the photo seen from above and from the camera, and the camera's way drawn into it.
+"""The trajectory editor: the photo seen from above and from the camera, and the camera's path drawn into it.
 
 What it edits is `pipelines.cameras.path.Path`; its value is that path as JSON, or None while nothing is drawn. The
-page around it asks for the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}, `cameras`
-{paths, fix} (files with cameras were uploaded; how to read them), and by two functions that answer at once: `hear` and
-`save`.
+page around it hears of the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}, `cameras`
+{paths, fix} (files with cameras were uploaded, and how to read them). Two functions answer the browser at once: `hear`
+and `save`.
 """
 
 import os
@@ -11,8 +11,12 @@ from pathlib import Path
 
 import gradio as gr
 
+from pipelines import limits
+from pipelines.cameras import keys, trajectory
+from pipelines.cameras.formats import FORMATS
+from studio import state
 from studio.editor.review import hear
-from studio.editor.saving import save
+from studio.editor.saving import AS_KEYS, save
 
 FOLDER = Path(__file__).parent
 SCRIPTS = FOLDER / "scripts"
@@ -22,14 +26,14 @@ STYLES = FOLDER / "styles" / "editor.css"
 OPEN = r"""
 const root = element.querySelector('.editor');
 const place = () => props.place ?? { distance: 1, height: 288, width: 512 };
-const tell = {
+const python = {
   edited: () => trigger('edited', {}),
-  repaired: (repair) => trigger('repaired', { repair }),
-  pasted: (text) => trigger('pasted', { text }),
-  hear: (path) => server.hear({ path, distance: place().distance, language: props.texts.language }),
+  repair: (repair) => trigger('repaired', { repair }),
+  paste: (text) => trigger('pasted', { text }),
+  check: (path) => server.hear({ path, distance: place().distance, language: props.texts.language }),
   save: (format, path) => server.save({ ...place(), format, path, language: props.texts.language }),
-  // what a file is called is nobody's business, but for its ending and where two belong together
-  cameras: async (files, fix) => {
+  // a visitor's file name stays on the visitor's machine, but for its ending and for where two files belong together
+  openCameras: async (files, fix) => {
     const pairs = /^(cameras|images|w2c|intrinsics)\.txt$/i;
     const paths = await Promise.all([...files].map(async (file) => {
       const [ending] = file.name.match(/\.(json|txt|py)$/i) || ['.json'];
@@ -40,9 +44,26 @@ const tell = {
   },
 };
 import(new URL('gradio_api/file=' + encodeURI(props.home) + '/editor.js', document.baseURI).href)
-  .then(({ open }) => open(root, props, watch, tell))
+  .then(({ open }) => open(root, props, watch, python))
   .catch((error) => { root.textContent = String(error); });
 """
+
+
+def served_limits() -> dict:
+    """The numbers that the browser keeps to as well, so that each of them is written in one place only."""
+    return {
+        # how fast a new path may be, in a quarter of a second; see pipelines/limits.py
+        "turn_degrees": limits.TURN_DEGREES,
+        "travel": limits.TRAVEL,
+        "slack": limits.SLACK,
+        "fps": trajectory.NATIVE_FPS,
+        # what a path may have: [least, most] or most
+        "keys": keys.KEYS[1],
+        "seconds": keys.SECONDS,
+        "fov": keys.FOV,
+        "name_letters": keys.MAX_NAME,
+        "text_letters": state.MAX_TEXT,
+    }
 
 
 class TrajectoryEditor(gr.HTML):
@@ -60,6 +81,8 @@ class TrajectoryEditor(gr.HTML):
             value=value,
             texts=texts or {},
             home=_served(SCRIPTS),
+            limits=served_limits(),
+            formats=[AS_KEYS, *FORMATS],
             html_template='<div class="editor"></div>',
             js_on_load=OPEN,
             apply_default_css=False,
@@ -73,5 +96,5 @@ class TrajectoryEditor(gr.HTML):
 
 def _served(folder: Path) -> str:
     """The folder as the page may call it: without the folders above the studio's, where it can."""
-    path = os.path.relpath(folder)
-    return folder.as_posix() if path.startswith("..") else Path(path).as_posix()
+    relative = os.path.relpath(folder)
+    return folder.as_posix() if relative.startswith("..") else Path(relative).as_posix()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from pipelines.media.photos import MAX_MEGABYTES
+
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -17,7 +19,7 @@ def stage(texts: dict[str, str], **props) -> gr.HTML:
     Its value is {kind, file, height, width, note, share, error, turn}; texts: the words of the drop zone.
     Event `photo` carries {path}: a file that the upload route took in.
     """
-    return _scripted("stage", value={"kind": "empty"}, texts=texts, **props)
+    return _scripted("stage", value={"kind": "empty"}, texts=texts, max_bytes=MAX_MEGABYTES * 10**6, **props)
 
 
 def cards(items: list[dict[str, str]], texts: list[dict[str, str]], caption: str, **props) -> gr.HTML:

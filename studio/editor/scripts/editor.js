@@ -1,159 +1,189 @@
-// The trajectory editor: the path that is edited, its history and its draft. What shows it, and the hands that move it,
-// are in the modules below; each gets this object.
+// The trajectory editor: the path that is being edited and what can be done with it. The parts of the page that show it
+// and let a hand change it are in modules of their own; each gets this object.
+import { aimed } from './aims.js';
+import { Backdrop } from './backdrop.js';
+import { make } from './dom.js';
 import * as edits from './edits.js';
-import { eye } from './eye.js';
-import { files } from './files.js';
-import { make, set, Speech } from './page.js';
-import { panel } from './panel.js';
-import { curve, duration, norm, numFrames } from './path.js';
-import { room, turned } from './room.js';
-import { track } from './track.js';
+import { Files } from './files.js';
+import { Findings } from './findings.js';
+import { draft, History } from './history.js';
+import { shortcuts } from './keyboard.js';
+import { Measures } from './measures.js';
+import { Panel } from './panel.js';
+import { curve, duration, isLocked } from './path.js';
+import { Room } from './room.js';
+import { Sync } from './sync.js';
+import { Timeline } from './timeline.js';
+import { Toolbar } from './toolbar.js';
+import * as tools from './tools.js';
+import { Viewfinder } from './viewfinder.js';
+import { Words } from './words.js';
 
-const DRAFT = 'mirage-studio-path';
-const MAX_UNDO = 200;
-const GRID = 0.05; // of the subject's distance
-const EYE_LEVEL = 1.6; // metres: where a photo is taken from, unless one says otherwise
-const COARSE = 3; // a machine without a graphics card begins with every third pixel while something moves
-const REST = 300; // ms without a movement until everything is drawn fine
+const GRID = 0.05; // of the subject's distance: between the lines that points snap to
+const AHEAD = 0.2; // of the subject's distance: where a new point lies before the last camera
+const EYE_LEVEL = 1.6; // metres: where a photo is taken from, unless the visitor says otherwise
+const ANY_LENS = 60; // degrees, until the photo's own is known
 
 class Editor {
-  constructor(root, props, tell) {
-    Object.assign(this, { root, props, tell, speech: new Speech(props), grid: GRID });
-    this.say = (key, values) => this.speech.say(key, values);
-    this.number = (value, digits) => this.speech.number(value, digits);
-    this.aim = { mode: 'photo' };
-    this.chosen = 0;
-    this.time = 0;
-    this.tool = null;
+  constructor(root, props, server) {
+    Object.assign(this, { root, props, server, limits: { ...props.limits } });
+    this.words = new Words(props);
+    this.say = (key, values) => this.words.say(key, values);
+    this.number = (value, digits) => this.words.number(value, digits);
+    this.measures = new Measures(this);
+    this.sync = new Sync(this);
+    this.aim = { mode: 'photo' }; // where the cameras look, see aims.js
+    this.chosen = 0; // index of the chosen key
+    this.time = 0; // seconds: where the preview stands
+    this.tool = null; // 'draw', 'look', 'orbit' or none
     this.snap = false;
     this.eyeLevel = EYE_LEVEL;
-    this.past = [];
-    this.future = [];
-    this.sent = null; // the path as the server last heard or said it
-    this.review = {}; // what the server last said about it
-    this.flaws = []; // its findings, one entry per run of frames: {begin, end, words, finding}
-    this.world = null;
-    this.shown = null;
-    this.pending = null;
-    this.put(edits.still(60));
-    this.settled = this.state(); // what undo comes back to
+    this.setPath(edits.still(ANY_LENS));
+    this.history = new History(this.state());
     this.build();
   }
 
-  // -- what is edited -------------------------------------------------------------------------------------------------
+  // The parts in their order on the page
+  build() {
+    const { root } = this;
+    root.replaceChildren();
+    root.setAttribute('role', 'group');
+    this.words.label(root, 'editor', 'aria-label');
+    this.toolbar = new Toolbar(this);
+    const views = make('div', 'views', root);
+    this.backdrop = new Backdrop(this, views);
+    this.room = new Room(this, views);
+    this.viewfinder = new Viewfinder(this, views);
+    this.timeline = new Timeline(this);
+    this.panel = new Panel(this);
+    this.files = new Files(this);
+    this.findings = new Findings(this);
+    root.addEventListener('keydown', (event) => shortcuts(this, event));
+    const resized = new ResizeObserver(() => this.backdrop.measure());
+    for (const part of [this.room.pane, this.viewfinder.frame]) resized.observe(part);
+  }
 
-  get D() { return this.props.place?.distance ?? 1; }
-  get seconds() { return this.isDrawn ? duration(this.path) : 0; }
+  get distance() { return this.props.place?.distance ?? 1; } // of the subject, in scene units
   get isDrawn() { return this.path.keys.length > 1; }
+  get drawn() { return this.isDrawn ? this.path : null; }
+  get seconds() { return this.isDrawn ? duration(this.path) : 0; }
+  get newSeconds() { return this.props.place?.seconds ?? 4; } // of a new path
   get key() { return this.path.keys[this.chosen]; }
-  get value() { return this.isDrawn ? this.path : null; }
-  get newSeconds() { return this.props.place?.seconds ?? 4; }
-  get area() { return this.files.area; }
+  get isPointing() { return this.tool === 'look' || this.tool === 'orbit'; }
+  get player() { return this.timeline.player; }
+
+  // -- the path -------------------------------------------------------------------------------------------------------
 
   state() {
     return JSON.stringify({ path: this.path, aim: this.aim, eyeLevel: this.eyeLevel });
   }
 
-  put(next) {
-    this.path = next;
-    this.at = curve(next);
-    this.chosen = Math.min(this.chosen, next.keys.length - 1);
+  setPath(path) {
+    this.path = path;
+    this.at = curve(path);
+    this.chosen = Math.min(this.chosen, path.keys.length - 1);
     this.time = Math.min(this.time, this.seconds);
   }
 
-  // While something is dragged: seen at once, not yet decided
-  shape(next) {
-    this.put(edits.aimed(next, this.aim));
+  // While something is dragged: seen at once, not yet decided. `commit` decides it, `withdraw` takes it back
+  propose(path) {
+    this.setPath(aimed(path, this.aim));
     this.refresh();
   }
 
-  // What was shaped is not decided after all
-  letGo() {
-    const { path, aim } = JSON.parse(this.settled);
+  withdraw() {
+    const { path, aim } = JSON.parse(this.history.current);
     this.aim = aim;
-    this.put(path);
+    this.setPath(path);
     this.refresh();
   }
 
-  // An edit is done: it can be undone, it is kept as a draft, and the server hears of it
-  commit(next = this.path) {
-    this.put(edits.tidy(edits.aimed(next, this.aim)));
-    const now = this.state();
-    if (now === this.settled) return this.refresh();
-    this.past = [...this.past.slice(-MAX_UNDO), this.settled];
-    this.future = [];
-    this.settled = now;
-    return this.hand();
+  // An edit is done: it can be undone, it is kept as a draft, and the server gets it
+  commit(path = this.path) {
+    this.setPath(edits.tidy(aimed(path, this.aim), this.limits));
+    if (this.history.push(this.state())) this.send();
+    else this.refresh();
   }
 
-  hand() {
+  send() {
+    this.history.keepDraft();
+    this.refresh();
+    this.sync.send();
+  }
+
+  undo() { this.restore(this.history.undo()); }
+  redo() { this.restore(this.history.redo()); }
+
+  restore(state) {
+    if (!state) return;
+    Object.assign(this, { aim: state.aim, eyeLevel: state.eyeLevel });
+    this.setPath(edits.withLens(state.path, this.path.keys[0].fov, this.limits));
+    this.send();
+  }
+
+  // A path from the server: a move of the gallery, a repair, a pasted text
+  adopt(path) {
+    this.aim = path.target ? { mode: 'point', point: path.target } : { ...this.aim, mode: 'free' };
+    this.chooseFirst();
+    this.takeTool(null);
+    this.setPath(edits.tidy(path, this.limits));
+    this.history.push(this.state());
+    this.history.future = [];
+    this.room.fit();
+    this.send();
+  }
+
+  snapped(point) {
+    const step = GRID * this.distance;
+    return this.snap ? point.map((part) => Math.round(part / step) * step) : point;
+  }
+
+  // How far an arrow key moves a point that goes by `step` shares of the subject's distance
+  arrowStep(step) { return Math.max(step, this.snap ? GRID : 0) * this.distance; }
+
+  // -- the first path of a visit --------------------------------------------------------------------------------------
+
+  // The prop `place` has changed: another photo, or another crop of it
+  placeChanged() {
+    const { place } = this.props;
+    if (!place) return;
+    this.root.style.setProperty('--aspect', place.width / place.height);
+    this.root.classList.toggle('tall', place.width < place.height);
+    const lensed = edits.withLens(this.path, place.fov, this.limits);
+    if (this.backdrop.file === null) this.begin(lensed);
+    else if (JSON.stringify(lensed) !== JSON.stringify(this.path)) this.commit(lensed);
+    this.backdrop.load(place);
+  }
+
+  // With the path that Python has, or that of the last visit, or an empty floor and the pencil in hand
+  begin(empty) {
+    this.setPath(empty);
+    this.aim = { mode: 'point', point: [0, 0, this.distance] };
+    const { value } = this.props;
+    if (value) this.adopt(typeof value === 'string' ? JSON.parse(value) : value);
+    else this.restoreDraft(empty.keys[0].fov);
+    this.history.current = this.state();
+    if (this.isDrawn) this.send();
+    else this.takeTool('draw');
+  }
+
+  restoreDraft(fov) {
     try {
-      localStorage.setItem(DRAFT, this.settled);
-    } catch { /* a browser that keeps nothing still edits */ }
-    this.refresh();
-    const json = this.isDrawn ? JSON.stringify(this.path) : null;
-    if (json === this.sent) return;
-    this.sent = json;
-    this.root.dataset.state = 'sent';
-    if (json) this.askAtOnce(json);
-    else this.hearReview({});
-    this.props.value = json; // as text: Gradio copies a value many times, and an object piece by piece
-    this.tell.edited();
-  }
-
-  // What takes no look at the place comes back at once; the rest stands until the thorough review has its turn
-  async askAtOnce(json) {
-    const answer = await this.tell.hear(json).catch(() => null); // the thorough review says the same
-    if (!answer || json !== this.sent || this.root.dataset.state !== 'sent') return; // there is something newer
-    this.root.dataset.state = 'heard';
-    const { kinds = [], findings = [], notice } = answer;
-    const kept = (this.review.findings ?? []).filter(({ kind }) => kind && !kinds.includes(kind));
-    this.hearReview({ coverage: this.review.coverage, findings: [...findings, ...kept], notice });
-  }
-
-  travel(from, to) {
-    if (!from.length) return;
-    to.push(this.settled);
-    this.settled = from.pop();
-    const { path, aim, eyeLevel } = JSON.parse(this.settled);
-    Object.assign(this, { aim, eyeLevel });
-    this.put(edits.withLens(path, this.path.keys[0].fov));
-    this.hand();
-  }
-
-  undo() { this.travel(this.past, this.future); }
-  redo() { this.travel(this.future, this.past); }
-
-  snapped(place) {
-    const step = GRID * this.D;
-    return this.snap ? place.map((part) => Math.round(part / step) * step) : place;
-  }
-
-  // -- measures: metres where they are known, else shares of the way to the subject --------------------------------------
-
-  // Scene units in a metre, or null
-  get metre() {
-    const { metric, floor } = this.props.place ?? {};
-    return metric ? 1 : floor ? floor / this.eyeLevel : null;
-  }
-
-  // What stands before metres that follow from an assumed eye level
-  get about() { return this.metre && !this.props.place.metric ? '≈ ' : ''; }
-
-  // Height above the floor, where that is known, else above where the photo was taken <-> y in the scene
-  heightOf(y) { return ((this.props.place?.floor ?? 0) - y) / (this.metre ?? this.D); }
-  yAt(height) { return (this.props.place?.floor ?? 0) - height * (this.metre ?? this.D); }
-
-  heightWords(y) {
-    const height = this.heightOf(y);
-    if (this.metre) return `${this.about}${this.say('metres', { number: this.number(height, 2) })}`;
-    return `${height > 5e-3 ? '+' : ''}${this.number(height, 2)} ×`;
+      const kept = draft();
+      if (!kept) return;
+      const path = edits.tidy(edits.withLens(kept.path, fov, this.limits), this.limits);
+      curve(path)(0.1); // throws where it is no path
+      this.aim = kept.aim;
+      this.eyeLevel = kept.eyeLevel > 0 ? kept.eyeLevel : EYE_LEVEL;
+      this.setPath(path);
+      this.notify(this.say('draft'));
+    } catch { /* nothing was kept, or nothing that can be read */ }
   }
 
   // -- choosing, adding, removing -------------------------------------------------------------------------------------
 
-  seek(to) {
-    this.time = Math.min(Math.max(to, 0), this.seconds);
+  seek(seconds) {
+    this.time = Math.min(Math.max(seconds, 0), this.seconds);
     this.refresh();
   }
 
@@ -165,368 +195,100 @@ class Editor {
     if (focus) this.room.focus(i);
   }
 
-  // The result of an edit that chooses another key: [path, its index], or null where there is no room
-  lay(result) {
-    if (!result) return this.notify(this.say('no_room'));
-    [, this.chosen] = result;
-    this.commit(result[0]);
+  chooseFirst() {
+    this.chosen = 0;
+    this.time = 0;
+  }
+
+  takeTool(tool) {
+    this.tool = tool;
+    this.refresh();
+  }
+
+  // result: of an edit that adds a key, [path, its index]; null where there is no room for one
+  commitNewKey(result) {
+    if (!result) {
+      this.notify(this.say('no_room'));
+      return;
+    }
+    const [path, index] = result;
+    this.chosen = index;
+    this.commit(path);
     this.time = this.key.time;
     this.refresh();
-    return requestAnimationFrame(() => this.room.focus(this.chosen));
+    requestAnimationFrame(() => this.room.focus(this.chosen));
   }
 
+  // On the path where the preview stands, or ahead of the last camera
   addPoint() {
-    const inside = this.isDrawn && edits.insert(this.path, this.time);
-    if (inside) return this.lay(inside);
+    const inside = this.isDrawn && edits.insert(this.path, this.time, this.limits);
+    if (inside) {
+      this.commitNewKey(inside);
+      return;
+    }
     const { position, rotation } = this.at(this.seconds);
-    this.take(null);
-    const ahead = position.map((part, row) => part + 0.2 * this.D * rotation[row][2]);
-    return this.lay(edits.append(this.path, ahead, this.newSeconds));
+    this.takeTool(null);
+    const ahead = position.map((part, row) => part + AHEAD * this.distance * rotation[row][2]);
+    this.commitNewKey(edits.append(this.path, ahead, this.newSeconds, this.limits));
   }
 
-  removeKey() {
-    if (edits.isLocked(this.path, this.chosen)) return;
+  removePoint() {
+    if (isLocked(this.path, this.chosen)) return;
     const next = edits.remove(this.path, this.chosen);
     this.chosen = Math.max(0, Math.min(this.chosen - 1, next.keys.length - 1));
     this.commit(next);
     this.choose(this.chosen);
   }
 
-  take(tool) {
-    this.tool = tool;
-    this.refresh();
-  }
+  drawStroke(points) { tools.drawStroke(this, points); }
+  pointAt(point) { tools.pointAt(this, point); }
+  turnKey(left, up) { this.commit(tools.turning(this)(left, up)); }
 
-  // A finding was clicked: where it begins, and what can be done about it
+  // -- what is shown --------------------------------------------------------------------------------------------------
+
+  play(on) { this.player.play(on); }
+  notify(text, fixes) { this.findings.notify(text, fixes); }
+
+  // A finding was clicked: the middle of it, and what can be done about it
   goTo({ begin, end, finding }) {
     this.play(false);
     this.seek((begin + end) / 2);
-    this.track.point(finding);
+    this.findings.mark(finding);
   }
 
-  // -- strokes, aims, turns -------------------------------------------------------------------------------------------
-
-  // points: [x, z] on the way of the pencil
-  drawStroke(points) {
-    const far = Math.max(0, ...points.map((point) => norm(point)));
-    const drawn = points.length > 2 && far > 0.02 * this.D
-      && edits.stroke(points, this.newSeconds, this.path.keys[0].fov);
-    if (!drawn) return this.notify(this.say('too_short'));
-    const { mode, point } = this.aim;
-    if (mode === 'point' && points.some(([x, z]) => Math.hypot(x - point[0], z - point[2]) < 0.15 * this.D
-      || z > point[2])) {
-      this.aim = { ...this.aim, mode: 'photo' }; // a camera that runs past what it looks at would turn round
-    }
-    [this.chosen, this.time] = [0, 0];
-    this.take(null);
-    const laid = { ...drawn, keys: drawn.keys.map((key) => ({ ...key, position: this.snapped(key.position) })) };
-    return this.commit(edits.calm(edits.aimed(laid, this.aim), this.D));
-  }
-
-  // Look at a place or circle it, whatever tool is in hand
-  pointAt(place) {
-    if (!place) return this.notify(this.say('nothing_there'));
-    const isAhead = Math.hypot(place[0], place[1]) < 0.02 * Math.abs(place[2]);
-    const point = isAhead ? [0, 0, place[2]] : place;
-    if (this.tool === 'orbit') {
-      this.aim = { mode: 'free', point };
-      const side = point[0] > 0.1 * this.D ? -1 : 1;
-      [this.chosen, this.time] = [0, 0];
-      this.take(null);
-      return this.commit(edits.calm(edits.orbit(point, side * 30, this.newSeconds, this.path.keys[0].fov), this.D));
-    }
-    this.aim = { mode: 'point', point };
-    this.take(null);
-    return this.commit();
-  }
-
-  // The chosen camera as it looks now -> (degrees left, up) -> the path with it turned; all then look as they say
-  turning() {
-    const free = edits.aimed(this.path, { mode: 'free' });
-    const i = this.chosen;
-    return (left, up) => {
-      this.aim = { ...this.aim, mode: 'free' };
-      return edits.change(free, i, { orientation: turned(free.keys[i].orientation, left, up) });
-    };
-  }
-
-  turnKey(left, up) {
-    this.commit(this.turning()(left, up));
-  }
-
-  // -- the page -------------------------------------------------------------------------------------------------------
-
-  build() {
-    const { root, speech } = this;
-    root.replaceChildren();
-    root.setAttribute('role', 'group');
-    speech.name(root, 'editor', 'aria-label');
-    this.buildBar();
-    this.views = make('div', 'views', root);
-    this.canvas = make('canvas', '', this.views);
-    this.room = room(this, this.views);
-    this.eye = eye(this, this.views);
-    this.track = track(this);
-    this.panel = panel(this);
-    this.files = files(this);
-    root.append(root.querySelector('.health')); // what is to be said stands last
-    root.addEventListener('keydown', (event) => this.shortcut(event));
-    this.resized = new ResizeObserver(() => this.measure());
-    for (const part of [this.room.pane, this.eye.frame]) this.resized.observe(part);
-  }
-
-  buildBar() {
-    const { root, speech } = this;
-    const bar = make('div', 'bar', root);
-    bar.setAttribute('role', 'toolbar');
-    speech.name(bar, 'tools', 'aria-label');
-    const tools = ['draw', 'look', 'orbit'].map((key) => {
-      return [key, speech.button(bar, key, () => this.take(this.tool === key ? null : key), { art: key })];
-    });
-    const adder = speech.button(bar, 'add', () => this.addPoint(), { art: 'add' });
-    make('i', 'gap', bar);
-    const undo = speech.button(bar, 'undo', () => this.undo(), { art: 'undo', kind: 'bare', sign: true });
-    const redo = speech.button(bar, 'redo', () => this.redo(), { art: 'redo', kind: 'bare', sign: true });
-
-    const more = make('details', 'more', bar);
-    speech.name(make('summary', '', more), 'more');
-    const menu = make('div', 'menu', more);
-    const item = (key, run) => speech.button(menu, key, () => {
-      more.open = false;
-      run();
-    });
-    const closer = item('close', () => {
-      const next = this.path.closed ? edits.open(this.path) : edits.close(this.path);
-      if (next) this.commit(next);
-    });
-    const whole = [
-      item('reverse', () => {
-        const next = edits.reverse(this.path);
-        this.aim = next.target ? this.aim : { mode: 'free' };
-        this.commit(next);
-      }),
-      item('mirror', () => {
-        const { point } = this.aim;
-        if (point) this.aim = { ...this.aim, point: [-point[0], point[1], point[2]] };
-        this.commit(edits.mirror(this.path));
-      }),
-    ];
-    const snapper = item('snap', () => {
-      this.snap = !this.snap;
-      this.refresh();
-    });
-    item('as_text', () => this.files.toggleText());
-    item('open_file', () => this.files.choose());
-    whole.push(item('save_file', () => this.files.toggleSaver()));
-    item('photo', () => document.querySelector('.stage input[type=file]')?.click());
-    whole.push(item('anew', () => {
-      [this.chosen, this.time] = [0, 0];
-      this.aim = { mode: 'point', point: [0, 0, this.D] };
-      this.take('draw');
-      this.commit(edits.still(this.path.keys[0].fov));
-    }));
-    more.addEventListener('focusout', (event) => {
-      if (event.relatedTarget && !more.contains(event.relatedTarget)) more.open = false;
-    });
-    document.addEventListener('pointerdown', (event) => {
-      if (!more.contains(event.target)) more.open = false;
-    });
-
-    this.closeMenu = () => {
-      const was = more.open;
-      more.open = false;
-      return was;
-    };
-    this.showBar = () => {
-      for (const [key, part] of tools) set(part, 'aria-pressed', this.tool === key);
-      adder.disabled = this.path.keys.length >= edits.MAX_KEYS;
-      for (const part of whole) part.disabled = !this.isDrawn;
-      closer.disabled = !this.path.closed && this.path.keys.length < 3;
-      closer.firstChild.textContent = this.say(this.path.closed ? 'unclose' : 'close');
-      set(snapper, 'aria-pressed', this.snap);
-      undo.disabled = !this.past.length;
-      redo.disabled = !this.future.length;
-    };
-  }
-
-  shortcut(event) {
-    const isTyping = event.target.closest('input, textarea, select');
-    const undoes = (event.ctrlKey || event.metaKey) && event.target !== this.area;
-    if (undoes && event.key.toLowerCase() === 'z') this[event.shiftKey ? 'redo' : 'undo']();
-    else if (undoes && event.key.toLowerCase() === 'y') this.redo();
-    else if (event.key === ' ' && !isTyping && !event.target.closest('button, summary')) this.play();
-    else if (event.key === 'Escape' && (this.closeMenu() || this.tool)) this.take(null);
-    else return;
-    event.preventDefault();
-  }
-
-  play(on) { this.track?.play(on); }
-  notify(words, fixes) { this.track.notify(words, fixes); }
-
+  // Everything, at the browser's next picture
   refresh() {
     this.pending ??= requestAnimationFrame(() => {
       this.pending = null;
       this.root.dataset.tool = this.tool ?? '';
-      for (const part of [this.room, this.eye, this.track, this.panel, this.files]) part.show();
-      this.showBar();
-      this.paint();
+      for (const part of [this.room, this.viewfinder, this.timeline, this.panel, this.files, this.toolbar]) part.show();
+      this.backdrop.paint();
     });
   }
 
-  // What changes while it plays
-  showNow() {
-    for (const part of [this.room, this.track]) part.showNow();
-    this.eye.show();
-    this.paint();
+  // Only what changes while it plays
+  showTime() {
+    this.room.showTime();
+    this.timeline.showTime();
+    this.viewfinder.show();
+    this.backdrop.paint();
   }
 
-  words() {
-    this.speech.again();
-    this.track.review();
+  translate() {
+    this.words.relabel();
+    this.findings.show();
     this.refresh();
-  }
-
-  // {coverage, findings, notice, fixes} of the path as the server has it
-  hearReview(said) {
-    this.review = said;
-    this.flaws = (this.isDrawn ? said.findings ?? [] : []).flatMap(({ spans = [], words }, finding) => (
-      spans.map(([begin, end]) => ({ begin, end: Math.min(end, this.seconds), words, finding }))));
-    this.track.review();
-    if (said.notice) this.notify(said.notice, said.fixes);
-    this.refresh();
-  }
-
-  // -- the place ------------------------------------------------------------------------------------------------------
-
-  boxes() {
-    const whole = this.views.getBoundingClientRect();
-    const inside = (part) => {
-      const { left, top, width, height } = part.getBoundingClientRect();
-      return { x: left - whole.left, y: top - whole.top, width, height };
-    };
-    return whole.width ? { room: inside(this.room.pane), eye: inside(this.eye.frame) } : null;
-  }
-
-  measure() {
-    this.held = this.boxes();
-    if (!this.held) {
-      this.wasOpen = false;
-      return;
-    }
-    this.room.resize(this.held.room);
-    this.refresh();
-    // a phone shows the cards and the editor on different screens
-    const { top } = this.root.getBoundingClientRect();
-    if (!this.wasOpen && (top < 0 || top > 0.6 * innerHeight)) this.root.scrollIntoView({ behavior: 'smooth' });
-    this.wasOpen = true;
-  }
-
-  // On a machine without a graphics card the room is coarse while something moves, and fine a moment later
-  paint(isAtRest = false) {
-    if (!this.held || !this.world) return;
-    clearTimeout(this.rest);
-    if (!isAtRest) this.rest = setTimeout(() => this.track.isPlaying() || this.paint(true), REST);
-    this.world.fit();
-    const layer = this.world.layer(isAtRest ? 1 : this.world.quick);
-    this.eye.paint(this.held.eye, layer);
-    this.room.paint(this.held.room, layer);
-    this.root.dataset.painted = this.shown;
-  }
-
-  async enter() {
-    const { place } = this.props;
-    if (!place) return;
-    this.root.style.setProperty('--aspect', place.width / place.height);
-    this.root.classList.toggle('tall', place.width < place.height);
-    const lensed = edits.withLens(this.path, place.fov);
-    if (this.shown === null) this.begin(lensed);
-    else if (JSON.stringify(lensed) !== JSON.stringify(this.path)) this.commit(lensed);
-    const { file } = place;
-    if (file === this.shown) return; // told again: what is shown stays as the hand has turned it
-    this.shown ??= '';
-    try {
-      const [{ Place, parse }, answer] = await Promise.all([
-        import('./place.js'), fetch(new URL(`gradio_api/file=${encodeURI(file)}`, document.baseURI)),
-      ]);
-      if (!answer.ok) throw new Error(answer.status);
-      const pixels = parse(await answer.arrayBuffer());
-      if (this.props.place.file !== file) return; // another one was asked for meanwhile
-      this.world ??= new Place(this.canvas, COARSE);
-      this.world.show(pixels, place.distance);
-      this.shown = file;
-    } catch (error) {
-      console.error(error);
-      this.notify(this.say('no_place')); // no WebGL, or no file: the path can still be drawn
-    }
-    this.room.fit();
-    this.refresh();
-  }
-
-  // The first place of this visit: the path of the last visit, or an empty floor and the pencil in hand
-  begin(empty) {
-    this.put(empty);
-    this.aim = { mode: 'point', point: [0, 0, this.D] };
-    if (this.props.value) this.adopt(this.given());
-    else {
-      try {
-        const draft = JSON.parse(localStorage.getItem(DRAFT));
-        if (draft?.path?.keys?.length > 1) {
-          const kept = edits.tidy(edits.withLens(draft.path, empty.keys[0].fov));
-          curve(kept)(0.1);
-          this.aim = draft.aim;
-          this.eyeLevel = draft.eyeLevel > 0 ? draft.eyeLevel : EYE_LEVEL;
-          this.put(kept);
-          this.notify(this.say('draft'));
-        }
-      } catch { /* nothing was kept, or nothing that can be read */ }
-    }
-    this.settled = this.state();
-    if (this.isDrawn) this.hand();
-    else this.take('draw');
-  }
-
-  given() {
-    const { value } = this.props;
-    return typeof value === 'string' ? JSON.parse(value) : value;
-  }
-
-  // A path that the server gave: a move of the gallery, a repair, a pasted text
-  adopt(path) {
-    this.aim = path.target ? { mode: 'point', point: path.target } : { ...this.aim, mode: 'free' };
-    [this.chosen, this.time] = [0, 0];
-    this.take(null);
-    this.put(edits.tidy(path));
-    const now = this.state();
-    if (now !== this.settled) this.past = [...this.past.slice(-MAX_UNDO), this.settled];
-    this.future = [];
-    this.settled = now;
-    this.room.fit();
-    this.hand();
-  }
-
-  // Another value came from Python, which speaks in objects. Nothing comes with the widgets of a clip without a path; text
-  // is the page's own, which Gradio may put back with the answer to an older edit
-  valued() {
-    const { value } = this.props;
-    if (value && typeof value === 'object') {
-      if (JSON.stringify(value) !== this.sent) this.adopt(value);
-    } else if (this.isDrawn && value !== this.sent) this.props.value = this.sent;
   }
 }
 
-export function open(root, props, watch, tell) {
-  const editor = new Editor(root, props, tell);
-  watch('texts', () => editor.words());
-  watch('place', () => editor.enter());
-  watch('review', () => {
-    const said = props.review ?? {};
-    if (said.of && said.of !== editor.sent) return; // the path has changed since: its own review is under way
-    root.dataset.state = 'reviewed';
-    editor.hearReview(said);
-  });
-  watch('value', () => editor.valued());
-  editor.words();
-  editor.enter();
-  root.dataset.frames = numFrames(1); // the module is there
+// Called once per widget. server: what Python and the page around do for the editor, see editor.py
+export function open(root, props, watch, server) {
+  const editor = new Editor(root, props, server);
+  watch('texts', () => editor.translate());
+  watch('place', () => editor.placeChanged());
+  watch('review', () => editor.sync.reviewed());
+  watch('value', () => editor.sync.valueChanged());
+  editor.translate();
+  editor.placeChanged();
   (window.requestIdleCallback ?? setTimeout)(() => import('./place.js').catch(() => {})); // read before it is needed
 }

@@ -1,96 +1,131 @@
 // A path as text, and cameras from and to files of other tools.
-import { make } from './page.js';
+import { make } from './dom.js';
 
-const FORMATS = ['path', 'json', 're10k', 'colmap', 'nerfstudio', 'blender', 'spatia'];
-
-export function files(ed) {
-  const { speech, say } = ed;
-  const chooser = make('input', '', ed.root);
-  Object.assign(chooser, { type: 'file', accept: '.json,.txt,.py', multiple: true, hidden: true });
-  chooser.addEventListener('change', () => {
-    read([...chooser.files]);
-    chooser.value = ''; // the same file may be chosen again
-  });
-
-  let last = []; // files that were read
-  function read(chosen, fix = null) {
-    last = chosen;
-    if (chosen.length) ed.tell.cameras(chosen, fix).catch(() => ed.notify(say('file_failed')));
+export class Files {
+  constructor(editor) {
+    this.editor = editor;
+    this.latest = []; // files that were read, to be read again another way
+    this.buildChooser();
+    this.buildText();
+    this.buildSaver();
   }
 
-  ed.root.addEventListener('dragover', (event) => event.preventDefault());
-  ed.root.addEventListener('drop', (event) => {
-    event.preventDefault();
-    read([...event.dataTransfer.files]);
-  });
+  // -- opening --------------------------------------------------------------------------------------------------------
 
-  const text = make('div', 'as-text', ed.root);
-  const area = make('textarea', '', text);
-  Object.assign(area, { rows: 8, spellcheck: false, maxLength: 256 * 1024 });
-  speech.name(area, 'as_text', 'aria-label');
-  const textActs = make('div', 'acts', text);
-  speech.button(textActs, 'copy', async () => {
-    area.select();
+  buildChooser() {
+    const { root } = this.editor;
+    this.chooser = make('input', '', root);
+    Object.assign(this.chooser, { type: 'file', accept: '.json,.txt,.py', multiple: true, hidden: true });
+    this.chooser.addEventListener('change', () => {
+      this.read([...this.chooser.files]);
+      this.chooser.value = ''; // the same file may be chosen again
+    });
+    root.addEventListener('dragover', (event) => event.preventDefault());
+    root.addEventListener('drop', (event) => {
+      event.preventDefault();
+      this.read([...event.dataTransfer.files]);
+    });
+  }
+
+  choose() { this.chooser.click(); }
+
+  // fix: how else than the files say, or null
+  read(files, fix = null) {
+    const { editor } = this;
+    this.latest = files;
+    if (files.length) editor.server.openCameras(files, fix).catch(() => editor.notify(editor.say('file_failed')));
+  }
+
+  readAgain(fix) { this.read(this.latest, fix); }
+
+  // -- the path as text -----------------------------------------------------------------------------------------------
+
+  buildText() {
+    const { editor } = this;
+    const { words } = editor;
+    this.text = make('div', 'as-text', editor.root);
+    this.text.hidden = true;
+    this.area = make('textarea', '', this.text);
+    Object.assign(this.area, { rows: 8, spellcheck: false, maxLength: editor.limits.text_letters });
+    words.label(this.area, 'as_text', 'aria-label');
+    const buttons = make('div', 'acts', this.text);
+    words.button(buttons, 'copy', () => this.copy());
+    words.button(buttons, 'paste', () => editor.server.paste(this.area.value));
+    words.button(buttons, 'hide', () => {
+      this.text.hidden = true;
+    });
+  }
+
+  async copy() {
+    const { editor } = this;
+    this.area.select();
     try {
-      await navigator.clipboard.writeText(area.value);
+      await navigator.clipboard.writeText(this.area.value);
     } catch {
       document.execCommand('copy'); // no clipboard in an iframe or without https: what is selected can be copied
     }
-    ed.notify(say('copied'));
-  });
-  speech.button(textActs, 'paste', () => ed.tell.pasted(area.value));
-  speech.button(textActs, 'hide', () => {
-    text.hidden = true;
-  });
+    editor.notify(editor.say('copied'));
+  }
 
-  const saver = make('div', 'saver', ed.root);
-  const label = make('label', 'field save_as', saver);
-  speech.name(make('span', '', label), 'save_as');
-  const format = make('select', '', label);
-  for (const each of FORMATS) speech.name(make('option', '', format), `as_${each}`).value = each;
-  const saverActs = make('div', 'acts', saver);
-  speech.button(saverActs, 'save', async () => {
-    try {
-      const { name, data, refusal } = await ed.tell.save(format.value, JSON.stringify(ed.value));
-      if (refusal) ed.notify(refusal);
-      else download(name, data);
-    } catch {
-      ed.notify(say('save_failed'));
+  toggleText() {
+    this.text.hidden = !this.text.hidden;
+    this.showText();
+    if (!this.text.hidden) this.area.focus();
+  }
+
+  showText() {
+    this.area.value = JSON.stringify(this.editor.drawn, null, 1);
+  }
+
+  show() {
+    if (!this.text.hidden && document.activeElement !== this.area) this.showText();
+  }
+
+  // -- saving ---------------------------------------------------------------------------------------------------------
+
+  buildSaver() {
+    const { editor } = this;
+    const { words } = editor;
+    this.saver = make('div', 'saver', editor.root);
+    this.saver.hidden = true;
+    const label = make('label', 'field save_as', this.saver);
+    words.label(make('span', '', label), 'save_as');
+    this.format = make('select', '', label);
+    for (const format of editor.props.formats) {
+      words.label(make('option', '', this.format), `as_${format}`).value = format;
     }
-  });
-  speech.button(saverActs, 'hide', () => {
-    saver.hidden = true;
-  });
-  text.hidden = true;
-  saver.hidden = true;
+    const buttons = make('div', 'acts', this.saver);
+    words.button(buttons, 'save', () => this.save());
+    words.button(buttons, 'hide', () => {
+      this.saver.hidden = true;
+    });
+  }
+
+  toggleSaver() {
+    this.saver.hidden = !this.saver.hidden;
+    if (!this.saver.hidden) this.format.focus();
+  }
+
+  async save() {
+    const { editor } = this;
+    try {
+      const { name, data, refusal } = await editor.server.save(this.format.value, JSON.stringify(editor.drawn));
+      if (refusal) editor.notify(refusal);
+      else this.download(name, data);
+    } catch {
+      editor.notify(editor.say('save_failed'));
+    }
+  }
 
   // data: base64
-  function download(name, data) {
+  download(name, data) {
+    const { editor } = this;
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-    const link = make('a', '', ed.root);
+    const link = make('a', '', editor.root);
     Object.assign(link, { href: URL.createObjectURL(new Blob([bytes])), download: name });
     link.click();
     link.remove();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    ed.notify(say('saved', { name }));
+    editor.notify(editor.say('saved', { name }));
   }
-
-  const asText = () => JSON.stringify(ed.value, null, 1) ?? '';
-  return {
-    area,
-    choose: () => chooser.click(),
-    again: (fix) => read(last, fix),
-    toggleText: () => {
-      text.hidden = !text.hidden;
-      area.value = asText();
-      if (!text.hidden) area.focus();
-    },
-    toggleSaver: () => {
-      saver.hidden = !saver.hidden;
-      if (!saver.hidden) format.focus();
-    },
-    show: () => {
-      if (!text.hidden && document.activeElement !== area) area.value = asText();
-    },
-  };
 }

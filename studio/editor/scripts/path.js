@@ -1,4 +1,4 @@
-// The editable path: its cameras at any time. Mirrors pipelines/cameras/path.py, which is what renders; a test holds
+// The editable path and its camera at any time. Mirrors pipelines/cameras/path.py, which is what renders; a test holds
 // the two equal. Axes are OpenCV's: +x right, +y down, +z forward; quaternions are [w, x, y, z].
 
 export const EASES = {
@@ -7,7 +7,9 @@ export const EASES = {
   out: (t) => t * (2 - t),
   smooth: (t) => t * t * (3 - 2 * t),
 };
-const SAME = 1e-9; // scene units: nearer points are one
+export const AHEAD = [1, 0, 0, 0]; // the orientation of the photo's camera
+export const UP = [0, -1, 0]; // turning about it by + degrees is to the left, by - degrees to the right
+const SAME = 1e-9; // scene units: points that are closer are one
 
 // -- small vectors ---------------------------------------------------------------------------------------------------
 
@@ -35,7 +37,7 @@ export const about = (axis, degrees) => {
   return [Math.cos(half), ...scale(axis, Math.sin(half))];
 };
 
-export function matrix([w, x, y, z]) {
+function matrix([w, x, y, z]) {
   return [
     [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
     [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
@@ -70,10 +72,16 @@ export function lookAt(eye, target) {
   return [0, 1, 2].map((i) => [x[i], y[i], z[i]]);
 }
 
+// A point in the axes of a camera: [right, down, ahead]
+export function inCamera(point, { position, rotation }) {
+  const off = subtract(point, position);
+  return [0, 1, 2].map((i) => off.reduce((sum, part, row) => sum + part * rotation[row][i], 0));
+}
+
 // -- the spline ------------------------------------------------------------------------------------------------------
 
 // Centripetal Catmull-Rom (Barry & Goldman 1988, alpha 0.5) through `points`: segment i at u in 0..1. wrap: -1 where
-// the quaternions of a closed path come back with the other sign
+// the quaternions of a closed path return with the opposite sign
 export function spline(points, i, u, closed = false, wrap = 1) {
   const [p1, p2] = [points[i], points[i + 1]];
   const step = (p, q) => Math.sqrt(norm(subtract(q, p)));
@@ -99,7 +107,7 @@ export function spline(points, i, u, closed = false, wrap = 1) {
   return mix(b1, b2, u);
 }
 
-// Neighbouring quaternions on the same side, so that the spline takes the short way
+// Gives each quaternion the sign that is closer to the one before, so that the spline takes the shorter turn
 function hemisphere(quaternions) {
   const out = [];
   for (const q of quaternions) {
@@ -109,11 +117,12 @@ function hemisphere(quaternions) {
   return out;
 }
 
-// Degrees across the width <-> focal in widths of the picture
+// Degrees across the width <-> focal length in widths of the picture
 export const focal = (fov) => 0.5 / Math.tan((fov * Math.PI) / 360);
 export const fovOf = (focalWidths) => (360 / Math.PI) * Math.atan(0.5 / focalWidths);
 
-// A path made ready for many evaluations: seconds -> {position, turn 3x3, roll, rotation (both, 3x3), fov}
+// The camera of a path at any time: curve(path)(seconds) -> {position, turn, roll, rotation, fov}. turn: 3x3 from the
+// orientations or the target; rotation: 3x3 with the roll (degrees) as well; fov: degrees across the width
 export function curve(path) {
   const { keys, closed, target } = path;
   const positions = keys.map((key) => key.position);
@@ -122,7 +131,7 @@ export function curve(path) {
   const focals = keys.map((key) => [Math.log(focal(key.fov))]);
   const rolls = keys.map((key) => [key.roll]);
   return (seconds) => {
-    const [i, u] = keys.length < 2 ? [0, 0] : whereabouts(keys, seconds);
+    const [i, u] = keys.length < 2 ? [0, 0] : segmentAt(keys, seconds);
     const at = (points, sign) => (keys.length < 2 ? points[0] : spline(points, i, u, closed, sign));
     const position = at(positions);
     const turn = target ? lookAt(position, target) : matrix(normalise(at(turns, wrap)));
@@ -133,8 +142,8 @@ export function curve(path) {
   };
 }
 
-// Seconds -> the segment they fall into, and how far along it the camera is (eased)
-function whereabouts(keys, seconds) {
+// [index of the segment, eased share of it in 0..1] at a time
+function segmentAt(keys, seconds) {
   const time = Math.min(Math.max(seconds, 0), keys[keys.length - 1].time);
   let i = 0;
   while (i < keys.length - 2 && time >= keys[i + 1].time) i += 1;
@@ -143,5 +152,5 @@ function whereabouts(keys, seconds) {
 
 export const duration = (path) => path.keys[path.keys.length - 1].time;
 
-// As many frames as the clip will have: the 4n + 1 nearest to seconds * fps + 1
-export const numFrames = (seconds, fps = 16) => 4 * Math.max(1, Math.floor((seconds * fps) / 4 + 0.5)) + 1;
+// The photo's camera does not move: it is the first key, and in a closed path the last one too
+export const isLocked = (path, i) => i === 0 || (path.closed && i === path.keys.length - 1);

@@ -1,16 +1,12 @@
-// The photo as a place: its lifted pixels as a surface, seen from above, from around, and from a camera of the path. One
-// WebGL canvas lies under both views; where nothing is known it stays clear, and the hatching of the page shows through.
+// The photo as a place: its pixels in space as a surface, seen from above, from around, and from a camera of the path.
+// One WebGL canvas lies under both views; where nothing is known it stays clear, and the hatching of the page shows.
 import {
   BufferAttribute, BufferGeometry, DoubleSide, FrontSide, Matrix4, Mesh, OrthographicCamera, PerspectiveCamera, Points,
   Scene, ShaderMaterial, WebGLRenderer,
 } from '../static/vendor/three.js';
+import { surface, thinned } from './pixels.js';
 
-const EDGE = 1.1; // neighbouring pixels whose depths differ by more belong to two surfaces
-const SLOW = 36; // ms from picture to picture: a machine that takes longer gets a coarser room while things move
-const COARSEST = 6; // every sixth pixel
-const STEADY = 6; // pictures that tell how quick a machine is
-const MAGIC = 0x314c504d; // 'MPL1'
-const EYE_LEVEL = 0.02; // of the subject's distance: what is higher above the camera is cut away, as in a floor plan
+const CUT = 0.02; // of the subject's distance: what is higher above the camera is cut away, as in a floor plan
 
 const VERTEX = `
   attribute vec3 shade;
@@ -20,7 +16,7 @@ const VERTEX = `
     tone = shade;
     vec4 eye = modelViewMatrix * vec4(position, 1.0);
     gl_Position = projectionMatrix * eye;
-    // as large as the pixel of the photo is from here, so that no gaps open between neighbours
+    // as large as a pixel of the photo looks from here, so that no gaps open between neighbours
     gl_PointSize = pointSize > 0.0 ? pointSize : 1.0 + 1.3 * position.z * pixel * focal / max(-eye.z, 1e-6);
   }`;
 const FRAGMENT = `
@@ -28,71 +24,7 @@ const FRAGMENT = `
   varying vec3 tone;
   void main() { gl_FragColor = vec4(mix(tone, vec3(1.0), fade), 1.0); }`;
 
-// The file that studio/editor/place.py writes -> the pixels of the photo in space
-export function parse(buffer) {
-  const head = new DataView(buffer);
-  if (buffer.byteLength < 32 || head.getUint32(0, true) !== MAGIC) throw new Error('not a place');
-  const [width, height] = [head.getUint32(4, true), head.getUint32(8, true)];
-  const [fx, fy, cx, cy] = [12, 16, 20, 24].map((at) => head.getFloat32(at, true));
-  const count = width * height;
-  if (buffer.byteLength !== 32 + count * 7) throw new Error('the place is cut short');
-  const depth = new Float32Array(buffer, 32, count);
-  const colours = new Uint8Array(buffer, 32 + 4 * count, 3 * count);
-  const positions = new Float32Array(3 * count);
-  for (let i = 0; i < count; i += 1) {
-    const z = depth[i];
-    positions[3 * i] = (((i % width) + 0.5 - cx) / fx) * z;
-    positions[3 * i + 1] = ((Math.floor(i / width) + 0.5 - cy) / fy) * z;
-    positions[3 * i + 2] = z;
-  }
-  return { width, height, depth, colours, positions, pixel: 1 / fx };
-}
-
-// Every `step`th pixel of every `step`th row
-function thinned(pixels, step) {
-  if (step === 1) return pixels;
-  const [width, height] = [Math.ceil(pixels.width / step), Math.ceil(pixels.height / step)];
-  const kept = { width, height, pixel: pixels.pixel * step };
-  for (const [name, size] of [['depth', 1], ['positions', 3], ['colours', 3]]) {
-    kept[name] = new pixels[name].constructor(width * height * size);
-    for (let i = 0; i < width * height; i += 1) {
-      const from = size * (Math.floor(i / width) * step * pixels.width + (i % width) * step);
-      for (let k = 0; k < size; k += 1) kept[name][size * i + k] = pixels[name][from + k];
-    }
-  }
-  return kept;
-}
-
-// The triangles between neighbouring pixels, and the pixels at the rims of what they form
-function surface({ width, height, depth }) {
-  const faces = new Uint32Array(6 * (width - 1) * (height - 1));
-  const isRim = new Uint8Array(width * height);
-  let count = 0;
-  const face = (a, b, c) => {
-    const low = Math.min(depth[a], depth[b], depth[c]);
-    if (low > 0 && Math.max(depth[a], depth[b], depth[c]) < EDGE * low) {
-      faces[count] = a;
-      faces[count + 1] = b;
-      faces[count + 2] = c;
-      count += 3;
-    } else {
-      isRim[a] = 1;
-      isRim[b] = 1;
-      isRim[c] = 1;
-    }
-  };
-  for (let row = 0; row < height - 1; row += 1) {
-    for (let i = row * width; i < (row + 1) * width - 1; i += 1) {
-      face(i, i + width, i + 1);
-      face(i + 1, i + width, i + width + 1);
-    }
-  }
-  const rim = [];
-  for (let i = 0; i < isRim.length; i += 1) if (isRim[i] && depth[i] > 0) rim.push(i);
-  return { faces: faces.slice(0, count), rim: Uint32Array.from(rim) };
-}
-
-// Browsers that draw in software do not always own up to it; the name of what draws does
+// A browser that draws in software does not always say so; the name of its renderer does
 function hasGraphicsCard() {
   const gl = document.createElement('canvas').getContext('webgl2');
   const facts = gl?.getExtension('WEBGL_debug_renderer_info');
@@ -102,8 +34,8 @@ function hasGraphicsCard() {
 }
 
 export class Place {
-  // canvas: covers both views. coarse: every how many pixels are drawn while something moves on a machine that has no
-  // graphics card, to begin with. Throws where the browser has no WebGL
+  // canvas: covers both views. coarse: without a graphics card only every coarse-th pixel is drawn while something moves.
+  // Throws where the browser has no WebGL
   constructor(canvas, coarse) {
     const card = hasGraphicsCard();
     this.canvas = canvas;
@@ -111,21 +43,21 @@ export class Place {
     this.renderer.setPixelRatio(card ? Math.min(window.devicePixelRatio, 2) : 1);
     this.renderer.setClearColor(0, 0);
     this.renderer.autoClear = false;
-    this.quick = card ? 1 : coarse;
-    this.intervals = [];
+    this.coarseStep = card ? 1 : coarse;
     this.scene = new Scene();
-    this.flat = new OrthographicCamera();
-    this.eye = new PerspectiveCamera();
-    for (const camera of [this.flat, this.eye]) camera.matrixAutoUpdate = false;
+    this.fromAbove = new OrthographicCamera();
+    this.perspective = new PerspectiveCamera();
+    for (const camera of [this.fromAbove, this.perspective]) camera.matrixAutoUpdate = false;
     const uniforms = () => ({
       pixel: { value: 0 }, pointSize: { value: 0 }, focal: { value: 1 }, fade: { value: 0 },
     });
-    const look = { vertexShader: VERTEX, fragmentShader: FRAGMENT };
-    this.skin = new ShaderMaterial({ ...look, uniforms: uniforms() });
-    this.dots = new ShaderMaterial({ ...look, uniforms: uniforms() });
+    const shaders = { vertexShader: VERTEX, fragmentShader: FRAGMENT };
+    this.skin = new ShaderMaterial({ ...shaders, uniforms: uniforms() });
+    this.dots = new ShaderMaterial({ ...shaders, uniforms: uniforms() });
     this.pixels = null;
   }
 
+  // pixels: as `parse` gives them. distance: of the subject
   show(pixels, distance) {
     this.pixels = pixels;
     this.distance = distance;
@@ -136,21 +68,10 @@ export class Place {
     this.layers = new Map();
   }
 
-  // The room made of every `step`th pixel
+  // The place made of every `step`th pixel
   layer(step) {
     if (!this.layers.has(step)) this.layers.set(step, this.build(step));
     return this.layers.get(step);
-  }
-
-  // Called with the time of every picture while it plays: pictures that come too late make the next ones coarser
-  pace(now) {
-    this.intervals.push(now - (this.before ?? -Infinity));
-    this.before = now;
-    if (this.intervals.some((interval) => interval > 500)) this.intervals = []; // it was not playing meanwhile
-    if (this.intervals.length < STEADY) return;
-    const mean = this.intervals.reduce((sum, interval) => sum + interval) / STEADY;
-    this.intervals = [];
-    if (mean > SLOW && this.quick < COARSEST) this.quick += 1;
   }
 
   build(step) {
@@ -165,7 +86,7 @@ export class Place {
     const { faces, rim } = surface(pixels);
     skin.setIndex(new BufferAttribute(faces, 1));
     rims.setIndex(new BufferAttribute(rim, 1));
-    // From above a wall is seen edge-on: its pixels show as a line. From the camera dots close the seams at the rims
+    // From above a wall is seen edge-on: its pixels show as a line. From the camera dots close the gaps at the edges
     const parts = {
       skin: new Mesh(skin, this.skin), all: new Points(geometry, this.dots), rims: new Points(rims, this.dots),
     };
@@ -176,11 +97,12 @@ export class Place {
     return { ...parts, step, pixel: pixels.pixel };
   }
 
+  // y in the scene, which is down
   get cut() {
-    return -EYE_LEVEL * this.distance;
+    return -CUT * this.distance;
   }
 
-  // The canvas follows the page; what was on it is gone then
+  // The canvas takes the size it has on the page, which clears it
   fit() {
     const size = `${this.canvas.clientWidth} ${this.canvas.clientHeight}`;
     if (size === this.size) return;
@@ -189,7 +111,7 @@ export class Place {
     this.renderer.setSize(this.canvas.clientWidth, this.canvas.clientHeight, false);
   }
 
-  // The path is drawn above the canvas: the room itself changes only when one looks elsewhere
+  // The path is drawn above the canvas: the place itself changes only with the view
   isDrawn(view, layer) {
     const name = JSON.stringify(view);
     if (name === this.drawn?.name && layer.step >= this.drawn.step) return true;
@@ -197,43 +119,45 @@ export class Place {
     return false;
   }
 
-  // box: {x, y, width, height} in CSS pixels of the canvas. view: {x, z, scale}: the point of the floor in the middle of
-  // the box, and CSS pixels per scene unit
+  // box: {x, y, width, height} in CSS pixels of the canvas. view: {x, z, scale}: the point of the floor in the middle
+  // of the box, and CSS pixels per scene unit
   drawAbove(box, { x, z, scale }, layer) {
     if (!this.pixels || this.isDrawn([box, x, z, scale], layer)) return;
     const [w, h] = [box.width / scale / 2, box.height / scale / 2];
-    Object.assign(this.flat, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
-    this.flat.updateProjectionMatrix();
-    // right is +x, up on the page is +z (away from the photo's camera), the eye hangs over the room and looks down
-    this.pose(this.flat, [[1, 0, 0], [0, 0, -1], [0, 1, 0]], [x, this.cut, z]);
+    Object.assign(this.fromAbove, { left: -w, right: w, top: h, bottom: -h, near: 0, far: 4 * this.far });
+    this.fromAbove.updateProjectionMatrix();
+    // right is +x, up on the page is +z (away from the photo's camera), the camera hangs over the room and looks down
+    this.pose(this.fromAbove, [[1, 0, 0], [0, 0, -1], [0, 1, 0]], [x, this.cut, z]);
     const pointSize = 2 * layer.step * this.renderer.getPixelRatio();
-    this.draw(this.flat, box, [layer.skin, layer.all], DoubleSide, { pointSize, fade: 0.25 });
+    this.draw(this.fromAbove, box, [layer.skin, layer.all], DoubleSide, { pointSize, fade: 0.25 });
   }
 
-  // view: {position, rotation, fov}. A surface shows the side that the photo saw: one looks in through the backs of
-  // walls and ceiling
+  // view: {position, rotation, fov}. A surface shows only the side that the photo saw: one looks in through the backs
+  // of walls and ceiling
   drawAround(box, { position, rotation, fov }, layer) {
     if (!this.pixels || this.isDrawn([box, position, rotation, fov], layer)) return;
-    this.stand(box, { position, rotation, fov });
-    this.draw(this.eye, box, [layer.skin], FrontSide, { pointSize: 0, fade: 0.12 });
+    this.standAt(box, { position, rotation, fov });
+    this.draw(this.perspective, box, [layer.skin], FrontSide, { pointSize: 0, fade: 0.12 });
   }
 
   // view: {position, rotation, fov}, as path.js gives it
   drawFrom(box, view, layer) {
     if (!this.pixels) return;
-    const across = this.stand(box, view);
+    const across = this.standAt(box, view);
     const focal = (box.width / 2 / across) * this.renderer.getPixelRatio();
-    this.draw(this.eye, box, [layer.skin, layer.rims], FrontSide, { pointSize: 0, fade: 0, focal, pixel: layer.pixel });
+    const values = { pointSize: 0, fade: 0, focal, pixel: layer.pixel };
+    this.draw(this.perspective, box, [layer.skin, layer.rims], FrontSide, values);
   }
 
-  stand(box, { position, rotation, fov }) {
+  // Returns half the width of what the camera sees at distance 1
+  standAt(box, { position, rotation, fov }) {
     const aspect = box.width / box.height;
     const across = Math.tan((fov * Math.PI) / 360);
-    this.eye.fov = (360 / Math.PI) * Math.atan(across / aspect);
-    Object.assign(this.eye, { aspect, near: 0.01 * this.distance, far: this.far + Math.hypot(...position) });
-    this.eye.updateProjectionMatrix();
+    this.perspective.fov = (360 / Math.PI) * Math.atan(across / aspect);
+    Object.assign(this.perspective, { aspect, near: 0.01 * this.distance, far: this.far + Math.hypot(...position) });
+    this.perspective.updateProjectionMatrix();
     // three.js looks along -z with y up
-    this.pose(this.eye, rotation.map(([right, down, ahead]) => [right, -down, -ahead]), position);
+    this.pose(this.perspective, rotation.map(([right, down, ahead]) => [right, -down, -ahead]), position);
     return across;
   }
 
@@ -257,7 +181,7 @@ export class Place {
     this.renderer.render(this.scene, camera);
   }
 
-  // The nearest thing under a spot of the camera view; at: {x, y} in 0..1 of the picture, view as in drawFrom
+  // The nearest point under {x, y}, in 0..1 of the picture; view as in drawFrom. null where there is none
   pick({ x, y }, { position, rotation, fov }, aspect) {
     const across = Math.tan((fov * Math.PI) / 360);
     const ray = [(2 * x - 1) * across, ((2 * y - 1) * across) / aspect];
@@ -270,7 +194,7 @@ export class Place {
     });
   }
 
-  // The highest thing under a spot of the top view
+  // The highest point within `reach` of a point of the floor
   pickAbove([x, z], reach) {
     return this.nearest((point) => {
       const off = Math.hypot(point[0] - x, point[2] - z);
@@ -278,6 +202,7 @@ export class Place {
     });
   }
 
+  // The pixel with the least cost, as a point; null where all cost is infinite
   nearest(cost) {
     const { positions, depth } = this.pixels;
     let [best, at] = [Infinity, -1];

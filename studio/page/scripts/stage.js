@@ -1,5 +1,4 @@
 // The stage. What it shows comes from Python in props.value; a dropped photo goes up and is announced with 'photo'.
-const MAX_BYTES = 40e6;
 const root = element.querySelector('.stage');
 
 function make(tag, kind, parent = root) {
@@ -84,7 +83,7 @@ function words() {
 
 async function take(file) {
   if (!file) return;
-  if (file.size > MAX_BYTES) {
+  if (file.size > props.max_bytes) {
     say({ error: props.texts.too_heavy });
     return;
   }

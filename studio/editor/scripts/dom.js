@@ -1,4 +1,4 @@
-// Small pieces of page. Text reaches the page as textContent only.
+// Making and changing elements of the page. Text reaches it as textContent only.
 const SVG = 'http://www.w3.org/2000/svg';
 const ICONS = {
   draw: 'M3 13.5c4-9 6 2 10-9M11 3l2.5 1.5L12 7',
@@ -16,6 +16,7 @@ const ICONS = {
   next: 'M6.5 4l4 4-4 4',
 };
 
+// A new HTML element at the end of `parent`
 export function make(tag, kind, parent, text) {
   const part = document.createElement(tag);
   if (kind) part.className = kind;
@@ -24,6 +25,7 @@ export function make(tag, kind, parent, text) {
   return part;
 }
 
+// A new SVG element at the end of `parent`
 export function draw(tag, parent, attributes = {}) {
   const part = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
@@ -36,7 +38,7 @@ export function icon(name, parent) {
   draw('path', art, { d: ICONS[name] });
 }
 
-// Writing what is there already would still cost the browser a look at the page
+// `set` and `write` leave alone what is there already: writing it again would make the browser lay out the page anew
 export function set(part, name, value) {
   const text = String(value);
   if (part.getAttribute(name) !== text) part.setAttribute(name, text);
@@ -46,66 +48,21 @@ export function write(part, text) {
   if (part.textContent !== text) part.textContent = text;
 }
 
-// Follows one pointer until it lets go: move(event) on the way, done(event) at the end. Gives the function that forgets it
+// Follows one pointer over the element `on` until it lets go: move(event) at every step, done(event) at the end.
+// Returns a function that stops following it
 export function drag(event, on, move, done = () => {}) {
   on.setPointerCapture(event.pointerId);
   const follow = (e) => e.pointerId === event.pointerId && move(e);
   const finish = (e) => {
     if (e.pointerId !== event.pointerId) return;
-    forget();
+    stop();
     done(e);
   };
-  function forget() {
+  function stop() {
     on.removeEventListener('pointermove', follow);
     for (const end of ['pointerup', 'pointercancel']) on.removeEventListener(end, finish);
   }
   on.addEventListener('pointermove', follow);
   for (const end of ['pointerup', 'pointercancel']) on.addEventListener(end, finish);
-  return forget;
-}
-
-// Words that are said again when the language changes, and the parts that carry them
-export class Speech {
-  constructor(props) {
-    this.props = props;
-    this.formats = {};
-    this.named = []; // [part, key of its words, where they go]
-  }
-
-  say(key, values = {}) {
-    return (this.props.texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
-  }
-
-  number(value, digits) {
-    const { language } = this.props.texts;
-    const key = `${language} ${digits}`; // making a format takes longer than using it
-    this.formats[key] ??= new Intl.NumberFormat(language, {
-      minimumFractionDigits: digits, maximumFractionDigits: digits,
-    });
-    return this.formats[key].format(Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value);
-  }
-
-  name(part, key, where = 'textContent') {
-    this.named.push([part, key, where]);
-    return part;
-  }
-
-  again() {
-    for (const [part, key, where] of this.named) {
-      const said = this.props.texts[key];
-      if (where === 'textContent') part.textContent = said ?? key;
-      else if (said) part.setAttribute(where, said);
-    }
-  }
-
-  // A button with its words, or with a sign and its words for screen readers alone
-  button(parent, key, run, { art, kind = '', sign = false } = {}) {
-    const part = make('button', kind, parent);
-    part.type = 'button';
-    if (art) icon(art, part);
-    this.name(make('span', sign ? 'unseen' : '', part), key);
-    this.name(part, sign ? key : `${key}_tip`, 'title');
-    part.addEventListener('click', run);
-    return part;
-  }
+  return stop;
 }
