@@ -34,8 +34,8 @@ function hasGraphicsCard() {
 }
 
 export class Place {
-  // canvas: covers both views. coarse: without a graphics card only every coarse-th pixel is drawn while something moves.
-  // Throws where the browser has no WebGL
+  // canvas: covers both views. coarse: without a graphics card only every coarse-th pixel is drawn while something
+  // moves. Throws where the browser has no WebGL
   constructor(canvas, coarse) {
     const card = hasGraphicsCard();
     this.canvas = canvas;

@@ -1,4 +1,4 @@
-// The room with the camera's path in it, seen from above or from around: its pane, and the buttons that change the view.
+// The room with the camera's path in it, seen from above or from around: its pane, and the buttons that change it.
 // What is drawn in it, the height of the chosen point and pointers are in modules of their own; each gets this object.
 import { draw, make, set } from './dom.js';
 import { Drawing } from './drawing.js';

@@ -1,6 +1,6 @@
-// Keeps the path of the page and the one in Python the same, and takes what Python says about it. An answer about a path
-// that was edited since is dropped. root.dataset.state says how far the newest path is: 'sent', 'checked' (all that
-// needs no look at the place) or 'reviewed'.
+// Keeps the path of the page and the one in Python the same, and takes what Python says about it. An answer about an
+// older path is dropped. root.dataset.state says how far the newest path is: 'sent', 'checked' (all that needs no look
+// at the place) or 'reviewed'.
 
 export class Sync {
   constructor(editor) {
