@@ -8,13 +8,14 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.cameras.curve import num_frames
 from pipelines.cameras.moves import MOVES, move
 from pipelines.cameras.path import Path as CameraPath
+from pipelines.cameras.trajectory import NATIVE_FPS
 from pipelines.depth import ESTIMATORS
 from presets.schema import MovePreset, load_moves
 from studio.drawn import DRAWN, drawn_path, with_lens
 from studio.sizes import QUALITIES, RATIOS
 from studio.words import Refusal
 
-FPS = 16  # of the embedded model, of the presets and of the editor; a large model has its own
+FPS = NATIVE_FPS  # of the embedded model, of the presets and of the editor; a large model has its own
 SECONDS = (2, 8)
 STRENGTH = (10, 150)  # percent
 ZOOM = (100, 150)  # percent

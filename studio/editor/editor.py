@@ -14,7 +14,7 @@ import gradio as gr
 from pipelines import limits
 from pipelines.cameras import keys, trajectory
 from pipelines.cameras.formats import FORMATS
-from studio import state
+from studio.drawn import MAX_TEXT
 from studio.editor.review import hear
 from studio.editor.saving import AS_KEYS, save
 
@@ -62,7 +62,7 @@ def served_limits() -> dict:
         "seconds": keys.SECONDS,
         "fov": keys.FOV,
         "name_letters": keys.MAX_NAME,
-        "text_letters": state.MAX_TEXT,
+        "text_letters": MAX_TEXT,
     }
 
 
