@@ -44,9 +44,12 @@ class Room(FakePipeline):
     def __init__(self):
         super().__init__()
         self.engine.depth_estimator = AnalyticDepth()
+        self.distance = None  # of the subject, in the photo that was lifted last
 
     def lift(self, image, height, width, **options):
-        return super().lift(image, height // COARSER, width // COARSER, **options)
+        lifted = super().lift(image, height // COARSER, width // COARSER, **options)
+        self.distance = lifted.distance
+        return lifted
 
 
 @pytest.fixture(scope="module")
@@ -404,7 +407,7 @@ def test_what_is_no_path_gets_a_sentence_and_the_page_goes_on(visit):
     assert path_of(page) == before
 
 
-def test_the_menu_changes_the_whole_path_and_undo_takes_it_back(visit):
+def test_the_menu_changes_the_whole_path_and_undo_takes_it_back(visit, pipe):
     page = visit(DESK)
     draw_stroke(page)
     drawn = path_of(page)
@@ -432,7 +435,7 @@ def test_the_menu_changes_the_whole_path_and_undo_takes_it_back(visit):
     choose("Snap")
     pull(page, camera_spot(page, 1), [(5, -3), (23, -12)])
     snapped = becomes(f"path.keys[1].position[0] !== {drawn['keys'][1]['position'][0]}")
-    steps = np.array(snapped["keys"][1]["position"]) / (0.05 * 2)  # the subject of this place is 2 units away
+    steps = np.array(snapped["keys"][1]["position"]) / (0.05 * pipe.distance)
     np.testing.assert_allclose(steps, steps.round(), atol=1e-4)
     page.mouse.click(*camera_spot(page, 1))
     page.click(".editor button:has-text('Pause here')")
