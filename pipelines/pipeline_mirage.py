@@ -179,7 +179,9 @@ class MiragePipeline(DiffusionPipeline):
             pipe = super().from_pretrained(folder, **kwargs)
             pipe._attach_lora(folder)
         except (SafetensorError, json.JSONDecodeError) as error:
-            raise ValueError(f"A file in {folder} cannot be read ({error}). Fetch or convert it again.") from error
+            raise Refused(
+                "A file in {folder} cannot be read ({error}). Fetch or convert it again.", folder=folder, error=error
+            ) from error
         pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
         if estimator is not None:
             pipe.engine.depth_estimator = estimator

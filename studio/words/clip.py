@@ -5,7 +5,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "in_line": ("Waiting for the engine, {ahead} before you…", "In attesa del motore, {ahead} prima di te…"),
     "lifting": ("Reading depth from the photo…", "Leggo la profondità della foto…"),
     "drawing_preview": ("Drawing the preview…", "Disegno l'anteprima…"),
-    "stage_encode": ("Reading the photo", "Leggo la foto"),
     "stage_depth": ("Measuring depth", "Misuro la profondità"),
     "stage_denoise": ("Inventing what is hidden", "Invento ciò che è nascosto"),
     "stage_decode": ("Drawing the frames", "Disegno i fotogrammi"),

@@ -67,7 +67,10 @@ SENTENCES = {
     "{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.": (
         "{file} non è un file di questa macchina né dell'Hub (team/nome/FILE.safetensors). Controllalo."
     ),
-    # GGUF
+    # files that are damaged, and GGUF
+    "A file in {folder} cannot be read ({error}). Fetch or convert it again.": (
+        "Un file in {folder} non si legge ({error}). Scaricalo o convertilo di nuovo."
+    ),
     "GGUF files need the package gguf. Install it: pip install gguf.": (
         "I file GGUF richiedono il pacchetto gguf. Installalo: pip install gguf."
     ),
