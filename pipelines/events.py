@@ -1,4 +1,4 @@
-"""What a render tells while it runs. `MiragePipeline.stream` yields these; the page and the command line read them."""
+"""How a render comes along: what `MiragePipeline.stream` yields, for the page and the command line."""
 
 import time
 from contextlib import contextmanager
@@ -9,6 +9,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from pipelines.memory import LatentMemory
+
+PARTS = ("encode", "depth", "memory_write", "memory_readout", "denoise", "decode")  # of a render's time
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class DoneEvent:
 
     frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
     loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
-    seconds: {"encode", "depth", "memory_write", "memory_readout", "denoise", "decode", "total"}; of the photo's part
-    only what this render did itself. recipe: see pipelines/recipe.py.
+    seconds: the time of each of PARTS and "total"; of the photo's part only what this render did itself.
+    recipe: see pipelines/recipe.py.
     """
 
     frames: np.ndarray

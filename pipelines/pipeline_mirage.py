@@ -10,7 +10,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,44 +24,27 @@ from safetensors import SafetensorError
 
 from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator, depth_estimator
-from pipelines.depth.edges import grow_near
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import Refused
-from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
-from pipelines.files import read_json
+from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
 from pipelines.inputs import check_array, check_inputs, check_size
-from pipelines.large.families import (
-    FEW_STEPS,
-    LORA,
-    LORA_FILE,
-    LORA_FOLDER,
-    FewSteps,
-    layout_like,
-    layout_named,
-)
-from pipelines.large.lora import add_lora
-from pipelines.large.lora_files import read_lora
+from pipelines.large.families import FewSteps, layout_like, layout_named
+from pipelines.large.lora import attach_few_steps, attach_lora, few_steps_entry, saved_beside
+from pipelines.large.opening import open_folder
 from pipelines.memory import LatentMemory
-from pipelines.memory.surfaces import settle
 from pipelines.metrics import psnr, ssim
-from pipelines.photo import outlook, strength
+from pipelines.photo import outlook
 from pipelines.photo.drift import colour_change
-from pipelines.photo.frame import DEFAULT_FOV, beyond, check_focus, check_zoom, covering, frame_camera
-from pipelines.photo.lifted import Lifted, photo_sha256, subject_distance
-from pipelines.photo.measured import given_depth, measure
+from pipelines.photo.frame import DEFAULT_FOV
+from pipelines.photo.lifted import Lifted
+from pipelines.photo.lifting import lift_photo
 from pipelines.recipe import recipe_of
 from pipelines.weights.conversion import CONVERSION
-from pipelines.weights.hub import HUB_OPTIONS, local_file, local_folder
-from pipelines.weights.licences import engine_weights, transformer_weights
 from pipelines.weights.shipped import EMBEDDED_FOLDER
-from pipelines.weights.tensors import check_parts, read_tensors
 
-PARTS = ("encode", "depth", "memory_write", "memory_readout", "denoise", "decode")  # of a render's time
-# How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
-OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
 
 
@@ -91,6 +74,7 @@ class MiragePipeline(DiffusionPipeline):
     _optional_components = ["autoencoder", "depth", "transformer", "vae", "scheduler", "text_encoder", "tokenizer"]
     model_cpu_offload_seq = "text_encoder->transformer->vae"
     few_steps: FewSteps | None = None
+    _undo_few_steps: Callable[[], None] | None = None
     profile: dict | None = None  # how it runs, where pipelines.large.profiles has set it up
 
     def __init__(
@@ -127,6 +111,8 @@ class MiragePipeline(DiffusionPipeline):
         parts = transformer, vae, scheduler, text_encoder, tokenizer
         self.engine = LargeEngine(*parts, estimator, layout_named(layout))
 
+    # ---- opening -----------------------------------------------------------------------------------------------
+
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs) -> "MiragePipeline":
         """Open a folder that `save_pretrained` or `python -m pipelines convert` wrote, or such a repository.
@@ -135,49 +121,18 @@ class MiragePipeline(DiffusionPipeline):
         unless `transformer`, or the released files `control` and `lora` (with `lora_alpha`, `layout`: see `convert`)
         are given. Where nothing names a layout the number of control blocks does. A LoRA in the folder is attached.
         depth: a DepthNet, a DepthEstimator or the name of one, see pipelines.depth.depth_estimator. Other arguments as
-        in diffusers.
+        in diffusers. Raises Refused (a ValueError) for a folder, an estimator or released files that cannot be used.
         """
         estimator = None
         if not isinstance(kwargs.get("depth"), DepthNet):
             estimator = kwargs.pop("depth", None)
-            if isinstance(estimator, str | Path):  # first, since a wrong name is told at once
+            if isinstance(estimator, str | Path):  # first, so that a wrong name is refused at once
                 estimator = depth_estimator(estimator)
-        options = {name: kwargs[name] for name in HUB_OPTIONS if name in kwargs}
-        folder = local_folder(pretrained_model_name_or_path, **options)
-        index = read_json(folder / cls.config_name)
-        if layout := kwargs.get("layout") or index.get("layout"):
-            layout_named(layout)
-        transformer = check_parts(folder, index, kwargs).get("transformer", kwargs.get("transformer"))
-        if transformer is not None and (folder / LORA_FOLDER).is_dir():
-            read_lora(folder / LORA_FOLDER, transformer)
-        weights = engine_weights(folder, pretrained_model_name_or_path)
-        released = {name: kwargs.pop(name) for name in ("control", "lora", "lora_alpha") if name in kwargs}
-        if index.get("transformer"):
-            # diffusers only loads classes of ours that are imported already
-            from pipelines.large.convert import assembled
-            from pipelines.large.denoising import scheduler_of
-            from pipelines.large.released import transformer_from_folder
-            from pipelines.weights.gguf_kinds import kind_of
-
-            dtype = kwargs.get("dtype", kwargs.get("torch_dtype"))
-            dtype = dtype.get("transformer", dtype.get("default")) if isinstance(dtype, dict) else dtype
-            kind = kind_of(folder / "transformer")
-            if released:
-                name = str(pretrained_model_name_or_path)
-                name = None if Path(name).is_dir() else name.partition("@")[0]
-                options.pop("revision", None)  # that of the folder
-                asked = {**released, "layout": kwargs.get("layout"), "dtype": dtype, "base_name": name}
-                model, layout, report = assembled(folder, **asked, **options)
-                kwargs |= {"transformer": model, "layout": layout.name, "scheduler": scheduler_of(layout)}
-                weights = tuple(report["weights"])
-            elif kwargs.get("transformer") is not None:
-                weights += tuple(x for x in transformer_weights(kwargs["transformer"]) if x not in weights)
-            elif "transformer" not in kwargs and (index["transformer"][0] == "diffusers" or kind):
-                kwargs["transformer"] = transformer_from_folder(folder / "transformer", dtype)
-        kwargs.setdefault("use_safetensors", True)  # diffusers would take a pickle where there is nothing else
+        name, index_name = pretrained_model_name_or_path, cls.config_name
+        folder, kwargs, weights = open_folder(name, index_name, kwargs)
         try:
             pipe = super().from_pretrained(folder, **kwargs)
-            pipe._attach_lora(folder)
+            attach_lora(pipe.transformer, folder)
         except (SafetensorError, json.JSONDecodeError) as error:
             raise Refused(
                 "A file in {folder} cannot be read ({error}). Fetch or convert it again.", folder=folder, error=error
@@ -187,71 +142,6 @@ class MiragePipeline(DiffusionPipeline):
             pipe.engine.depth_estimator = estimator
         return pipe
 
-    def to(self, *args, **kwargs) -> "MiragePipeline":
-        """As in diffusers; a depth estimator and a mask that can follow to the device do so."""
-        super().to(*args, **kwargs)
-        device = kwargs.get("device", args[0] if args else None)
-        if device is not None and not isinstance(device, torch.dtype):
-            self.take_along(torch.device(device))
-        return self
-
-    def take_along(self, device: str | torch.device) -> None:
-        """Move what is no component of the pipeline but works for it: the depth estimator and the mask."""
-        for part in (self.engine.depth_estimator, getattr(self.engine, "mask", None)):
-            if callable(move := getattr(part, "to", None)):
-                move(device)
-
-    def use_few_steps(self, few: FewSteps) -> None:
-        """Render in few steps: a distilled LoRA joins the large engine, with its own steps, shift and guidance.
-
-        Before a profile is applied. The licence card and the recipe tell it. Raises ValueError for a file that does not
-        fit the model, and where there is no large engine.
-        """
-        from pipelines.weights.licences import file_entry
-
-        file = local_file(few.file)
-        if self.transformer is None:
-            raise ValueError("A few-step LoRA is for the large engine; the embedded one is fast. Leave it out.")
-        if self.few_steps:
-            raise ValueError(f"{Path(self.few_steps.file).name} is in use already. Open the pipeline again.")
-        self._attach_few_steps(few)
-        self.register_modules(scheduler=type(self.scheduler).from_config(self.scheduler.config, flow_shift=few.shift))
-        told = {name: value for name, value in asdict(few).items() if name != "file" and value is not None}
-        self.engine.use_few_steps(few, self.scheduler, {**file_entry(file, few.file), **told})
-
-    def _attach_few_steps(self, few: FewSteps) -> None:
-        tensors = read_tensors(local_file(few.file))
-        self._undo_few_steps = add_lora(self.transformer, tensors, few.alpha, FEW_STEPS, few.strength)
-        self.few_steps = few
-
-    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
-        """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights.
-
-        One for few steps is not kept: it is a setting, as a profile is. What the licence card tells is kept too.
-        """
-        adapters = dict(getattr(self.transformer, "peft_config", {}))
-        if LORA in adapters:
-            folder = Path(save_directory) / LORA_FOLDER
-            self.transformer.save_lora_adapter(folder, adapter_name=LORA, weight_name=LORA_FILE)
-        if adapters:
-            self.transformer.unload_lora()
-        if FEW_STEPS in adapters:
-            self._undo_few_steps()
-        try:
-            super().save_pretrained(save_directory, **kwargs)
-            if weights := self.engine.facts.weights[: -1 if self.few_steps else None]:
-                (Path(save_directory) / CONVERSION).write_text(json.dumps({"weights": weights}, indent=1))
-        finally:
-            if LORA in adapters:
-                self._attach_lora(Path(save_directory))
-            if FEW_STEPS in adapters:
-                self._attach_few_steps(self.few_steps)
-
-    def _attach_lora(self, folder: Path) -> None:
-        if (folder / LORA_FOLDER).is_dir():
-            tensors, settings = read_lora(folder / LORA_FOLDER, self.transformer)
-            self.transformer.load_lora_adapter(tensors, prefix=None, adapter_name=LORA, metadata=settings)
-
     @classmethod
     def embedded(cls, depth: "str | Path | DepthEstimator | None" = None) -> "MiragePipeline":
         """The small engine that ships with the project; needs no network and no GPU, but for another depth estimator.
@@ -259,6 +149,42 @@ class MiragePipeline(DiffusionPipeline):
         depth: as in `from_pretrained`, for example "depth-anything"; None: the one that ships too.
         """
         return cls.from_pretrained(EMBEDDED_FOLDER, **({} if depth is None else {"depth": depth}))
+
+    # ---- from photo to clip ------------------------------------------------------------------------------------
+
+    def lift(
+        self,
+        image: Image.Image | np.ndarray,
+        height: int,
+        width: int,
+        camera: Camera | None = None,
+        depth: np.ndarray | None = None,
+        memory: LatentMemory | None = None,
+        fov_degrees: float = DEFAULT_FOV,
+        focus: float = 0.5,
+        zoom: float = 1.0,
+        estimator: DepthEstimator | None = None,
+        like: Lifted | None = None,
+        seconds: dict | None = None,
+    ) -> Lifted:
+        """Give a photo depth and write it into a memory, ready to be seen from other cameras.
+
+        The clip's frame is the largest part of the photo in the shape of (height, width) pixels, or closer about the
+        same middle with zoom, 1 .. MAX_ZOOM; what lies around it, as far as MARGIN, is remembered as well. camera: the
+        frame's, on any grid of that shape; without one it stands at the origin with fov_degrees across the long side of
+        the largest frame. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. depth: z-depth of
+        the whole photo, (H, W) in scene units; if None, estimator measures it, the pipeline's own if that is None too.
+        like: the same photo, lifted before: its depth is taken where it is fine enough and of the same estimator.
+        memory: a world the photo is added to; left unchanged. seconds: gets the time of each part, see `DoneEvent`.
+        Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
+        """
+        check_size(height, width, self.engine.facts.size_step, self.engine.facts.max_side)
+        source = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
+        framing = {"fov_degrees": fov_degrees, "focus": focus, "zoom": zoom}
+        measuring = {"estimator": estimator or self.engine.depth_estimator, "like": like}
+        seconds = defaultdict(float) if seconds is None else seconds
+        place = self.engine, source.convert("RGB"), height, width, camera, depth, memory
+        return lift_photo(*place, **framing, **measuring, seconds=seconds)
 
     def __call__(
         self,
@@ -402,93 +328,6 @@ class MiragePipeline(DiffusionPipeline):
             yield StepEvent(chunk, num_chunks, step, num_steps, "denoise", *timestep)
         steps.close()
 
-    @torch.no_grad()
-    def lift(
-        self,
-        image: Image.Image | np.ndarray,
-        height: int,
-        width: int,
-        camera: Camera | None = None,
-        depth: np.ndarray | None = None,
-        memory: LatentMemory | None = None,
-        fov_degrees: float = DEFAULT_FOV,
-        focus: float = 0.5,
-        zoom: float = 1.0,
-        estimator: DepthEstimator | None = None,
-        like: Lifted | None = None,
-        seconds: dict | None = None,
-    ) -> Lifted:
-        """Give a photo depth and write it into a memory, ready to be seen from other cameras.
-
-        The clip's frame is the largest part of the photo in the shape of (height, width) pixels, or closer about the
-        same middle with zoom, 1 .. MAX_ZOOM; what lies around it, as far as MARGIN, is remembered as well. camera: the
-        frame's, on any grid of that shape; without one it stands at the origin with fov_degrees across the long side of
-        the largest frame. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. depth: z-depth of
-        the whole photo, (H, W) in scene units; if None, estimator measures it, the pipeline's own if that is None too.
-        like: the same photo, lifted before: its depth is taken where it is fine enough and of the same estimator.
-        memory: a world the photo is added to; left unchanged. seconds: gets the time of each part, see `DoneEvent`.
-        Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
-        """
-        facts, seconds = self.engine.facts, defaultdict(float) if seconds is None else seconds
-        check_size(height, width, facts.size_step, facts.max_side)
-        source = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
-        source = source.convert("RGB")
-        sha256 = photo_sha256(source)
-        if like is not None and like.sha256 != sha256:
-            raise Refused("The depth of another photo does not fit this one. Lift it without `like`.")
-        if camera is None:
-            camera = frame_camera(source.size, height, width, fov_degrees=fov_degrees, zoom=check_zoom(zoom))
-        camera = camera.resized(height, width)
-
-        # 1. The frame, and what is kept around it.
-        whole, (left, top) = covering(source, height, width, check_focus(focus), check_zoom(zoom))
-        rows, columns = beyond(top, height, whole.height, facts.stride), beyond(left, width, whole.width, facts.stride)
-        pixels = np.array(whole)
-        photo = np.ascontiguousarray(pixels[rows, columns])
-        left_in, top_in = left - columns.start, top - rows.start
-        frame = slice(top_in, top_in + height), slice(left_in, left_in + width)
-
-        # 2. Depth of the whole photo, and of what is kept.
-        with timed(seconds, "depth"):
-            if depth is not None:
-                measured = given_depth(depth)
-            else:  # it sees all of the photo
-                estimator = estimator or self.engine.depth_estimator
-                measured = measure(pixels, camera.shifted(left, top).K, estimator, like and like.measured)
-            depth, valid = (np.ascontiguousarray(x[rows, columns]) for x in measured.on_grid(whole.height, whole.width))
-            if not valid[frame].any():
-                raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
-            outline = max(height, width) * (OUTLINE if measured.estimator is None else ESTIMATED_OUTLINE)
-            depth = settle(grow_near(depth, valid, int(outline)), valid)
-
-        # 3. Tokens, written into the memory.
-        with timed(seconds, "encode"):
-            tokens = self.engine.encode(torch.from_numpy(photo).permute(2, 0, 1).float() / 255)
-        with timed(seconds, "memory_write"):
-            if memory is None:
-                memory = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
-            else:
-                memory = memory.copy()
-            photo_camera = Camera(camera.shifted(left_in, top_in).K, camera.c2w, *photo.shape[:2])
-            kept = slice(facts.depth_stride // 2, None, facts.depth_stride)  # the middle one: no average across edges
-            report = memory.write(tokens, depth[kept, kept], photo_camera, valid[kept, kept])
-        view = len(memory.views) - 1 if report.new or report.replaced else None
-        return Lifted(
-            source=source,
-            sha256=sha256,
-            measured=measured,
-            photo=photo,
-            photo_depth=depth,
-            photo_camera=photo_camera,
-            frame=frame,
-            camera=camera,
-            memory=memory,
-            view=view,
-            distance=subject_distance(depth[frame], valid[frame]),
-            focus=focus,
-            zoom=zoom,
-        )
-
     def recipe(
         self,
         photo: Image.Image | np.ndarray | Lifted | None,
@@ -504,22 +343,44 @@ class MiragePipeline(DiffusionPipeline):
         options = prompt, focus, zoom, estimator, self.profile
         return recipe_of(self.engine, photo, trajectory, seed, quality, *options)
 
-    def coverage(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
-        return outlook.coverage(memory, trajectory)
+    # ---- where it runs, in how many steps, and what is kept of it --------------------------------------------------
 
-    def torn(self, memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
-        return outlook.share_of(outlook.between_known(outlook.coarse_mask(memory, trajectory)))
+    def to(self, *args, **kwargs) -> "MiragePipeline":
+        """As in diffusers; a depth estimator and a mask that can follow to the device do so."""
+        super().to(*args, **kwargs)
+        device = kwargs.get("device", args[0] if args else None)
+        if device is not None and not isinstance(device, torch.dtype):
+            self.take_along(torch.device(device))
+        return self
 
-    def preview(self, lifted: Lifted, trajectory: Trajectory, max_frames: int = 24) -> tuple[np.ndarray, np.ndarray]:
-        frames = outlook.preview(self.engine, lifted, trajectory, max_frames)
-        return frames, outlook.coverage(lifted.memory, trajectory)
+    def take_along(self, device: str | torch.device) -> None:
+        """Move what is no component of the pipeline but works for it: the depth estimator and the mask."""
+        for part in (self.engine.depth_estimator, getattr(self.engine, "mask", None)):
+            if callable(move := getattr(part, "to", None)):
+                move(device)
 
-    def gentle_strength(
-        self, lifted: Lifted, path: Callable[[float], Trajectory], backed: float | None = None, at_most: float = 1.0
-    ) -> float:
-        return strength.gentle_strength(lifted, path, backed, at_most)
+    def use_few_steps(self, few: FewSteps) -> None:
+        """Render in few steps: a distilled LoRA joins the large engine, with its own steps, shift and guidance.
 
-    def suited(
-        self, lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Trajectory]
-    ) -> tuple[Lifted, float]:
-        return strength.suited(lift, path)
+        Call it before a profile is applied. Licence card and recipe name the file. Raises Refused (a ValueError) for a
+        file that does not fit the model, and where there is no large engine.
+        """
+        if self.transformer is None:
+            raise Refused("A few-step LoRA is for the large engine; the embedded one is fast. Leave it out.")
+        if self.few_steps:
+            raise Refused("{name} is in use already. Open the pipeline again.", name=Path(self.few_steps.file).name)
+        self._undo_few_steps = attach_few_steps(self.transformer, few)
+        self.few_steps = few
+        self.register_modules(scheduler=type(self.scheduler).from_config(self.scheduler.config, flow_shift=few.shift))
+        self.engine.use_few_steps(few, self.scheduler, few_steps_entry(few))
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> None:
+        """As in diffusers. A LoRA that is attached is kept beside the transformer, not mixed into its weights.
+
+        One for few steps is not kept: it is a setting, as a profile is. The entries of the licence card are kept.
+        """
+        folder = Path(save_directory)
+        with saved_beside(self.transformer, folder, self.few_steps, self._undo_few_steps):
+            super().save_pretrained(save_directory, **kwargs)
+            if weights := self.engine.facts.weights[: -1 if self.few_steps else None]:
+                (folder / CONVERSION).write_text(json.dumps({"weights": weights}, indent=1))

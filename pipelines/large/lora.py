@@ -6,7 +6,9 @@ What their files hold is in lora_files.py.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +17,7 @@ from pipelines.large.families import FEW_STEPS, LORA, LORA_FILE, LORA_FOLDER, Fe
 from pipelines.large.lora_files import DOWN, UP, read_lora, shapes_of_lora, sort_tensors
 from pipelines.large.wan_names import ConversionError, check_tensors, to_released
 from pipelines.weights.hub import local_file
+from pipelines.weights.licences import file_entry
 from pipelines.weights.tensors import read_tensors
 
 
@@ -35,6 +38,12 @@ def attach_few_steps(transformer: torch.nn.Module, few: FewSteps) -> Callable[[]
     Raises ConversionError for one that does not fit the model.
     """
     return add_lora(transformer, read_tensors(local_file(few.file)), few.alpha, FEW_STEPS, few.strength)
+
+
+def few_steps_entry(few: FewSteps) -> dict[str, Any]:
+    """The entry of a LoRA for few steps in licence card and recipe, with how it is sampled."""
+    sampling = {name: value for name, value in asdict(few).items() if name != "file" and value is not None}
+    return {**file_entry(local_file(few.file), few.file), **sampling}
 
 
 def switch_loras(transformer: torch.nn.Module, released: bool) -> None:

@@ -3,6 +3,8 @@
 Numbers and Pillow only. Sizes are (height, width) in pixels, but Pillow's own `size`, which is (width, height).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
@@ -54,10 +56,39 @@ def covering(
     """
     scale = cover_scale(photo.size, height, width) * zoom
     size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
-    whole = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
+    scaled = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
     sides = zip(size, (width, height), strict=True)
     left, top = (round((total - zoom * side) * focus + (zoom - 1) / 2 * side) for total, side in sides)
-    return whole, (min(max(left, 0), size[0] - width), min(max(top, 0), size[1] - height))
+    return scaled, (min(max(left, 0), size[0] - width), min(max(top, 0), size[1] - height))
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A photo at the clip's scale, and what a memory keeps of it: the clip's frame and what lies around it.
+
+    pixels (H, W, 3) uint8: all of the photo. kept: rows and columns of it that are kept; frame: rows and columns of
+    what is kept that the clip shows at first. left, top: of the frame in the photo, in pixels.
+    """
+
+    pixels: np.ndarray
+    kept: tuple[slice, slice]
+    frame: tuple[slice, slice]
+    left: int
+    top: int
+
+
+def framed(photo: Image.Image, height: int, width: int, focus: float, zoom: float, step: int) -> Framed:
+    """An RGB photo scaled for a frame of (height, width) pixels; as far as MARGIN beyond it is kept, in whole steps.
+
+    focus, zoom: as of `crop`. step: pixels of a token.
+    """
+    scaled, (left, top) = covering(photo, height, width, focus, zoom)
+    rows, columns = beyond(top, height, scaled.height, step), beyond(left, width, scaled.width, step)
+    frame = (
+        slice(top - rows.start, top - rows.start + height),
+        slice(left - columns.start, left - columns.start + width),
+    )
+    return Framed(np.array(scaled), (rows, columns), frame, left, top)
 
 
 def cover_scale(size: tuple[int, int], height: int, width: int) -> float:

@@ -32,6 +32,7 @@ from pipelines.large.tiles import Tiles, parts_of
 from pipelines.large.transformer import MirageTransformer3DModel
 from pipelines.large.video import VideoDecoder, encode_video, to_frames, to_video
 from pipelines.media.clips import read_recipe
+from pipelines.photo import outlook
 from pipelines.weights.licences import licence_card
 
 SIZE = 64, 96
@@ -79,8 +80,8 @@ def test_both_engines_play_the_same_scenario(either):
     onward = either(None, trajectory, seed=3, memory=done.memory)  # a known world, no photo
     assert onward.frames.shape == done.frames.shape
 
-    previews, coverage = either.preview(lifted, trajectory, max_frames=2)
-    assert previews.shape == (2, *SIZE, 3) and coverage.shape == (FRAMES,)
+    previews = outlook.preview(either.engine, lifted, trajectory, max_frames=2)
+    assert previews.shape == (2, *SIZE, 3) and outlook.coverage(lifted.memory, trajectory).shape == (FRAMES,)
 
 
 def count_steps(pipe, monkeypatch):

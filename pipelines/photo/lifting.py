@@ -1,0 +1,90 @@
+"""How a photo becomes a place: its frame is chosen, its depth measured, its tokens written into a memory."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pipelines.cameras import Camera
+from pipelines.depth import DepthEstimator
+from pipelines.depth.edges import grow_near
+from pipelines.engines.base import Engine
+from pipelines.errors import Refused
+from pipelines.events import timed
+from pipelines.memory import LatentMemory
+from pipelines.memory.surfaces import settle
+from pipelines.photo.frame import DEFAULT_FOV, check_focus, check_zoom, frame_camera, framed
+from pipelines.photo.lifted import Lifted, photo_sha256, subject_distance
+from pipelines.photo.measured import given_depth, measure
+
+# How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
+OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
+
+
+@torch.no_grad()
+def lift_photo(
+    engine: Engine,
+    source: Image.Image,
+    height: int,
+    width: int,
+    camera: Camera | None,
+    depth: np.ndarray | None,
+    memory: LatentMemory | None,
+    fov_degrees: float = DEFAULT_FOV,
+    focus: float = 0.5,
+    zoom: float = 1.0,
+    *,
+    estimator: DepthEstimator,
+    like: Lifted | None,
+    seconds: dict[str, float],
+) -> Lifted:
+    """An RGB photo as a place, for a clip of (height, width) pixels; see `MiragePipeline.lift`."""
+    facts, sha256 = engine.facts, photo_sha256(source)
+    if like is not None and like.sha256 != sha256:
+        raise Refused("The depth of another photo does not fit this one. Lift it without `like`.")
+
+    # 1. The frame, what is kept around it, and the camera that sees it.
+    part = framed(source, height, width, check_focus(focus), check_zoom(zoom), facts.stride)
+    if camera is None:
+        camera = frame_camera(source.size, height, width, fov_degrees=fov_degrees, zoom=zoom)
+    camera = camera.resized(height, width)
+    photo = np.ascontiguousarray(part.pixels[part.kept])
+    frame_rows, frame_columns = part.frame
+    photo_K = camera.shifted(frame_columns.start, frame_rows.start).K
+    photo_camera = Camera(photo_K, camera.c2w, *photo.shape[:2])
+
+    # 2. Depth of all of the photo, and of what is kept.
+    with timed(seconds, "depth"):
+        if depth is not None:
+            measured = given_depth(depth)
+        else:
+            K = camera.shifted(part.left, part.top).K
+            measured = measure(part.pixels, K, estimator, like and like.measured)
+        depth, valid = (np.ascontiguousarray(x[part.kept]) for x in measured.on_grid(*part.pixels.shape[:2]))
+        if not valid[part.frame].any():
+            raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
+        outline = max(height, width) * (OUTLINE if measured.estimator is None else ESTIMATED_OUTLINE)
+        depth = settle(grow_near(depth, valid, int(outline)), valid)
+
+    # 3. Tokens, written into the memory.
+    with timed(seconds, "encode"):
+        tokens = engine.encode(torch.from_numpy(photo).permute(2, 0, 1).float() / 255)
+    with timed(seconds, "memory_write"):
+        new = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
+        memory = new if memory is None else memory.copy()
+        middle = slice(facts.depth_stride // 2, None, facts.depth_stride)  # of a cell: no average across edges
+        report = memory.write(tokens, depth[middle, middle], photo_camera, valid[middle, middle])
+    return Lifted(
+        source=source,
+        sha256=sha256,
+        measured=measured,
+        photo=photo,
+        photo_depth=depth,
+        photo_camera=photo_camera,
+        frame=part.frame,
+        camera=camera,
+        memory=memory,
+        view=len(memory.views) - 1 if report.new or report.replaced else None,
+        distance=subject_distance(depth[part.frame], valid[part.frame]),
+        focus=focus,
+        zoom=zoom,
+    )
