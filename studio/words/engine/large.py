@@ -88,4 +88,9 @@ SENTENCES = {
     "{name}={value} must be a positive number. Use {usual}.": (
         "{name}={value} deve essere un numero positivo. Usa {usual}."
     ),
+    # a LoRA for few steps
+    "A few-step LoRA is for the large engine; the embedded one is fast. Leave it out.": (
+        "Un LoRA per pochi passi serve al motore grande; quello incluso è già veloce. Toglilo."
+    ),
+    "{name} is in use already. Open the pipeline again.": "{name} è già in uso. Apri di nuovo la pipeline.",
 }
