@@ -1,7 +1,9 @@
 """`MiragePipeline`: one photo and a camera path become a clip in which the place stays itself.
 
 photo -> tokens + depth -> memory; then chunk by chunk: read the memory at the cameras, generate what nobody has seen,
-write it back, decode. The loop is the same for every engine (pipelines/engines/base.py).
+write it back, decode. The loop is the same for every engine (pipelines/engines/base.py). How a photo is lifted is in
+pipelines/photo/lifting.py, how a folder is opened in pipelines/large/opening.py, where a LoRA joins in
+pipelines/large/lora.py.
 """
 
 import json
@@ -182,9 +184,9 @@ class MiragePipeline(DiffusionPipeline):
         source = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
         framing = {"fov_degrees": fov_degrees, "focus": focus, "zoom": zoom}
         measuring = {"estimator": estimator or self.engine.depth_estimator, "like": like}
-        seconds = defaultdict(float) if seconds is None else seconds
-        place = self.engine, source.convert("RGB"), height, width, camera, depth, memory
-        return lift_photo(*place, **framing, **measuring, seconds=seconds)
+        measuring["seconds"] = defaultdict(float) if seconds is None else seconds
+        source = source.convert("RGB")
+        return lift_photo(self.engine, source, height, width, camera, depth, memory, **framing, **measuring)
 
     def __call__(
         self,
@@ -227,7 +229,7 @@ class MiragePipeline(DiffusionPipeline):
         zoom: float = 1.0,
         estimator: DepthEstimator | None = None,
     ) -> Iterator[StepEvent | ChunkEvent | DoneEvent]:
-        """Render, telling what happens as it happens. Closing the iterator stops the work within one step.
+        """Render, with an event for every step and every chunk. Closing the iterator stops the work within one step.
 
         image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; trajectory[0]
         sees a frame of it in the trajectory's shape, as in `lift`. memory: a world to start in; it is not changed.
@@ -253,7 +255,7 @@ class MiragePipeline(DiffusionPipeline):
         chunks, num_ready = chunks_of(facts, len(trajectory)), 0
         self._interrupt = False
 
-        # 1. The photo becomes tokens with depth, and the memory knows it.
+        # 1. The photo becomes tokens with depth, in a memory.
         lifted = image if isinstance(image, Lifted) else None
         if lifted is None and image is not None:
             yield StepEvent(0, len(chunks), 0, 1, "depth")
@@ -346,15 +348,15 @@ class MiragePipeline(DiffusionPipeline):
     # ---- where it runs, in how many steps, and what is kept of it --------------------------------------------------
 
     def to(self, *args, **kwargs) -> "MiragePipeline":
-        """As in diffusers; a depth estimator and a mask that can follow to the device do so."""
+        """As in diffusers; the depth estimator and the mask move too, if they have a `to`."""
         super().to(*args, **kwargs)
         device = kwargs.get("device", args[0] if args else None)
         if device is not None and not isinstance(device, torch.dtype):
-            self.take_along(torch.device(device))
+            self.move_helpers(torch.device(device))
         return self
 
-    def take_along(self, device: str | torch.device) -> None:
-        """Move what is no component of the pipeline but works for it: the depth estimator and the mask."""
+    def move_helpers(self, device: str | torch.device) -> None:
+        """Move what works for the pipeline without being a component of it: the depth estimator and the mask."""
         for part in (self.engine.depth_estimator, getattr(self.engine, "mask", None)):
             if callable(move := getattr(part, "to", None)):
                 move(device)

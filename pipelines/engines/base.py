@@ -61,7 +61,7 @@ def chunks_of(facts: EngineFacts, num_frames: int) -> list[range]:
 class Generated:
     """What an engine made for n cameras: tokens (n, C, h, w), z-depth (n, H, W), valid (n, H, W) bool.
 
-    seconds: what of the time went into other parts than denoising, by the parts' names (see DoneEvent).
+    seconds: time that went into other parts than denoising, by the names of events.PARTS.
     """
 
     tokens: Tensor
@@ -71,7 +71,7 @@ class Generated:
 
 
 class Engine(Protocol):
-    """depth_estimator: measures photos, unless another is asked for, and what the engine generates if it `measures`."""
+    """depth_estimator: measures a photo where no other one is given, and what the engine generates if it `measures`."""
 
     facts: EngineFacts
     depth_estimator: DepthEstimator

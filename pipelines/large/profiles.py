@@ -139,7 +139,7 @@ def apply(pipe, profile: Profile | str, device: "str | torch.device" = "cuda", f
         pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=first_block_cache))
     skipped = {} if first_block_cache is None else {"first_block_cache": first_block_cache}
     pipe.profile = {"name": profile.name, "dtype": str(pipe.transformer.dtype).removeprefix("torch."), **skipped}
-    pipe.take_along(device)
+    pipe.move_helpers(device)
     if profile.transformer == "turns":
         pipe.enable_model_cpu_offload(device=device)
         return profile

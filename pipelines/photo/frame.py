@@ -12,7 +12,7 @@ from pipelines.cameras import Camera
 from pipelines.errors import Refused
 from pipelines.media.photos import focal_pixels
 
-DEFAULT_FOV = 60.0  # degrees across the long side, when the photo does not tell its focal length
+DEFAULT_FOV = 60.0  # degrees across the long side, where the photo's file does not say its focal length
 MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
 MAX_ZOOM = 1.5
 

@@ -21,9 +21,9 @@ class Lifted:
     source: the photo that was given, RGB; sha256: see `photo_sha256`; measured: depth of all of it.
     photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture that is kept, of which
     the clip shows a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
-    frame: rows and columns of that picture; camera: sees these. memory: knows the picture, and nothing else unless one
-    was given; view: the picture's in it, None where it added nothing. distance: depth of the subject (D), in scene
-    units. focus, zoom: where in the photo the frame lies, see `MiragePipeline.lift`.
+    frame: rows and columns of that picture; camera: sees these. memory: holds the picture, and what was in the memory
+    that was given, if any; view: the picture's in it, None where it added nothing. distance: depth of the subject (D),
+    in scene units. focus, zoom: where in the photo the frame lies, see `MiragePipeline.lift`.
     """
 
     source: Image.Image

@@ -29,7 +29,7 @@ class MeasuredDepth:
     weights: tuple[dict[str, Any], ...] = ()
 
     def serves(self, height: int, width: int, estimator: DepthEstimator) -> bool:
-        """Whether this spares measuring the photo, scaled to height x width, with an estimator."""
+        """Whether this can be used in place of measuring the photo, scaled to height x width, with an estimator."""
         if self.estimator is None:
             return True
         return self.estimator is estimator and max(height / len(self.depth), width / self.depth.shape[1]) <= FINER
@@ -54,7 +54,7 @@ class MeasuredDepth:
 def measure(
     pixels: np.ndarray, K: np.ndarray, estimator: DepthEstimator, before: MeasuredDepth | None = None
 ) -> MeasuredDepth:
-    """Depth of a whole photo, pixels (H, W, 3) uint8 seen with K (3, 3), or what was measured before if that serves."""
+    """Depth of a whole photo, pixels (H, W, 3) uint8 seen with K (3, 3), or `before` where that serves."""
     if before is not None and before.serves(*pixels.shape[:2], estimator):
         return before
     return MeasuredDepth(*estimator(pixels, K), estimator, depth_weights(estimator))
