@@ -2,8 +2,8 @@
 
 What it edits is `pipelines.cameras.path.Path`; its value is that path as JSON, or None while nothing is drawn. The
 page around it hears of the rest by events: `edited` (the path changed), `repaired` {repair}, `pasted` {text}, `cameras`
-{paths, fix} (files with cameras were uploaded, and how to read them). Two functions answer the browser at once: `hear`
-and `save`.
+{paths, fix} (files with cameras were uploaded, and how to read them). Two functions answer the browser at once:
+`quick_check` and `save`.
 """
 
 import os
@@ -15,7 +15,7 @@ from pipelines import limits
 from pipelines.cameras import keys, trajectory
 from pipelines.cameras.formats import FORMATS
 from studio.drawn import MAX_TEXT
-from studio.editor.review import hear
+from studio.editor.review import quick_check
 from studio.editor.saving import AS_KEYS, save
 
 FOLDER = Path(__file__).parent
@@ -30,7 +30,7 @@ const python = {
   edited: () => trigger('edited', {}),
   repair: (repair) => trigger('repaired', { repair }),
   paste: (text) => trigger('pasted', { text }),
-  check: (path) => server.hear({ path, distance: place().distance, language: props.texts.language }),
+  check: (path) => server.quick_check({ path, distance: place().distance, language: props.texts.language }),
   save: (format, path) => server.save({ ...place(), format, path, language: props.texts.language }),
   // a visitor's file name stays on the visitor's machine, but for its ending and for where two files belong together
   openCameras: async (files, fix) => {
@@ -86,7 +86,7 @@ class TrajectoryEditor(gr.HTML):
             html_template='<div class="editor"></div>',
             js_on_load=OPEN,
             apply_default_css=False,
-            server_functions=[hear, save],
+            server_functions=[quick_check, save],
             **{"place": None, "review": None, **props},
         )
 

@@ -40,7 +40,7 @@ def _joined(runs) -> list[tuple[int, int]]:
     return out
 
 
-def hear(request: dict) -> dict:
+def quick_check(request: dict) -> dict:
     """What can be found without the photo's depth; the browser calls it after every edit, without waiting for its turn
     at the engine as the event `edited` does.
 

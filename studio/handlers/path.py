@@ -88,7 +88,7 @@ def edited(workbench: Workbench, session: Session, language: str, inputs: Inputs
     except Refusal as error:
         notice = {} if error.key == "need_path" else {"notice": error.said_in(language), "turn": next(turn)}
         return {"path": gr.update(review=notice), "estimate": escape(error.said_in(language))}
-    # what is wrong with it the page has already heard: see editor.review.hear
+    # what is wrong with it the page knows already, see editor.review.quick_check
     return estimate(workbench, session, language, inputs)
 
 

@@ -16,7 +16,7 @@ from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path as CameraPath
 from studio.editor.opening import opened
 from studio.editor.place import floor_below
-from studio.editor.review import findings, hear
+from studio.editor.review import findings, quick_check
 from studio.editor.saving import save
 from studio.words import TEXT, Refusal, explain
 from studio.words.editor import SCRIPT
@@ -64,14 +64,14 @@ def test_findings_say_where_they_are_and_what_mends_them():
     assert {f"repair_{name}" for name in repairs.REPAIRS} < set(TEXT)
 
 
-def test_a_path_is_heard_at_once():
+def test_a_path_is_checked_at_once():
     hurry = json.dumps(path_to((0, 0, 0), (0, 0, 1), seconds=1, fov=120).to_dict())
-    heard = hear({"path": hurry, "distance": 1.0, "language": "en"})
-    assert {finding["kind"] for finding in heard["findings"]} == {"fast", "lens"} == set(heard["kinds"])
-    assert hear({"path": json.dumps(WAY.to_dict()), "distance": 1.0, "language": "en"})["findings"] == []
-    assert "time=" in hear({"path": hurry.replace('"time": 1.0', '"time": 1e308'), "distance": 1.0})["notice"]
+    checked = quick_check({"path": hurry, "distance": 1.0, "language": "en"})
+    assert {finding["kind"] for finding in checked["findings"]} == {"fast", "lens"} == set(checked["kinds"])
+    assert quick_check({"path": json.dumps(WAY.to_dict()), "distance": 1.0, "language": "en"})["findings"] == []
+    assert "time=" in quick_check({"path": hurry.replace('"time": 1.0', '"time": 1e308'), "distance": 1.0})["notice"]
     for odd in ({}, [], "x", {"path": hurry, "distance": "far"}, {"path": hurry, "distance": float("nan")}):
-        assert "findings" not in hear(odd)
+        assert "findings" not in quick_check(odd)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
