@@ -8,9 +8,9 @@
       const { id } = radio.closest('fieldset');
       if (radio.name !== id) radio.name = id;
     }
-    for (const { firstChild: told } of root.querySelectorAll('[data-testid="toast-text"], .toast-title')) {
-      const ours = words[document.documentElement.lang]?.[told?.textContent.trim()];
-      if (ours) told.textContent = ours;
+    for (const { firstChild: text } of root.querySelectorAll('[data-testid="toast-text"], .toast-title')) {
+      const ours = words[document.documentElement.lang]?.[text?.textContent.trim()];
+      if (ours) text.textContent = ours;
     }
   }
 

@@ -18,11 +18,14 @@ import pytest
 from fake_pipeline import FakePipeline
 from helpers import BROWSER, AnalyticDepth
 
+from pipelines import limits
 from pipelines.cameras import Camera, Trajectory, move
 from pipelines.cameras.curve import fov as fov_of
 from pipelines.cameras.curve import num_frames
 from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path
+from pipelines.cameras.speed import steps
+from studio.editor.editor import served_limits
 from studio.settings import Opened
 from studio.workbench import Workbench
 
@@ -623,6 +626,54 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     page.set_input_files(".editor input[type=file]", tmp_path / "away.json")
     page.click(".editor .notice button:has-text('Girale')")
     page.wait_for_function(f"Math.abs({DRAFT}.keys.at(-1).position[2] - {arc.c2w[-1, 2, 3]}) < 0.02")
+
+
+def draw_line(page, dx, dy):
+    """A straight stroke, by so many pixels: a path of two keys. Returns its fastest quarter of a second: degrees, and
+    scene units."""
+    pull(page, camera_spot(page), [(dx * i / 24, dy * i / 24) for i in range(1, 25)])
+    reviewed(page)
+    trajectory = Path.from_dict(path_of(page)).trajectory(90, 160, 16)
+    return tuple(float(fastest.max()) for fastest in steps(trajectory))
+
+
+def test_the_page_keeps_to_the_limits_that_python_serves(visit, pipe, tmp_path, monkeypatch):
+    page = visit(DESK)
+    degrees, travel = draw_line(page, 70, -50)
+    assert degrees > limits.TURN_DEGREES / 3 and travel > 0.6 * limits.TRAVEL * pipe.distance
+    usual = served_limits()
+    monkeypatch.setattr(limits, "TURN_DEGREES", limits.TURN_DEGREES / 3)
+    monkeypatch.setattr(limits, "TRAVEL", limits.TRAVEL / 2)
+    others = {"fps": 5, "keys": 3, "seconds": (0.5, 40.0), "fov": (10.0, 120.0), "name_letters": 7, "text_letters": 999}
+    served = {**served_limits(), **others}
+    assert served.keys() == usual.keys()
+    monkeypatch.setattr("studio.editor.editor.served_limits", lambda: served)
+    monkeypatch.setattr("studio.page.widgets.MAX_MEGABYTES", 0.0001)
+    with studio(pipe, tmp_path, ssr_mode=False) as url:
+        page = visit(DESK, server=url)
+        _, travel = draw_line(page, 0, -80)  # ahead: the camera does not turn
+        assert travel <= limits.TRAVEL * pipe.distance
+        page.click(".editor .bar button:has-text('Draw')")
+        degrees, _ = draw_line(page, 70, -50)
+        assert degrees <= limits.TURN_DEGREES
+        assert not page.is_disabled(".editor button:has-text('Add a point')")
+        page.click(".editor button:has-text('Add a point')")
+        page.wait_for_function(f"{DRAFT}.keys.length === 3")
+        assert page.is_disabled(".editor button:has-text('Add a point')")
+        page.focus(".editor .track")
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.querySelector('.editor .track').ariaValueNow === '0.20'")
+
+        def ends(field, *names):
+            return tuple(float(page.get_attribute(f".editor .{field} :is(input, textarea)", name)) for name in names)
+
+        assert ends("length", "min", "max") == (0.5, 40) and ends("fov", "min", "max") == (10, 120)
+        assert ends("point_name", "maxlength") == (7,) and ends("as-text", "maxlength") == (999,)
+        photo = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": bytes(101)}
+        page.set_input_files(".stage input[type=file]", photo)
+        page.wait_for_selector(".stage .trouble:has-text('over 40 MB')")
+        page.context.close()
 
 
 # -- touch, a page within a page, a page that the server draws --------------------------------------------------------
