@@ -1,4 +1,4 @@
-// Cards as a radio group: arrows move, space and enter choose. Runs once per widget.
+// Cards as a radio group: arrow keys move the focus, space and enter choose. Runs once per widget.
 const root = element.querySelector('.cards');
 root.setAttribute('role', 'radiogroup');
 

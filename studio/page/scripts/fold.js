@@ -1,4 +1,5 @@
-// A fold with text in it. Its value is markup of the studio's own; with `texts.copy` it is plain text that can be kept.
+// A title that unfolds text. Its value is markup of the studio's own; where there is `texts.copy` it is plain text,
+// which can be copied and saved.
 const fold = document.createElement('details');
 const title = fold.appendChild(document.createElement('summary'));
 const inside = fold.appendChild(document.createElement('div'));

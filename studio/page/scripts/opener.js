@@ -1,5 +1,5 @@
-// Opens and closes the column it stands in. The fields there are in the page from the start: what is typed the moment
-// they are seen would be lost if Gradio made them only then, while an answer is coming in.
+// Opens and closes the column it stands in. The fields there are in the page from the start: if Gradio made them only
+// when they open, an answer that comes in at that moment would undo what is typed first.
 const button = element.querySelector('.opener').appendChild(document.createElement('button'));
 button.type = 'button';
 const column = element.closest('.folded');

@@ -1,4 +1,5 @@
-// What Gradio's own parts of the page lack. Runs once, when the page is there. words: {language: {its English: ours}}.
+// What Gradio's own parts of the page lack. Runs once, when the page has loaded. words: our text for each of Gradio's,
+// {language: {English text: our text}}.
 (words) => {
   const root = document.querySelector('.gradio-container');
 

@@ -1,4 +1,4 @@
-// The stage. What it shows comes from Python in props.value; a dropped photo goes up and is announced with 'photo'.
+// The stage. What it shows comes from Python in props.value; a dropped photo is uploaded, and 'photo' carries its path.
 const root = element.querySelector('.stage');
 
 function make(tag, kind, parent = root) {
@@ -30,17 +30,17 @@ const edit = make('button', 'edit');
 edit.type = 'button';
 edit.addEventListener('click', () => trigger('edit', {}));
 
-const telling = make('div', 'telling');
-const note = make('p', 'note', telling);
+const activity = make('div', 'activity');
+const note = make('p', 'note', activity);
 note.setAttribute('aria-live', 'polite');
-const bar = make('div', 'bar', telling);
+const bar = make('div', 'bar', activity);
 const fill = make('i', '', bar);
 const trouble = make('p', 'trouble');
 trouble.setAttribute('role', 'alert');
 
 function say({ words = '', share = null, error = '' }) {
   note.textContent = words;
-  telling.hidden = !words && share === null;
+  activity.hidden = !words && share === null;
   bar.hidden = share === null;
   fill.style.width = `${100 * (share ?? 0)}%`;
   trouble.textContent = error;
@@ -68,7 +68,7 @@ function show() {
   replace.hidden = !url || value.kind === 'live';
   drop.hidden = Boolean(url);
   edit.hidden = !value.editable;
-  root.toggleAttribute('data-drawing', Boolean(value.drawing)); // the editor is in front: only words are said here
+  root.toggleAttribute('data-drawing', Boolean(value.drawing)); // the editor is in front: the stage only shows words
   say({ words: value.note, share: value.share, error: value.error });
 }
 
@@ -89,8 +89,8 @@ async function take(file) {
   }
   say({ words: props.texts.uploading });
   try {
-    // The visitor's file name is nobody's business: the photo travels under another, which nobody else's has, since
-    // equal files of one name would be one upload
+    // The visitor's own file name stays private. The new one is random, because Gradio keeps equal files of one name as
+    // a single upload, which visitors would then share
     const name = `photo-${Math.random().toString(36).slice(2)}`;
     const { path } = await upload(new File([file], name, { type: file.type }));
     trigger('photo', { path });
