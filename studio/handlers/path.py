@@ -140,8 +140,8 @@ def repair_path(workbench: Workbench, session: Session, language: str, inputs: I
     def backed(trajectory: Trajectory) -> np.ndarray:
         return coverage(lifted.memory, trajectory)
 
-    place = lifted.camera, lifted.distance, lifted.depth
-    path = repairs.repaired(with_lens(path, lifted.camera), repair, *place, backed, FPS)
+    scene = lifted.camera, lifted.distance, lifted.depth
+    path = repairs.repaired(with_lens(path, lifted.camera), repair, *scene, backed, FPS)
     yield {"stage": stage(session), "path": gr.update(value=path.to_dict())}
 
 

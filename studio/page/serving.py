@@ -53,7 +53,7 @@ def on_demand(name: str) -> dict[str, list[str]]:
     listed = re.search(r"m\.f=\[([^\]]*)\]", text)
     files = re.findall(r'"\./([\w.-]+)"', listed[1]) if listed else []
     loads = re.findall(r"import\(`\./([\w.-]+\.js)`\)[^`]*?__vite__mapDeps\(\[([\d,]*)\]\)", text)
-    return {script: [files[int(place)] for place in places.split(",") if place] for script, places in loads}
+    return {script: [files[int(index)] for index in indices.split(",") if index] for script, indices in loads}
 
 
 def _script(name: str) -> str:
