@@ -176,7 +176,7 @@ class MiragePipeline(DiffusionPipeline):
         frame's, on any grid of that shape; without one it stands at the origin with fov_degrees across the long side of
         the largest frame. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. depth: z-depth of
         the whole photo, (H, W) in scene units; if None, estimator measures it, the pipeline's own if that is None too.
-        like: the same photo, lifted before: its depth is taken where it is fine enough and of the same estimator.
+        like: the same photo, lifted before: spares measuring where the same estimator would measure the same again.
         memory: a world the photo is added to; left unchanged. seconds: gets the time of each part, see `DoneEvent`.
         Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
         """
@@ -185,7 +185,7 @@ class MiragePipeline(DiffusionPipeline):
         framing = {"fov_degrees": fov_degrees, "focus": focus, "zoom": zoom}
         measuring = {"estimator": estimator or self.engine.depth_estimator, "like": like}
         measuring["seconds"] = defaultdict(float) if seconds is None else seconds
-        source = source.convert("RGB")
+        source = source if source.mode == "RGB" else source.convert("RGB")  # which would copy it
         return lift_photo(self.engine, source, height, width, camera, depth, memory, **framing, **measuring)
 
     def __call__(

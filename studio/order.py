@@ -36,8 +36,9 @@ class Inputs:
 
     strength, focus, zoom: percent. path: the editor's, an object or its JSON text. depth: an estimator's name, None
     where the studio offers no choice. The last two travel with the values that they are about, so that a click that
-    overtakes an answer is noticed. picked: the preset whose own seconds and direction are shown; suited: the choice
-    (see `choice`) that strength and zoom were found for.
+    overtakes an answer is noticed; whoever is not the page and leaves them out gets the preset's own settings. picked:
+    the preset whose own seconds and direction are shown. suited: the choice (see `choice`) that strength and zoom were
+    found for.
     """
 
     preset: Any = None
@@ -55,9 +56,9 @@ class Inputs:
     picked: Any = None
     suited: Any = None
 
-    def choice(self, photo: int) -> str:
-        """What a strength and a zoom suit: this move in this direction, in this format, of the visit's n-th photo."""
-        return f"{photo} {self.preset} {self.direction} {self.ratio}"
+    def choice(self, photo_id: str) -> str:
+        """What a strength and a zoom suit: this move in this direction, in this format, of this photo."""
+        return f"{photo_id} {self.preset} {self.direction} {self.ratio}"
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def own_settings(preset: str) -> dict[str, Any]:
 
 
 def prompt_of(text) -> str:
+    """The description without spaces around it. Raises Refusal where it is no text, or too long."""
     if not isinstance(text, str | None):
         raise Refusal("bad_value", name="description", value=f"{text!r:.40}", allowed=("text",))
     text = (text or "").strip()
@@ -171,12 +173,14 @@ def prompt_of(text) -> str:
 
 
 def one_of(name: str, value, allowed: tuple) -> str:
+    """The value, if it is one of the allowed texts. Raises Refusal, in which the widget is called `name`."""
     if not isinstance(value, str) or value not in allowed:
         raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=allowed)
     return value
 
 
 def number_in(name: str, value, low: float, high: float, whole: bool = False) -> float:
+    """The value, if it is a number in low..high, and a whole one where it must be. Raises Refusal, as `one_of`."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
     if not is_number or (whole and value != int(value)):
         raise Refusal("bad_value", name=name, value=f"{value!r:.40}", allowed=f"{low}–{high}")

@@ -23,33 +23,50 @@ if TYPE_CHECKING:
     from pipelines.photo.lifted import Lifted  # brings torch
 
 KEPT_PICTURES = 40  # two seconds of the fastest render: a slow browser still fetches them
-KEPT_LIFTS = 4  # the whole photo, as close as two moves want it, and one at the size of a clip
+KEPT_LIFTS = 3  # for previews: the whole photo, and as close as two moves want it
 LEFTOVER_SECONDS = 24 * 3600  # no visit lasts so long
 
 
 class Lifts:
-    """One photo seen in 3D, in the framings and sizes that were used last: its depth is measured once for each size."""
+    """One photo seen in 3D, in the framings that were used last: previews, and one at the size of a clip."""
 
     def __init__(self):
-        self._lifted: OrderedDict[tuple, Lifted] = OrderedDict()
+        self._small: OrderedDict[tuple, Lifted] = OrderedDict()
+        self._large: tuple[tuple, Lifted] | None = None
 
-    def get(self, depth: str | None, framing: tuple, make: "Callable[[Lifted | None], Lifted]") -> "Lifted":
-        """The photo with `depth`'s estimator in `framing`; made by make(like) if it is not kept.
+    def get(
+        self, depth: str | None, size: tuple[int, int], framing: tuple, make: "Callable[[Lifted | None], Lifted]"
+    ) -> "Lifted":
+        """The photo with `depth`'s estimator for a preview of (height, width) pixels; make(like) if it is not kept.
 
-        like: the finest that is kept of the same estimator, whose depth may be used again; None if there is none.
+        framing: what else tells one from another. like: one of the same estimator and size, whose depth spares
+        measuring it again; None if none is kept.
         """
-        key = depth, *framing
-        if key not in self._lifted:
-            same = [lifted for (name, *_), lifted in self._lifted.items() if name == depth]
-            made = make(max(same, key=lambda lifted: lifted.photo.size, default=None))
-            while len(self._lifted) >= KEPT_LIFTS:
-                self._lifted.popitem(last=False)
-            self._lifted[key] = made
-        self._lifted.move_to_end(key)
-        return self._lifted[key]
+        key = depth, size, framing
+        if key not in self._small:
+            self._small[key] = make(self._like(key))
+            while len(self._small) > KEPT_LIFTS:
+                self._small.popitem(last=False)
+        self._small.move_to_end(key)
+        return self._small[key]
 
-    def clear(self) -> None:
-        self._lifted.clear()
+    def get_large(
+        self, depth: str | None, size: tuple[int, int], framing: tuple, make: "Callable[[Lifted | None], Lifted]"
+    ) -> "Lifted":
+        """The same for a clip; only the last one is kept."""
+        key = depth, size, framing
+        if key in self._small:
+            return self._small[key]
+        if self._large is None or self._large[0] != key:
+            self._large = key, make(self._like(key))
+        return self._large[1]
+
+    def _like(self, key: tuple) -> "Lifted | None":
+        kept = [*self._small.items(), *filter(None, [self._large])]
+        return next((lifted for other, lifted in kept if other[:2] == key[:2]), None)
+
+    def drop_large(self) -> None:
+        self._large = None
 
 
 @dataclass
@@ -90,7 +107,7 @@ class Session:
 
     def __init__(self):
         self.photo: Image.Image | None = None
-        self.photo_number = 0  # counts the photos of this visit
+        self.photo_id = ""  # a new one for every photo
         self.focal_35mm: float | None = None
         self.lifts = Lifts()  # of the present photo
         self.take: Take | None = None
@@ -124,10 +141,10 @@ class Session:
 
     def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
         self.photo, self.focal_35mm = photo, focal_35mm
-        self.photo_number += 1
+        self.photo_id = secrets.token_hex(4)
         self.keep(None)
         self.measured, self.drawn = None, False
-        self.lifts.clear()
+        self.lifts = Lifts()  # what is being lifted now keeps the old one
         self._place_key = None
 
     def keep(self, clip: Clip | None) -> None:

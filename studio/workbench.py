@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.weights.licences import depth_weights
 from studio.background import Loading
 from studio.order import FPS, one_of
+from studio.session import Lifts
 from studio.settings import EMBEDDED, Opened, Settings, open_model
 
 if TYPE_CHECKING:  # these bring torch
@@ -51,6 +53,7 @@ class Workbench:
             name: Loading("depth", functools.partial(self._open_depth, name)) for name in self.settings.more_depths
         }
         self.pace = Pace()
+        self._has_large: weakref.ref[Lifts] | None = None  # the visit whose photo is lifted at the size of a clip
         self._line: list[object] = []  # who works (first) and who waits, in order of arrival
         self._lock = threading.Lock()
 
@@ -112,6 +115,13 @@ class Workbench:
         extra = self.depths.get(depth)
         estimator = extra.result() if extra and extra.is_there else self.pipe.engine.depth_estimator
         return [*self.facts.weights, *depth_weights(estimator)]
+
+    def keep_large_of(self, lifts: Lifts) -> None:
+        """Of all visits only this one keeps its photo lifted at the size of a clip: that is 50 to 120 MB."""
+        before = self._has_large and self._has_large()
+        if before is not None and before is not lifts:
+            before.drop_large()
+        self._has_large = weakref.ref(lifts)
 
     # Two renders at once would each take more than twice as long, so one works and the others stand in line.
 

@@ -10,10 +10,10 @@ from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path as CameraPath
 from studio.order import Inputs
 
-PHOTO_SIZE = (180, 320)
+PHOTO_SIZE, PHOTO_ID = (180, 320), "photo"  # of the visit in studio/conftest.py
 
 
-def settled(preset: str | None = "push-in", photo: int = 1, **changes) -> Inputs:
+def settled(preset: str | None = "push-in", photo: str = PHOTO_ID, **changes) -> Inputs:
     """What the page sends once every answer has reached it: two seconds, and a strength that was found for them."""
     inputs = replace(Inputs(preset=preset, seconds=2, seed=7, depth="embedded"), **changes)
     return replace(inputs, picked=inputs.preset, suited=inputs.choice(photo))

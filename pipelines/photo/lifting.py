@@ -14,7 +14,7 @@ from pipelines.memory import LatentMemory
 from pipelines.memory.surfaces import settle
 from pipelines.photo.frame import DEFAULT_FOV, check_focus, check_zoom, frame_camera, framed
 from pipelines.photo.lifted import Lifted, photo_sha256, subject_distance
-from pipelines.photo.measured import given_depth, measure
+from pipelines.photo.measured import FINER, given_depth, measure
 
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
@@ -57,8 +57,10 @@ def lift_photo(
         if depth is not None:
             measured = given_depth(depth)
         else:
-            K = camera.shifted(part.left, part.top).K
-            measured = measure(part.pixels, K, estimator, like and like.measured)
+            # A frame that is a little closer takes over the depth of the whole one, whatever was lifted before
+            whole = part if zoom == 1 or zoom > FINER else framed(source, height, width, focus, 1.0, facts.stride)
+            seen = camera if whole is part else camera.zoomed(1 / zoom)
+            measured = measure(whole.pixels, seen.shifted(whole.left, whole.top).K, estimator, like and like.measured)
         depth, valid = (np.ascontiguousarray(x[part.kept]) for x in measured.on_grid(*part.pixels.shape[:2]))
         if not valid[part.frame].any():
             raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")

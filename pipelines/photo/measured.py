@@ -1,4 +1,4 @@
-"""Depth of a whole photo: measured once, however often the photo is framed anew."""
+"""Depth of a whole photo: measured once for a size of the clip, however often the photo is framed anew."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from pipelines.depth import DepthEstimator
 from pipelines.errors import Refused
 from pipelines.weights.licences import depth_weights
 
-FINER = 1.3  # depth is taken over to a grid at most so many times finer: beyond, outlines would be coarse
+FINER = 1.3  # a closer frame takes the whole one's depth over up to this zoom: beyond, outlines would be coarse
 BLENDED = 0.02  # of the logarithm: neighbours that differ by less are one surface
 
 
@@ -29,10 +29,8 @@ class MeasuredDepth:
     weights: tuple[dict[str, Any], ...] = ()
 
     def serves(self, height: int, width: int, estimator: DepthEstimator) -> bool:
-        """Whether this can be used in place of measuring the photo, scaled to height x width, with an estimator."""
-        if self.estimator is None:
-            return True
-        return self.estimator is estimator and max(height / len(self.depth), width / self.depth.shape[1]) <= FINER
+        """Whether this is what an estimator would measure of the photo, scaled to height x width; a map always is."""
+        return self.estimator is None or (self.estimator is estimator and self.depth.shape == (height, width))
 
     def on_grid(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """Depth (height, width) float32 and valid, bool. What was measured on this grid is returned as it is.

@@ -66,12 +66,14 @@ def render(workbench: Workbench, session: Session, language: str, inputs: Inputs
     try:
         yield {"stage": stage(session, note=say(language, "lifting"), share=0)}
         inputs, take.order = yield from settle(workbench, session, language, inputs)
-        show_photo(workbench, session, take.order)
+        if take.order.zoom != order.zoom:
+            show_photo(workbench, session, take.order)
         started = time.perf_counter()
         done = yield from make_clip(workbench, session, language, take)
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
         recipe = {**done.recipe, "studio": take.order.recipe(), "report": report_of(done)}
         session.keep(write_clip(session.folder, take.order, done.frames, done.coverage, recipe))
+        take.frames.clear()  # hundreds of megabytes, of no use once they are in the file
         workbench.pace.learn(time.perf_counter() - started, len(done.frames), *done.frames.shape[1:3])
     finally:
         take.ended.set()
@@ -186,7 +188,7 @@ def same_again(workbench: Workbench, session: Session, language: str, inputs: In
     if session.clip is None:
         return {}
     used = session.clip.order.inputs()
-    used = replace(used, suited=used.choice(session.photo_number))
+    used = replace(used, suited=used.choice(session.photo_id))
     return {field.name: getattr(used, field.name) for field in fields(used)}
 
 

@@ -29,6 +29,7 @@ def pick_move(workbench: Workbench, session: Session, language: str, inputs: Inp
 
 
 def settings_of_preset(preset: str, language: str) -> Answer:
+    """The widgets as a preset starts with them. preset: an id that there is."""
     own, ways = own_settings(preset), directions(preset)
     choices = ways or ("left", "right")  # a radio group without choices would refuse every value
     return {
@@ -38,16 +39,19 @@ def settings_of_preset(preset: str, language: str) -> Answer:
             visible=bool(ways), choices=[(say(language, way), way) for way in choices], value=own["direction"]
         ),
         "picked": preset,
+        "suited": None,  # a strength is found anew
         "summary": move_summary(preset, language),
     }
 
 
 def settings_of_drawn(language: str) -> Answer:
+    """The widgets where the path itself says how long and how far the camera goes."""
     hidden = gr.update(visible=False)
     return {"seconds": hidden, "strength": hidden, "direction": hidden, "summary": move_summary(DRAWN, language)}
 
 
 def move_summary(preset, language: str) -> str:
+    """One sentence about a preset as markup; "" for what is none."""
     if preset == DRAWN:
         return escape(say(language, "drawn_summary"))
     if not isinstance(preset, str) or preset not in presets():
@@ -71,10 +75,11 @@ def settle(
     if inputs.preset == DRAWN:
         return inputs, order
     if inputs.picked != inputs.preset:
-        inputs = replace(inputs, strength=100, picked=inputs.preset, **own_settings(inputs.preset))
+        own = own_settings(inputs.preset)
+        inputs = replace(inputs, strength=100, picked=inputs.preset, suited=None, **own)
         yield settings_of_preset(inputs.preset, language)
         order = Order.read(inputs, workbench.fps)
-    choice = inputs.choice(session.photo_number)
+    choice = inputs.choice(session.photo_id)
     if inputs.suited != choice:
         strength, zoom = suited(workbench, session, order)
         inputs = replace(inputs, strength=strength, zoom=zoom, suited=choice)

@@ -1,5 +1,6 @@
-"""A path of one's own: the editor opens on the lifted photo, hears what is wrong with the path, and mends it."""
+"""A path of one's own: the editor opens on the lifted photo, shows what is wrong with the path, and mends it."""
 
+import functools
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -19,7 +20,7 @@ from studio.handlers.answers import Answer, explains, stage, turn
 from studio.handlers.clip import estimate
 from studio.handlers.move import settings_of_drawn, settle
 from studio.handlers.photo import framing_of, lift, show_photo, size_of
-from studio.handlers.turns import in_turn, looks
+from studio.handlers.turns import in_turn
 from studio.order import FPS, Inputs, Order, one_of
 from studio.session import Session
 from studio.words import Refusal, say
@@ -28,12 +29,14 @@ from studio.workbench import Workbench
 if TYPE_CHECKING:
     from pipelines.photo.lifted import Lifted  # brings torch
 
+reviews = functools.partial(in_turn, sequence="review")
+
 
 # -- the editor comes in front --------------------------------------------------------------------------------------
 
 
 def open_editor(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
-    """The editor comes in front of the picture, with the photo as a place, and hears of the path it holds."""
+    """The editor comes in front of the picture, with the photo as a place and a review of the path it holds."""
     framing = framing_of(workbench, inputs)
     show_photo(workbench, session, framing)
     session.drawing = True
@@ -93,7 +96,7 @@ def edited(workbench: Workbench, session: Session, language: str, inputs: Inputs
 
 
 @explains
-@looks
+@reviews
 def check_path(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
     """The path changed: how much of it the photo backs, and what should be better."""
     if session.photo is None or inputs.preset != DRAWN or inputs.path is None:
@@ -170,8 +173,8 @@ def take_cameras(workbench: Workbench, session: Session, language: str, inputs: 
     files, fix = event.get("paths"), event.get("fix")
     if not isinstance(files, list) or not files or not all(uploads.is_upload(file) for file in files):
         raise Refusal("not_an_upload")
-    lifted = enter(workbench, session, framing_of(workbench, inputs))
     try:
+        lifted = enter(workbench, session, framing_of(workbench, inputs))
         fix = None if fix is None else one_of("fix", fix, FIXES)
         path, notice, fixes = opened(files, lifted.camera, language, fix)
     finally:

@@ -91,18 +91,20 @@ def show_photo(workbench: Workbench, session: Session, order: Order) -> None:
 
 
 def lift(workbench: Workbench, session: Session, order: Order, size: tuple[int, int] | None = None) -> "Lifted":
-    """The photo in 3D, in the order's framing. size: (height, width), that of a draft if None."""
+    """The photo in 3D, in the order's framing. size: (height, width) of a clip; that of a preview if None."""
+    photo, lifts = session.photo, session.lifts  # a new photo may come in meanwhile
     height, width = size or size_of(workbench, session, order)
-    estimator = workbench.estimator(order.depth)
+    camera, estimator = camera_of(session, order, height, width), workbench.estimator(order.depth)
 
     def make(like: "Lifted | None") -> "Lifted":
-        camera = camera_of(session, order, height, width)
-        framing = {"focus": order.focus, "zoom": order.zoom}
-        return workbench.pipe.lift(
-            session.photo, height, width, camera=camera, estimator=estimator, like=like, **framing
-        )
+        framing = {"camera": camera, "focus": order.focus, "zoom": order.zoom}
+        return workbench.pipe.lift(photo, height, width, **framing, estimator=estimator, like=like)
 
-    return session.lifts.get(order.depth, (height, width, order.focus, order.zoom), make)
+    key = order.depth, (height, width), (order.focus, order.zoom)
+    if size is None:
+        return lifts.get(*key, make)
+    workbench.keep_large_of(lifts)
+    return lifts.get_large(*key, make)
 
 
 def camera_of(session: Session, order: Order, height: int, width: int) -> Camera:

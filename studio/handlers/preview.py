@@ -15,8 +15,8 @@ from studio.handlers.meter import meter
 from studio.handlers.move import settle
 from studio.handlers.path import open_editor
 from studio.handlers.photo import framing_of, lift, show_photo, size_of
-from studio.handlers.turns import in_turn, looks
-from studio.order import SECONDS, Inputs, Order
+from studio.handlers.turns import looks
+from studio.order import SECONDS, Inputs, Order, presets
 from studio.session import Measured, Session
 from studio.words import Refusal, say
 from studio.workbench import Workbench
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PREVIEW_FRAMES = 33
 DRAWN_FRAMES = 25  # of a drawn path: who draws looks again and again, and sees it smooth in the editor
-SHORTER = 0.95  # of its strength, at most, is what a shortened move keeps
+SHORTER = 0.95  # of its strength, at most, is left of a move that is shortened
 
 
 @explains
@@ -44,10 +44,12 @@ def look(workbench: Workbench, session: Session, language: str, inputs: Inputs) 
         yield from settle_and_draw(workbench, session, language, inputs)
 
 
+@explains
 def look_as_set(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
     """Strength or closeness was set by hand: it stays as it is, and the preview follows."""
-    by_hand = {"picked": inputs.preset, "suited": inputs.choice(session.photo_number)}
-    yield {**by_hand, "strength": inputs.strength, "zoom": inputs.zoom}
+    by_hand = {"picked": inputs.preset, "suited": inputs.choice(session.photo_id)}
+    if inputs.preset in presets():
+        yield by_hand
     yield from look(workbench, session, language, replace(inputs, **by_hand))
 
 
@@ -61,7 +63,7 @@ def preview(workbench: Workbench, session: Session, language: str, inputs: Input
 
 
 @explains
-@in_turn
+@looks
 def shorten(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
     """The strongest path of the same kind, shorter than this one, that suits the photo."""
     from pipelines.photo.strength import gentle_strength  # brings torch
@@ -76,24 +78,30 @@ def shorten(workbench: Workbench, session: Session, language: str, inputs: Input
         return replace(order, strength=strength).trajectory(lifted.camera, lifted.distance)
 
     strength = round(100 * gentle_strength(lifted, path, at_most=SHORTER * order.strength))
+    inputs = replace(inputs, strength=strength)
     yield {"strength": strength}
-    yield from draw(workbench, session, language, replace(order, strength=strength / 100))
+    yield from draw(workbench, session, language, inputs, Order.read(inputs, workbench.fps))
 
 
 def settle_and_draw(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
-    order = Order.read(inputs, workbench.fps)  # refused before anything is shown
-    show_photo(workbench, session, order)
+    """The choice finished, then its preview. Raises Refusal before anything is shown."""
+    before = Order.read(inputs, workbench.fps)
+    show_photo(workbench, session, before)
     yield {"stage": stage(session, note=say(language, "lifting"))}
-    _, order = yield from settle(workbench, session, language, inputs)
-    yield from draw(workbench, session, language, order)
+    inputs, order = yield from settle(workbench, session, language, inputs)
+    if order.zoom != before.zoom:
+        show_photo(workbench, session, order)
+        yield {"stage": stage(session, note=say(language, "lifting"))}
+    yield from draw(workbench, session, language, inputs, order)
 
 
-def draw(workbench: Workbench, session: Session, language: str, order: Order) -> Iterator[Answer]:
-    """The preview of an order, and what is to be said of it."""
+def draw(workbench: Workbench, session: Session, language: str, inputs: Inputs, order: Order) -> Iterator[Answer]:
+    """The preview of an order, what is to be said of it, and the values it was drawn with.
+
+    The values are sent last of all: whatever has reached the page meanwhile, it then shows what it holds.
+    """
     from pipelines.photo import outlook  # brings torch
 
-    show_photo(workbench, session, order)
-    yield {"stage": stage(session, note=say(language, "lifting"))}
     session.drawing, session.drawn = False, order.path is not None
     lifted = lift(workbench, session, order)
     trajectory = order.trajectory(lifted.camera, lifted.distance)
@@ -104,7 +112,8 @@ def draw(workbench: Workbench, session: Session, language: str, order: Order) ->
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, *size_of(workbench, session, order))
     session.measured = measured(lifted, trajectory, order)
-    yield {"stage": stage(session), **meter(session, language)}
+    drawn_with = {name: getattr(inputs, name) for name in ("strength", "zoom", "picked", "suited")}
+    yield {"stage": stage(session), **meter(session, language), **drawn_with}
 
 
 def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured:

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 from studio.background import Loading
 from studio.handlers.answers import Answer, refuse_while_busy, stage, turn
@@ -15,17 +16,24 @@ WAIT_SECONDS = 0.5
 LOADING_SECONDS = 0.5
 
 
-def in_turn(handler, gives_way: bool = False):
+def in_turn(handler, sequence: str | None = None):
     """A handler that needs the engine for itself: until its turn comes it says how many are before it.
 
     Before that it waits for what has to be loaded, outside the line: others may have all they need, so a later call
-    may get its turn before an earlier one. gives_way: the earlier one then does nothing, or what it shows would stay.
+    may get its turn before an earlier one. sequence: of handlers that show the same thing; one that a later one of them
+    has overtaken ends, or what it shows would stay.
     """
 
     @functools.wraps(handler)
     def run(workbench: Workbench, session: Session, language: str, inputs: Inputs, *values) -> Iterator[Answer]:
         refuse_while_busy(session)  # a visit does not stand in line behind itself
-        mine = session.newest[handler.__name__] = next(turn)
+        number = next(turn)
+        if sequence:
+            session.newest[sequence] = number
+
+        def is_overtaken() -> bool:
+            return bool(sequence) and session.newest[sequence] != number
+
         if session.photo is not None:  # without one it is refused, or there is nothing to do
             yield from until_ready(workbench, session, language, inputs.depth)
         ticket = workbench.join()
@@ -34,17 +42,21 @@ def in_turn(handler, gives_way: bool = False):
                 # answering again and again is what lets Stop, or a closed tab, end the waiting
                 yield {"stage": stage(session, note=say(language, "in_line", ahead=ahead))}
                 time.sleep(WAIT_SECONDS)
-            if gives_way and session.newest[handler.__name__] != mine:
+            if is_overtaken():
                 yield {}
-            else:
-                yield from handler(workbench, session, language, inputs, *values)
+                return
+            with closing(handler(workbench, session, language, inputs, *values)) as answers:
+                for answer in answers:
+                    if is_overtaken():
+                        return
+                    yield answer
         finally:
             workbench.leave(ticket)
 
     return run
 
 
-looks = functools.partial(in_turn, gives_way=True)
+looks = functools.partial(in_turn, sequence="look")
 
 
 def until_ready(workbench: Workbench, session: Session, language: str, depth) -> Iterator[Answer]:

@@ -75,19 +75,37 @@ def lifted(pixels: int) -> SimpleNamespace:
     return SimpleNamespace(photo=SimpleNamespace(size=pixels))
 
 
-def test_a_photo_is_lifted_once_for_a_framing_and_others_may_use_its_depth():
+def test_a_photo_is_lifted_once_for_a_framing_and_what_was_measured_serves_the_next():
     lifts, likes = Lifts(), []
 
-    def make(pixels):
-        return lambda like: likes.append(like and like.photo.size) or lifted(pixels)
+    def make(name):
+        return lambda like: likes.append(like) or name
 
-    small = lifts.get("own", (288, 512), make(1))
-    assert lifts.get("own", (288, 512), make(99)) is small
-    large = lifts.get("own", (720, 1280), make(6))
-    lifts.get("other", (288, 512), make(1))  # another estimator has measured another depth
-    lifts.get("own", (512, 288), make(1))
-    assert likes == [None, 1, None, 6]
-    for number in range(KEPT_LIFTS - 1):
-        lifts.get("own", (number,), make(1))
-        assert lifts.get("own", (720, 1280), make(99)) is large  # what is used stays
-    assert lifts.get("own", (288, 512), make(2)) is not small
+    assert lifts.get("own", (288, 512), "whole", make("a")) == "a"
+    assert lifts.get("own", (288, 512), "whole", make("z")) == "a"
+    assert lifts.get("own", (288, 512), "closer", make("b")) == "b"
+    assert lifts.get("other", (288, 512), "whole", make("c")) == "c"  # another estimator has measured another depth
+    assert lifts.get_large("own", (720, 1280), "whole", make("d")) == "d"  # and so has another size
+    assert lifts.get_large("own", (720, 1280), "closer", make("e")) == "e"
+    assert lifts.get_large("own", (288, 512), "closer", make("z")) == "b"
+    assert likes == [None, "a", None, None, "d"]
+
+
+def test_only_what_is_used_is_kept():
+    lifts = Lifts()
+    for number in range(KEPT_LIFTS + 2):
+        lifts.get("own", (288, 512), number, lambda like, number=number: number)
+        assert lifts.get("own", (288, 512), 0, lambda like: "made anew") == 0
+    assert lifts.get("own", (288, 512), 1, lambda like: "made anew") == "made anew"
+    lifts.get_large("own", (720, 1280), "whole", lambda like: "first")
+    lifts.get_large("own", (720, 1280), "closer", lambda like: "second")
+    assert lifts.get_large("own", (720, 1280), "whole", lambda like: "made anew") == "made anew"
+
+
+def test_of_all_visits_one_keeps_its_photo_at_the_size_of_a_clip(workbench):
+    first, second = Lifts(), Lifts()
+    for lifts in (first, first, second):
+        workbench.keep_large_of(lifts)
+        lifts.get_large("own", (720, 1280), "whole", lambda like: "made")
+    assert second.get_large("own", (720, 1280), "whole", lambda like: "made anew") == "made"
+    assert first.get_large("own", (720, 1280), "whole", lambda like: "made anew") == "made anew"

@@ -36,14 +36,21 @@ def test_depth_of_the_same_photo_at_the_same_scale_is_the_same_to_the_bit(pipe, 
 
 
 @pytest.mark.parametrize(("zoom", "calls"), [(1.0, 1), (1.2, 1), (1.25, 1), (1.4, 2), (1.5, 2)])
-def test_depth_serves_grids_that_are_not_much_finer(pipe, zoom, calls):
+def test_a_frame_that_is_a_little_closer_takes_the_depth_of_the_whole_one_over(pipe, zoom, calls):
     estimator = Counting()
     assert (zoom > FINER) == (calls == 2)
     before = lift(pipe, estimator=estimator)
     after = lift(pipe, zoom=zoom, estimator=estimator, like=before)
     assert estimator.calls == calls and (after.measured is before.measured) == (calls == 1)
-    coarser = lift(pipe, estimator=estimator, like=after)
-    assert estimator.calls == calls and coarser.measured is after.measured
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.2, 1.4])
+@pytest.mark.parametrize("before", [{}, {"zoom": 1.1}, {"zoom": 1.5}, {"height": 144, "width": 256}, {"height": 96}])
+def test_what_was_lifted_before_spares_time_and_changes_nothing(pipe, zoom, before):
+    estimator = Counting()
+    like = lift(pipe, **before, estimator=estimator)
+    after, alone = (lift(pipe, zoom=zoom, estimator=estimator, like=other) for other in (like, None))
+    assert np.array_equal(after.photo_depth, alone.photo_depth) and after.distance == alone.distance
 
 
 def test_another_estimator_measures_anew(pipe):

@@ -121,6 +121,20 @@ def test_a_model_that_does_not_load_is_told(session):
     assert "failed" in answer["status"] and answer["retry"]["visible"] and "Il modello non" in answer["model_note"]
 
 
+def test_a_graphics_card_that_is_too_small_is_told_in_the_language_of_the_page(converted):
+    from pipelines.large.costs import choose_profile
+    from pipelines.large.counting import costs_of
+    from pipelines.large.profiles import ProfileError
+
+    def load():
+        choose_profile(int(1e3), costs_of(converted, 64, 96, frames=None))
+
+    workbench = Workbench(Settings(model="team/large"), load=load)
+    assert workbench.model.wait(10) and isinstance(workbench.model.error, ProfileError)
+    notes = {language: models.model_status(workbench, language)["model_note"] for language in ("en", "it")}
+    assert "of GPU memory are free" in notes["en"] and "mancano 1,0 GiB" in notes["it"]
+
+
 def test_a_large_model_takes_a_prompt_and_has_fewer_qualities():
     load = lambda: Opened(FakePipeline(is_large=True), "H100", "resident", int(24e9))  # noqa: E731
     workbench = Workbench(Settings(model="team/large"), load=load)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_pipeline import FakePipeline
+from fake_pipeline import FakeEngine, FakePipeline
 
 from pipelines import MiragePipeline
+from pipelines.engines.base import Engine
 from presets.schema import load_moves
 from studio.order import Inputs
 from studio.page.drawings import drawing
@@ -20,6 +21,7 @@ from studio.page.wiring import INPUTS
 from studio.pictures import strip_svg
 
 ROOT = Path(__file__).parents[3]
+ELEMENTS = {"preset": "cards", "path": "editor"}  # elements of the page that are called otherwise
 
 
 def test_opening_the_page_brings_in_no_torch():
@@ -33,12 +35,11 @@ def test_every_handler_gets_every_widget_under_its_own_name(workbench):
     """A widget more is one field of Inputs more; nothing counts places."""
     demo = build_studio(workbench)
     by_id = {block._id: block for block in demo.blocks.values()}
-    elements = {"preset": "cards", "path": "editor"}
     handled = 0
     for fn in demo.fns.values():
         names = [by_id[block._id].elem_id for block in fn.inputs][2:]
         if len(names) > 1:
-            assert names == [elements.get(name, name) for name in INPUTS], fn.name
+            assert names == [ELEMENTS.get(name, name) for name in INPUTS], fn.name
             handled += 1
     assert handled > 20 and INPUTS == tuple(field.name for field in fields(Inputs))
 
@@ -46,17 +47,21 @@ def test_every_handler_gets_every_widget_under_its_own_name(workbench):
 def test_a_new_page_shows_what_inputs_start_with(workbench):
     demo = build_studio(workbench)
     shown = {getattr(block, "elem_id", None): block for block in demo.blocks.values()}
-    for name in ("seconds", "ratio", "quality", "direction", "strength", "focus", "zoom", "seed", "prompt"):
-        assert shown[name].value == getattr(Inputs(), name), name
+    for name in set(INPUTS) - {"depth"}:
+        assert shown[ELEMENTS.get(name, name)].value == getattr(Inputs(), name), name
+    assert shown["depth"].value == "embedded"
 
 
-@pytest.mark.parametrize("method", ["lift", "stream", "recipe"])
-def test_the_stand_in_takes_what_the_pipeline_takes(method):
-    def taken(cls):
-        parameters = inspect.signature(getattr(cls, method)).parameters.values()
-        return [(parameter.name, parameter.default, parameter.kind) for parameter in parameters]
+def parameters(function):
+    return [(each.name, each.default, each.kind) for each in inspect.signature(function).parameters.values()]
 
-    assert taken(FakePipeline) == taken(MiragePipeline)
+
+def test_the_stand_in_takes_what_the_pipeline_takes():
+    assert parameters(FakePipeline.stream) == parameters(MiragePipeline.stream)
+    assert (FakePipeline.lift, FakePipeline.recipe) == (MiragePipeline.lift, MiragePipeline.recipe)
+    for method in ("encode", "decode"):
+        named, real = (parameters(getattr(engine, method)) for engine in (FakeEngine, Engine))
+        assert [name for name, *_ in named] == [name for name, *_ in real]
 
 
 def test_every_move_has_a_drawing_of_its_own():
