@@ -114,7 +114,8 @@ class Session:
         self.clip: Clip | None = None
         self.shown: dict = {"kind": "empty"}  # the picture on the stage
         self.measured: Measured | None = None
-        self.newest: dict[str, int] = {}  # handler -> number of its newest call
+        self.looked_at: tuple | None = None  # what the last preview was of
+        self.newest: dict[str, int] = {}  # sequence of handlers -> number of its newest call
         self.drawing = False  # the editor is in front of the picture
         self.drawn = False  # the picture is of a path of the editor
         self.place: dict | None = None  # what the editor shows, see studio.editor

@@ -37,11 +37,20 @@ def look(workbench: Workbench, session: Session, language: str, inputs: Inputs) 
         yield {}  # the photo was refused: nothing to frame
     elif inputs.preset == DRAWN:
         yield from open_editor(workbench, session, language, inputs)
+    elif session.looked_at == what_is_seen(session, inputs):
+        yield {}  # another photo was refused: why stays to be read
     elif inputs.preset is None:
         show_photo(workbench, session, framing_of(workbench, inputs))
+        session.looked_at = what_is_seen(session, inputs)
         yield {"stage": stage(session)}
     else:
         yield from settle_and_draw(workbench, session, language, inputs)
+
+
+def what_is_seen(session: Session, inputs: Inputs) -> tuple:
+    """What a picture on the stage depends on: the photo, and what the widgets hold of the move and its framing."""
+    start = Inputs()
+    return session.photo_id, replace(inputs, quality=start.quality, seed=start.seed, prompt=start.prompt)
 
 
 @explains
@@ -112,6 +121,7 @@ def draw(workbench: Workbench, session: Session, language: str, inputs: Inputs, 
     write_mp4(frames, file, fps=len(frames) / trajectory.seconds, crf=23, preset="ultrafast")
     session.show("preview", file, *size_of(workbench, session, order))
     session.measured = measured(lifted, trajectory, order)
+    session.looked_at = what_is_seen(session, inputs)
     drawn_with = {name: getattr(inputs, name) for name in ("strength", "zoom", "picked", "suited")}
     yield {"stage": stage(session), **meter(session, language), **drawn_with}
 

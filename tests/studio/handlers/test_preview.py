@@ -14,7 +14,7 @@ from visit import WAY, last, returned, settled
 from pipelines import limits
 from pipelines.photo import outlook, strength
 from presets.schema import load_moves
-from studio.handlers import clip, move, path, preview, turns
+from studio.handlers import clip, move, path, photo, preview, turns
 from studio.handlers.photo import lift
 from studio.order import Inputs, Order
 from studio.page.wiring import INPUTS
@@ -123,8 +123,8 @@ def test_a_move_starts_at_the_strength_that_suits_the_photo(session, workbench):
     assert say("en", "low_coverage") not in answers[-1]["advice"] and say("en", "torn") not in answers[-1]["advice"]
     still = last(preview.look(workbench, session, "en", replace(picked_only(), preset="steady-hold")))
     assert "closer" not in still["strip"] and session.measured.zoom == 1
-    photo = last(preview.look(workbench, session, "en", replace(picked_only(), preset=None)))
-    assert photo["stage"]["kind"] == "photo"
+    without = last(preview.look(workbench, session, "en", replace(picked_only(), preset=None)))
+    assert without["stage"]["kind"] == "photo"
 
 
 @pytest.mark.parametrize("quality", ["draft", "standard"])
@@ -255,6 +255,17 @@ def test_a_photo_that_comes_while_another_is_lifted_gets_a_place_of_its_own(sess
     order = Order.read(settled())
     assert lift(workbench, session, order).source is first
     assert lift(workbench, session, order).source is session.photo is not first
+
+
+@pytest.mark.parametrize("preset", [None, "push-in"])
+def test_a_photo_that_is_refused_leaves_its_reason_on_the_stage(session, workbench, tmp_path, preset):
+    inputs = settled(preset)
+    assert last(preview.look(workbench, session, "en", inputs))["stage"]["kind"] in ("photo", "preview")
+    (upload := tmp_path / "photo").write_bytes(b"no picture")
+    refused = last(photo.take_photo(workbench, session, "en", inputs, {"path": str(upload)}))
+    assert "cannot be read" in refused["stage"]["error"] or "not an image" in refused["stage"]["error"]
+    assert list(preview.look(workbench, session, "en", inputs)) == [{}]  # the page goes on to it after every photo
+    assert "stage" in last(preview.look(workbench, session, "en", replace(inputs, ratio="1:1")))
 
 
 # -- depth is measured once -----------------------------------------------------------------------------------------
