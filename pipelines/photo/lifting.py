@@ -57,10 +57,12 @@ def lift_photo(
         if depth is not None:
             measured = given_depth(depth)
         else:
-            # A frame that is a little closer takes over the depth of the whole one, whatever was lifted before
-            whole = part if zoom == 1 or zoom > FINER else framed(source, height, width, focus, 1.0, facts.stride)
-            seen = camera if whole is part else camera.zoomed(1 / zoom)
-            measured = measure(whole.pixels, seen.shifted(whole.left, whole.top).K, estimator, like and like.measured)
+            # A frame that is a little closer takes over the depth of the largest one, whatever was lifted before
+            largest = part if zoom == 1 or zoom > FINER else framed(source, height, width, focus, 1.0, facts.stride)
+            seen = camera if largest is part else camera.zoomed(1 / zoom)
+            measured = measure(
+                largest.pixels, seen.shifted(largest.left, largest.top).K, estimator, like and like.measured
+            )
         depth, valid = (np.ascontiguousarray(x[part.kept]) for x in measured.on_grid(*part.pixels.shape[:2]))
         if not valid[part.frame].any():
             raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")

@@ -48,6 +48,7 @@ def in_turn(handler, sequence: str | None = None):
             with closing(handler(workbench, session, language, inputs, *values)) as answers:
                 for answer in answers:
                     if is_overtaken():
+                        yield {}
                         return
                     yield answer
         finally:

@@ -117,10 +117,10 @@ class Wiring:
 
 
 def wire(page: Wiring) -> None:
-    looks = [*wire_photo(page), *wire_move(page), *wire_clip_settings(page)]
-    for event in looks:
+    previews = [*wire_photo(page), *wire_move(page), *wire_clip_settings(page)]
+    for event in previews:
         page.count(event.then)
-    wire_render(page, [*looks, *wire_path(page)])
+    wire_render(page, [*previews, *wire_path(page)])
     wire_language(page)
     wire_model(page)
 
