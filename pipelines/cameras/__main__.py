@@ -10,7 +10,7 @@ import sys
 
 from pipelines.cameras.moves import MOVES, Choice
 from pipelines.cameras.path import Path
-from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
+from pipelines.cameras.trajectory import Trajectory
 from presets.schema import load_moves
 
 INTRO = """# Moves
@@ -30,14 +30,14 @@ Axes and units: [conventions.md](conventions.md). Your own path as a file: [traj
 def moves_page() -> str:
     """docs/moves.md as text."""
     cards = [
-        "| id | Name | Nome | Frames | Seconds | Loop | Lens changes | Aims at | Risk | Suits |",
-        "|---" * 10 + "|",
+        "| id | Name | Nome | Seconds | Loop | Lens changes | Aims at | Risk | Suits |",
+        "|---" * 9 + "|",
     ]
     values = ["| Move | What it does | Parameter | Default | Range |", "|---" * 5 + "|"]
     for preset in load_moves().values():
         cards.append(
-            f"| `{preset.id}` | {preset.name.en} | {preset.name.it} | {preset.frames} "
-            f"| {preset.frames / NATIVE_FPS:.2f} | {'yes' if preset.loop else 'no'} "
+            f"| `{preset.id}` | {preset.name.en} | {preset.name.it} | {preset.seconds:g} "
+            f"| {'yes' if preset.loop else 'no'} "
             f"| {'yes' if preset.changes_lens else 'no'} | {preset.pivot} | {preset.risk} "
             f"| {', '.join(text.en for text in preset.suits)} |"
         )
