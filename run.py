@@ -91,7 +91,9 @@ def main() -> int:
         install(dev_requirements(), "dev.stamp")
         install_programs()
         if missing := missing_programs():
-            print(f"The tests need {' and '.join(missing)}: install it (or set CHROMIUM to a browser's path), run again.")
+            print(
+                f"The tests need {' and '.join(missing)}: install it (or set CHROMIUM to a browser's path), run again."
+            )
             return 1
         os.environ["CHROMIUM"] = find_chromium()
         return hand_over(["-m", "pytest", *rest])

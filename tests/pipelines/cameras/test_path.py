@@ -237,7 +237,11 @@ def test_the_step_that_closes_a_drawn_loop_is_as_long_as_those_beside_it(seed, t
     """Where the keys beside the seam are equally far apart in time and space, as on a circle."""
     angles = np.linspace(0, 2 * np.pi, 13)
     circle = [(math.sin(a) * 0.3, 0.1 * math.sin(seed) * math.sin(a), 0.3 - math.cos(a) * 0.3) for a in angles]
-    path = Path(tuple(Key(i / 3, p, AHEAD) for i, p in enumerate([*circle[:-1], circle[0]])), True, (0, 0, 9) if target else None)
+    path = Path(
+        tuple(Key(i / 3, p, AHEAD) for i, p in enumerate([*circle[:-1], circle[0]])),
+        True,
+        (0, 0, 9) if target else None,
+    )
     around = path.trajectory(54, 96).with_return().c2w[:, :3, 3]
     steps = np.linalg.norm(np.diff(around, axis=0), axis=1)
     assert steps[-1] == pytest.approx(steps[-2], rel=0.03) and steps[-1] == pytest.approx(steps[0], rel=0.03)

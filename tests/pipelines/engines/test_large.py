@@ -84,7 +84,9 @@ def test_both_engines_play_the_same_scenario(either):
     assert previews.shape == (2, *SIZE, 3) and outlook.coverage(lifted.memory, trajectory).shape == (FRAMES,)
 
 
-@pytest.mark.parametrize(("name", "frames", "made"), [("side-slide", 6, 9), ("side-slide", 5, 5), ("steady-hold", 8, 9)])
+@pytest.mark.parametrize(
+    ("name", "frames", "made"), [("side-slide", 6, 9), ("side-slide", 5, 5), ("steady-hold", 8, 9)]
+)
 def test_any_number_of_frames_can_be_asked_for(either, name, frames, made):
     """Where latents stand for four frames, more are made: of a loop the return to its start, then the last one again."""
     lifted, trajectory = path(either, frames, name=name)
