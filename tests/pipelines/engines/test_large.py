@@ -88,7 +88,7 @@ def test_both_engines_play_the_same_scenario(either):
     ("name", "frames", "made"), [("side-slide", 6, 9), ("side-slide", 5, 5), ("steady-hold", 8, 9)]
 )
 def test_any_number_of_frames_can_be_asked_for(either, name, frames, made):
-    """Where latents stand for four frames, more are made: of a loop the return to its start, then the last one again."""
+    """Where latents stand for four frames, more are made: a loop's return to its start, then the last camera held."""
     lifted, trajectory = path(either, frames, name=name)
     begun, begin = [], either.engine.begin
     either.engine.begin = lambda cameras, *rest: begun.append(cameras) or begin(cameras, *rest)
