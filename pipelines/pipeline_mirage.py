@@ -269,7 +269,7 @@ class MiragePipeline(DiffusionPipeline):
 
         frames = np.empty((len(cameras), trajectory.height, trajectory.width, 3), np.uint8)
         backed = np.empty(len(cameras), np.float32)
-        coverage, made, drift = outlook.coverage(memory, cameras), frozenset(), []
+        coverage, made, drift = outlook.coverage(memory, cameras, lifted), frozenset(), []
         grid = trajectory.height // facts.stride, trajectory.width // facts.stride
         decode_grid = trajectory.height // facts.decode_stride, trajectory.width // facts.decode_stride
         group = max(1, PIXELS_PER_READOUT // math.prod(decode_grid))
@@ -290,7 +290,7 @@ class MiragePipeline(DiffusionPipeline):
                     memory.write(generated.tokens, generated.depth, views, generated.valid, invented=True)
                 made |= frozenset(keys)
                 with timed(seconds, "memory_readout"):
-                    coverage = outlook.coverage(memory, cameras)
+                    coverage = outlook.coverage(memory, cameras, lifted)
             if self._interrupt:
                 break
 
@@ -302,6 +302,10 @@ class MiragePipeline(DiffusionPipeline):
                 with timed(seconds, "decode"):
                     frames[part] = self.engine.decode(readout, generated)
                 from_photo = (readout.view >= 0) & (readout.view < num_known_views)
+                plate = lifted.plate_in(readout, cameras[part]) if lifted and facts.decode_stride == 1 else None
+                if plate is not None:
+                    lifted.plate.paint(frames[part], plate, cameras[part])
+                    from_photo |= plate
                 backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
                 if lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))

@@ -117,7 +117,7 @@ def review(lifted: "Lifted", language: str, inputs: Inputs) -> dict:
     except Refusal:
         return {"review": {}}
     trajectory = order.trajectory(lifted.camera, lifted.distance)
-    backed = coverage(lifted.memory, trajectory)
+    backed = coverage(lifted.memory, trajectory, lifted)
     found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, backed, order.path)
     return {
         "review": {
@@ -143,7 +143,7 @@ def repair_path(workbench: Workbench, session: Session, language: str, inputs: I
     lifted = enter(workbench, session, framing_of(workbench, inputs))
 
     def backed(trajectory: Trajectory) -> np.ndarray:
-        return coverage(lifted.memory, trajectory)
+        return coverage(lifted.memory, trajectory, lifted)
 
     scene = lifted.camera, lifted.distance, lifted.depth
     path = repairs.repaired(with_lens(path, lifted.camera), repair, *scene, backed)

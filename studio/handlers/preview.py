@@ -130,7 +130,7 @@ def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured
     """What the strip shows of a preview."""
     from pipelines.photo import outlook  # brings torch
 
-    seen = outlook.look(lifted.memory, trajectory)
+    seen = outlook.look(lifted.memory, trajectory, lifted)
     calm = None if order.path is not None else calm_seconds(trajectory, lifted.distance)
     return Measured(seen.coverage, float(seen.torn.max()), calm, order.zoom)
 
