@@ -250,7 +250,7 @@ def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
 
 def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
-    from pipelines.photo.strength import gentle_strength, suited
+    from pipelines.photo.strength import STEP, gentle_strength, is_cut, suited
 
     depth, focus, seconds = sources.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
     pipe.check_inputs(
@@ -270,15 +270,20 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         values = {"frames": len(shot.trajectory), "fps": shot.trajectory.fps, "strength": strength, **sources.params}
         return move(args.move, lifted.camera, distance=lifted.distance, **values)
 
-    trajectory = shot.trajectory
+    trajectory, strength = shot.trajectory, 1.0
     if args.zoom is None and not (args.trajectory or args.scene):
         lifted, strength = suited(lift_at, path)
         trajectory = path(lifted, strength)
     else:  # a scene that is kept is the whole photo: other moves follow in it
         lifted = lift_at(shot.zoom)
         if not args.trajectory:
-            is_given = "strength" in sources.params
-            trajectory = path(lifted, 1.0 if is_given else gentle_strength(lifted, partial(path, lifted)))
+            if "strength" not in sources.params:
+                strength = gentle_strength(lifted, partial(path, lifted))
+            trajectory = path(lifted, strength)
+    if is_cut(lifted, trajectory):
+        print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
+    elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
+        print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)
     return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
 
 

@@ -21,7 +21,7 @@ FARTHEST = 3.0  # times the median depth of a backdrop: where its plane ends
 # A product stands on its backdrop or lies before it, as its shadow shows: it is at most so many times nearer, in the
 # median, and nearly everywhere (its top, where the floor goes back)
 BESIDE, BESIDE_TOP = 1.3, 1.6
-FRINGE = 160  # of the long side: a product's colours reach into its backdrop by one part of so many
+FRINGE = 320  # of the long side: a product's colours reach into its backdrop by one part of so many
 SNAP = 6  # of 255: what a plate of one colour, estimated, differs less from it is that colour
 CLOSE = 1.03  # what is less nearer than the plane counts as the backdrop
 COARSE = 160  # pixels along the long side on which depth is carried into thin parts, and a plate is closed
@@ -80,7 +80,11 @@ class Plate:
         plane = plane_through(np.where(valid, 1 / np.where(valid, depth, 1), np.nan), free & valid)
         terms = quadric_terms(*pixel_shares(height, width))
         colours = torch.from_numpy(photo.astype(np.float32)).permute(2, 0, 1)
-        light, *_ = np.linalg.lstsq(terms[free], photo[free].astype(float), rcond=None)
+        if backdrop.colour is None:
+            light, *_ = np.linalg.lstsq(terms[free], photo[free].astype(float), rcond=None)
+        else:
+            light = np.zeros((terms.shape[-1], 3))
+            light[0] = backdrop.colour
         rest = colours - torch.from_numpy((terms @ light).astype(np.float32)).permute(2, 0, 1)
         known = torch.from_numpy(free.astype(np.float32))[None]
         size = tuple(max(4, round(side * COARSE / max(height, width))) for side in (height, width))

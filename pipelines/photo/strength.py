@@ -14,6 +14,7 @@ CUT = 0.002  # of a product that was in the frame at first
 CLEAR = 0.005  # of the long side: the distance to the rim at which a product begins to be cut
 PRODUCT_SAMPLES = 2000
 ZOOMS = (1.0, 1.1, 1.2)  # that a frame may be closer
+STEP = 0.1  # of strength, from one that is tried to the next
 FRAMES = 16  # of a path are judged
 
 
@@ -32,7 +33,7 @@ def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = Non
     if aside > SIDEWAYS * near:
         return "sideways"
     judged = trajectory[:: max(1, len(trajectory) // FRAMES)]
-    if product_cut(lifted, judged) > CUT:
+    if is_cut(lifted, trajectory):
         return "cut"
     mask = coarse_mask(lifted.memory, judged, lifted)
     if covered(mask).min() < backed:
@@ -40,20 +41,18 @@ def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = Non
     return "torn" if share_of(between_known(mask)).max() > TORN else None
 
 
-def product_cut(lifted: Lifted, trajectory: Trajectory) -> float:
-    """The largest share, 0..1, of a product before a plain backdrop that a camera of the path cuts off, of what the
-    photo's whole frame shows of it; 0 without such a product."""
+def is_cut(lifted: Lifted, trajectory: Trajectory) -> bool:
+    """Whether a camera of the path cuts off more than CUT of a product before a plain backdrop, of what the photo's
+    whole frame shows of it; never without such a product."""
     if lifted.plate is None:
-        return 0.0
+        return False
     rows, columns = np.nonzero(lifted.plate.backdrop.product & (lifted.photo_depth > 0))
     chosen = slice(None, None, max(1, len(rows) // PRODUCT_SAMPLES))
     rows, columns = rows[chosen], columns[chosen]
     points = unproject(np.stack([columns, rows], axis=-1) + 0.5, lifted.photo_depth[rows, columns], lifted.photo_camera)
     first = in_frame(points, lifted.camera.zoomed(1 / lifted.zoom), 2 * CLEAR)
     points = points[first]
-    if not len(points):
-        return 0.0
-    return max(1 - float(in_frame(points, camera, CLEAR).mean()) for camera in trajectory)
+    return len(points) > 0 and any(in_frame(points, camera, CLEAR).mean() < 1 - CUT for camera in trajectory)
 
 
 def in_frame(points: np.ndarray, camera: Camera, clear: float) -> np.ndarray:

@@ -132,7 +132,19 @@ def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured
 
     seen = outlook.look(lifted.memory, trajectory, lifted)
     calm = None if order.path is not None else calm_seconds(trajectory, lifted.distance)
-    return Measured(seen.coverage, float(seen.torn.max()), calm, order.zoom)
+    return Measured(seen.coverage, float(seen.torn.max()), calm, order.zoom, of_product(lifted, trajectory, order))
+
+
+def of_product(lifted: "Lifted", trajectory: Trajectory, order: Order) -> str | None:
+    """What is to be said of a product before a plain backdrop, see `Measured.product`."""
+    from pipelines.photo.strength import STEP, is_cut  # brings torch
+
+    if is_cut(lifted, trajectory):
+        return "cut"
+    if order.path is not None or order.strength >= 1:
+        return None
+    stronger = replace(order, strength=order.strength + STEP).trajectory(lifted.camera, lifted.distance)
+    return "kept" if is_cut(lifted, stronger) else None
 
 
 def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:

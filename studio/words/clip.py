@@ -48,6 +48,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "Ciò che è davanti si sposta molto rispetto allo sfondo e i bordi possono sembrare strappati: "
         "un percorso più breve è più pulito.",
     ),
+    "product_kept": (
+        "The move is shortened so that the product stays whole in every frame.",
+        "Il movimento è accorciato perché il prodotto resti intero in ogni fotogramma.",
+    ),
+    "product_cut": (
+        "The camera cuts the product off: a shorter path keeps it whole.",
+        "La videocamera taglia il prodotto: con un percorso più breve resta intero.",
+    ),
     "too_fast": (
         "At this length the move is fast. Give it {seconds} seconds for a calm clip.",
         "Con questa durata il movimento è veloce. Dagli {seconds} secondi per un video calmo.",
