@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipelines.cameras import Camera, Trajectory, checked_frames, move
-from pipelines.commands.options import add_device_arguments, device_values, read_cameras_with_warnings, size
+from pipelines.commands.options import (
+    add_device_arguments,
+    add_resampling_arguments,
+    device_values,
+    read_cameras_with_warnings,
+    size,
+)
 from pipelines.files import atomic_write
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
@@ -36,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     path = parser.add_mutually_exclusive_group()
     path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
     path.add_argument("--trajectory", type=Path, help="cameras in any format of docs/formats.md, or an editable path")
+    add_resampling_arguments(parser)
     parser.add_argument(
         "--set",
         action="append",
@@ -192,7 +199,10 @@ def plan_shot(args: argparse.Namespace, sources: Sources) -> Shot:
     height, width = args.size
     distance = sources.scene.distance if sources.scene else None
     if args.trajectory:
-        trajectory = read_cameras_with_warnings(args.trajectory, height, width).trajectory
+        view = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
+        trajectory = read_cameras_with_warnings(
+            args.trajectory, height, width, view=view, resample=args.resample, pace=args.pace
+        ).trajectory
         checked_frames(len(trajectory))
         camera = trajectory[0]
     else:
