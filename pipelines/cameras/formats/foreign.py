@@ -31,7 +31,7 @@ SIGNS = (
     (0, b"RIFX", Sentence("a project of After Effects"), FROM_3D),
     (0, b"ply\n", Sentence("a cloud of points or splats (PLY)"), NO_CAMERAS),
     (0, b"ply\r\n", Sentence("a cloud of points or splats (PLY)"), NO_CAMERAS),
-    (0, b"PK\x03\x04", Sentence("an archive (ZIP, USDZ, r3d, npz)"), UNPACK),
+    (0, b"PK\x03\x04", Sentence("an archive (ZIP, USDZ, r3d, npz, weights)"), UNPACK),
     (0, b"\x1f\x8b", Sentence("an archive (GZIP)"), UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", Sentence("an archive (7z)"), UNPACK),
     (0, b"Rar!", Sentence("an archive (RAR)"), UNPACK),
@@ -72,8 +72,7 @@ WORDS = (
 COLUMNS = {
     4: (Sentence("matrices over several lines (Redwood, ScanNet)"), WITH_TIMES),
     7: (Sentence("poses without times (TartanAir, or rotations as angles)"), WITH_TIMES),
-    9: (Sentence("DPVO or Nuke, with other columns than TUM"), WITH_TIMES),
-    13: (Sentence("KITTI-360 with numbers of frames"), WITH_TIMES),
+    13: (Sentence("poses of KITTI-360"), WITH_TIMES),
     16: (Sentence("one 4x4 matrix a line, of which nothing says which way it goes"), WITH_TIMES),
     17: (Sentence("poses of EuRoC or LLFF"), WITH_TIMES),
 }
@@ -83,7 +82,6 @@ KEYS = (
     ("sfm_data_version", Sentence("a scene of OpenMVG"), FROM_3D),
     ("views", Sentence("a scene of Meshroom"), FROM_3D),
     ("t_00", Sentence("one camera of Polycam"), TRACK),
-    ("cameraAngles", Sentence("a path of another viewer"), FROM_3D),
     ("shots", Sentence("a reconstruction of OpenSfM"), FROM_3D),
 )
 

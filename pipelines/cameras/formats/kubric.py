@@ -37,16 +37,14 @@ def from_kubric(data: dict, size: tuple[int, int] | None = None, fps: int | floa
             convention=KUBRIC,
         )
     if isinstance(resolution := metadata.get("resolution"), list) and len(resolution) == 2:
-        size = tuple(whole_number(Sentence("resolution"), side) for side in reversed(resolution))
+        size = tuple(whole_number("resolution", side) for side in reversed(resolution))
     if size is None:
         raise size_missing(KUBRIC)
     height, width = size
     K = [[focal * width, 0, width / 2], [0, focal * width, height / 2], [0, 0, 1]]
     view = Camera(K, np.eye(4), height, width)
     cameras = [
-        from_quaternion(
-            Sentence("Camera {number}", number=number), KUBRIC, view, turn, position, Sentence(ORDER), flip=True
-        )
+        from_quaternion(Sentence("Camera {number}", number=number), KUBRIC, view, turn, position, ORDER, flip=True)
         for number, (position, turn) in enumerate(zip(positions, turns, strict=True), start=1)
     ]
     own = metadata.get("frame_rate")

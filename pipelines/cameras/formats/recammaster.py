@@ -1,10 +1,9 @@
 """ReCamMaster `camera_extrinsics.json`: poses of Unreal Engine as text, several cameras a frame; no lens.
 
-Source: KlingTeam/ReCamMaster, vis_cam.py and inference_recammaster.py:
-{"frame0": {"cam01": "[...] [...] [...] [...]"}}
-with four rows of four, whose transpose is camera to world in Unreal's axes (+x forward, +y right, +z up, left-handed), in
-centimetres. The columns are taken as right, up, forward and the second is turned, which makes OpenCV axes.
-MultiCamVideo is recorded at 15 frames a second.
+Source: KlingTeam/ReCamMaster, vis_cam.py and inference_recammaster.py. Each frame has its cameras by name,
+{"frame0": {"cam01": "[...] [...] [...] [...]"}}, four rows of four. The transpose is camera to world in Unreal's axes
+(+x forward, +y right, +z up, left-handed), in centimetres; its columns are taken as right, up, forward and the second
+is turned, which makes OpenCV axes. MultiCamVideo is recorded at 15 frames a second.
 """
 
 import numpy as np

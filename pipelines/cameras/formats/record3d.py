@@ -28,15 +28,13 @@ def from_record3d(data: dict, fps: int | float | None = None) -> Trajectory:
     if isinstance(lenses, list) and len(lenses) == len(numbers):
         lenses = [_numbers(Sentence("Lens {number}", number=i), lens, 4) for i, lens in enumerate(lenses, start=1)]
     else:
-        K = _numbers(Sentence("K"), data.get("K"), 9)
+        K = _numbers("K", data.get("K"), 9)
         lenses = [[K[0], K[4], K[6], K[7]]] * len(numbers)
     cameras = []
     for index, (pose, (fx, fy, cx, cy)) in enumerate(zip(numbers, lenses, strict=True), start=1):
         place = Sentence("Pose {number}", number=index)
         view = Camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], np.eye(4), height, width)
-        cameras.append(
-            from_quaternion(place, RECORD3D, view, np.roll(pose[:4], 1), pose[4:], Sentence(ORDER), flip=True)
-        )
+        cameras.append(from_quaternion(place, RECORD3D, view, np.roll(pose[:4], 1), pose[4:], ORDER, flip=True))
     own = data.get("fps")
     is_rate = isinstance(own, (int, float)) and 1 <= own <= MAX_FPS
     return Trajectory.from_cameras(cameras, fps or (own if is_rate else NATIVE_FPS))

@@ -20,9 +20,7 @@ def from_tum(text: str, view: Camera, fps: int | float | None = None) -> Traject
     lacks. fps: without it that of the median step between the times. Raises ValueError with the line and the fix."""
     rows = rows_of(text, 8)
     cameras = [
-        from_quaternion(
-            Sentence("Line {number}", number=number), TUM, view, np.roll(row[4:], 1), row[1:4], Sentence(ORDER)
-        )
+        from_quaternion(Sentence("Line {number}", number=number), TUM, view, np.roll(row[4:], 1), row[1:4], ORDER)
         for number, row in rows
     ]
     return Trajectory.from_cameras(cameras, fps or frame_rate([row[0] for _, row in rows]) or NATIVE_FPS)
