@@ -19,7 +19,7 @@ from pipelines.errors import Refused
 
 PACES = ("kept", "even")
 LEAST_FRAMES = 2
-FINE = 32  # parts of a step when the length of the way is measured
+FINE = 128  # parts of a step when the length of the way is measured
 STANDS = 1e-6  # of the whole way: a shorter step is none
 
 
