@@ -19,7 +19,8 @@ from studio.words import Refusal, explain, say, translated
 
 MAX_FILES = 5  # what a COLMAP model has
 FIXES = ("backwards", "inverse")  # y-up needs none: every path is moved to the photo's camera
-USUAL_SECONDS = 4.0  # for cameras that come without a length of time that a path may have
+LEAST_SECONDS = 1.0  # what cameras take in all, if that is the time of a clip: photos of a place have none
+USUAL_SECONDS = 4.0  # for those that take less
 
 
 def opened(
@@ -57,13 +58,12 @@ def opened(
 
 
 def in_time(trajectory: Trajectory) -> Trajectory:
-    """The cameras in a time that a path may take: the file's own where it is, else 4 seconds, or the longest there is
-    (two cameras, or two thousand)."""
-    seconds = (len(trajectory) - 1) / trajectory.fps
-    low, high = SECONDS
-    if len(trajectory) < 2 or low <= seconds <= high:
+    """The cameras in a time that a clip may take: the file's own where it is, else 4 seconds, or the longest that a
+    path has (two cameras, or two thousand)."""
+    seconds, longest = (len(trajectory) - 1) / trajectory.fps, SECONDS[1]
+    if len(trajectory) < 2 or LEAST_SECONDS <= seconds <= longest:
         return trajectory
-    seconds = USUAL_SECONDS if seconds < low else high
+    seconds = USUAL_SECONDS if seconds < LEAST_SECONDS else longest
     return replace(resampled(trajectory, round(seconds * NATIVE_FPS) + 1), fps=NATIVE_FPS)
 
 

@@ -186,8 +186,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "mezzo il percorso si scosta al più del {percent:.1f} % della sua lunghezza e di {degrees:.1f} gradi.",
     ),
     "cameras_in_time": (
-        "In the file they last {own:.2f} s, which no path does: the time is new, the shares of it are the file's.",
-        "Nel file durano {own:.2f} s, che nessun percorso ha: il tempo è nuovo, le sue parti sono quelle del file.",
+        "In the file they last {own:.2f} s, which no clip does: the time is new, each part keeps its share of it.",
+        "Nel file durano {own:.2f} s, che nessun video ha: il tempo è nuovo, ogni parte ne conserva la sua quota.",
     ),
     "doubt_backwards": (
         "They seem to look away from where they should.",

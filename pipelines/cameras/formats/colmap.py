@@ -95,12 +95,12 @@ def lens_of(place: str, model: str, width: int, height: int, numbers: list[float
     return Lens(K, height, width, model, distortion)
 
 
-def camera_of(place: str, pose: np.ndarray, lens: Lens) -> Camera:
+def camera_of(place: str, convention: str, pose: np.ndarray, lens: Lens) -> Camera:
     """pose: (7,) QW QX QY QZ TX TY TZ of w2c. Raises ValueError that begins with `place`."""
     w2c = np.eye(4)
     w2c[:3, :3] = rotation(unit(place, pose[:4]))
     w2c[:3, 3] = pose[4:]
-    return checked_camera(place, COLMAP, lens.K, inverse(w2c), lens.height, lens.width)
+    return checked_camera(place, convention, lens.K, inverse(w2c), lens.height, lens.width)
 
 
 def _lenses(text: str) -> dict[str, Lens]:
@@ -151,7 +151,7 @@ def _images(text: str, lenses: Mapping[str, Lens]) -> list[tuple[str, Camera]]:
                 place=place,
                 camera=words[8],
             )
-        camera = camera_of(place, np.array(floats(place, words[1:8], 7)), lenses[words[8]])
+        camera = camera_of(place, COLMAP, np.array(floats(place, words[1:8], 7)), lenses[words[8]])
         named.append((" ".join(words[9:]), camera))
     if not named:
         raise Refused("images.txt lists no image, at least 1 is needed. Export the model again.")

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipelines.cameras.formats.colmap import COLMAP, Lens, camera_of, left_out_of, lens_of
+from pipelines.cameras.formats.colmap import Lens, camera_of, left_out_of, lens_of
 from pipelines.cameras.formats.lenses import COLMAP_MODELS
 from pipelines.cameras.formats.shared import both, in_order
 from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
+COLMAP_BINARY = Sentence("COLMAP binary, w2c in OpenCV axes (+x right, +y down, +z forward)")
 POINT_BYTES = 24
 MAX_NAME_BYTES = 1024
 
@@ -28,7 +29,9 @@ def from_colmap_binary(files: Mapping[str, bytes], fps: int | float = NATIVE_FPS
     """
     if missing := [name for name in ("cameras.bin", "images.bin") if name not in files]:
         raise Refused(
-            "{files} missing ({convention}). Give both files, or their folder.", files=both(missing), convention=COLMAP
+            "{files} missing ({convention}). Give both files, or their folder.",
+            files=both(missing),
+            convention=COLMAP_BINARY,
         )
     lenses = _lenses(files["cameras.bin"])
     stream, named = _Bytes("images.bin", files["images.bin"]), []
@@ -52,7 +55,7 @@ def from_colmap_binary(files: Mapping[str, bytes], fps: int | float = NATIVE_FPS
             )
         if not np.isfinite(pose).all():
             raise Refused("{place} holds NaN or infinity, must be finite. Fix or drop that pose.", place=place)
-        named.append((name, camera_of(place, np.array(pose), lenses[lens])))
+        named.append((name, camera_of(place, COLMAP_BINARY, np.array(pose), lenses[lens])))
     return in_order(named, fps)
 
 

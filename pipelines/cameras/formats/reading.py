@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipelines.cameras.camera import Camera
 from pipelines.cameras.formats.blender import BLENDER, from_blender
 from pipelines.cameras.formats.colmap import COLMAP, from_colmap, left_out_of_colmap
-from pipelines.cameras.formats.colmap_binary import from_colmap_binary, left_out_of_colmap_binary
+from pipelines.cameras.formats.colmap_binary import COLMAP_BINARY, from_colmap_binary, left_out_of_colmap_binary
 from pipelines.cameras.formats.doubts import Doubt, corrected, doubts
 from pipelines.cameras.formats.kitti import KITTI, from_kitti
 from pipelines.cameras.formats.kubric import KUBRIC, from_kubric
@@ -90,7 +90,9 @@ READERS = {
     ),
     "viewer": Reader(VIEWER, lambda data, g: from_viewer(data, g.view), left_out_of_viewer, any_up=True),
     "colmap": Reader(COLMAP, lambda files, g: from_colmap(files, g.rate), left_out_of_colmap),
-    "colmap-binary": Reader(COLMAP, lambda files, g: from_colmap_binary(files, g.rate), left_out_of_colmap_binary),
+    "colmap-binary": Reader(
+        COLMAP_BINARY, lambda files, g: from_colmap_binary(files, g.rate), left_out_of_colmap_binary
+    ),
     "re10k": Reader(REALESTATE10K, lambda text, g: from_realestate10k(text, *(g.size or (None, None)), g.fps)),
     "spatia": Reader(SPATIA, lambda files, g: from_spatia(files, *(g.size or (None, None)), g.fps)),
     "blender": Reader(BLENDER, lambda text, _: from_blender(text)),

@@ -178,6 +178,9 @@ SENTENCES = {
         "distorsione."
     ),
     # COLMAP, binary
+    "COLMAP binary, w2c in OpenCV axes (+x right, +y down, +z forward)": (
+        "COLMAP binario, w2c in assi OpenCV (+x a destra, +y in giù, +z avanti)"
+    ),
     "{files} missing ({convention}). Give both files, or their folder.": (
         "Manca {files} ({convention}). Scegli insieme i due file."
     ),

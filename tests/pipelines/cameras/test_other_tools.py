@@ -328,7 +328,11 @@ def with_header(shape: str, kind: str = "'<f8'", data: bytes = b"") -> bytes:
         ({"a.json": record3d(K=None)}, "a.json", "K holds 'None', must be 9 finite numbers"),
         ({"a.json": {"camera": {"positions": [], "quaternions": []}}}, "a.json", "as many positions as quaternions"),
         ({"a.json": viewer(camera_path=[])}, "a.json", "no list camera_path of at least 1 camera"),
-        ({"a.json": viewer(camera_path=[{"camera_to_world": [1], "fov": 50}])}, "a.json", "no camera_to_world of 16 numbers"),
+        (
+            {"a.json": viewer(camera_path=[{"camera_to_world": [1], "fov": 50}])},
+            "a.json",
+            "no camera_to_world of 16 numbers",
+        ),
         ({"a.json": viewer(camera_type="warped")}, "a.json", "has the lens model WARPED"),
     ],
 )
