@@ -135,6 +135,10 @@ def read_sources(args: argparse.Namespace) -> Sources:
     from pipelines.media.photos import open_photo
     from pipelines.memory.scene import Scene
 
+    if args.resample is not None and not args.trajectory:
+        raise ValueError(
+            "--resample puts the cameras of a file onto a clip, and there is none. Give --trajectory FILE."
+        )
     photo = open_photo(args.photo) if args.photo else None
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:

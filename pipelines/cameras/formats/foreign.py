@@ -68,6 +68,7 @@ WORDS = (
     ("p_rs_r_x", Sentence("poses of EuRoC (CSV)"), WITH_TIMES),
     ("version https://git-lfs", Sentence("a pointer of Git LFS, not the file itself"), CHOOSE),
 )
+ENDINGS = {".chan": (Sentence("a camera track of Nuke (chan)"), FROM_3D)}  # where numbers alone do not tell
 # What a line of numbers means that is not read, by how many there are
 COLUMNS = {
     4: (Sentence("matrices over several lines (Redwood, ScanNet)"), WITH_TIMES),
@@ -95,6 +96,9 @@ def refuse_binary(file: str, head: bytes) -> None:
 
 def refuse_text(file: str, text: str) -> None:
     """The same for text."""
+    for ending, (kind, fix) in ENDINGS.items():
+        if file.lower().endswith(ending):
+            raise _seems(file, kind, fix)
     beginning = text[:2000].lower()
     for word, kind, fix in WORDS:
         if word in beginning:

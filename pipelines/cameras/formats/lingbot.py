@@ -33,8 +33,7 @@ def from_lingbot(files: Mapping[str, bytes], view: Camera | None = None, fps: in
     poses = array_of("poses.npy", files["poses.npy"])
     if poses.ndim != 3 or poses.shape[1:] not in ((4, 4), (3, 4)) or not len(poses):
         raise Refused(
-            "{file} has the shape {shape}, must be (frames, 4, 4) ({convention}). Save the poses of the cameras alone.",
-            file="poses.npy",
+            "The array has the shape {shape}, must be (frames, 4, 4) ({convention}). Save the poses of the cameras alone.",
             shape=poses.shape,
             convention=LINGBOT,
         )

@@ -62,11 +62,11 @@ def from_nerfstudio(data: dict, size: tuple[int, int] | None = None, view: Camer
     for index, frame in enumerate(_frames(data)):
         place = Sentence("Frame {index} ({file!r:.60})", index=index, file=frame.get("file_path"))
         merged = {**data, **frame}
-        if missing := [key for key in ("file_path", "transform_matrix") if merged.get(key) is None]:
-            raise _lacks(place, missing)
+        if merged.get("transform_matrix") is None:
+            raise _lacks(place, ["transform_matrix"])
         K, height, width = _lens(place, merged, size, view)
         camera = checked_camera(place, NERFSTUDIO, K, merged["transform_matrix"], height, width, flip=True)
-        named.append((str(frame.get("file_path")), camera))
+        named.append((str(frame.get("file_path", "")), camera))
     return in_order(named, data.get("fps", NATIVE_FPS))
 
 

@@ -17,7 +17,7 @@ TOGETHER = {  # format: the files that belong together, all of them needed but t
     "spatia": ("w2c.txt", "intrinsics.txt"),
     "lingbot": ("poses.npy", "intrinsics.npy"),
 }
-PLACES = ("", "sparse/0")  # where COLMAP and others put them in a folder
+PLACES = ("", "sparse/0", "sparse", "colmap/sparse/0", "EXR_RGBD")  # where COLMAP and others put them in a folder
 ALONE = ("transforms.json", "camera_path.json", "metadata.json", "camera_extrinsics.json")
 COLUMNS = {8: "tum", 12: "kitti", 19: "re10k"}  # numbers in a line
 
@@ -64,6 +64,8 @@ def _together(folder: Path, only: str | None = None) -> Found | None:
 
 def _in_file(file: Path) -> Found:
     data = read_bytes(file)
+    if not data.strip():
+        raise Refused("{file} is empty. Export the cameras again.", file=file.name)
     foreign.refuse_binary(file.name, data[:512])
     if data.startswith(b"\x93NUMPY"):
         return Found("lingbot", {"poses.npy": data})

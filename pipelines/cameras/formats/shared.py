@@ -124,11 +124,11 @@ def lines(text: str, keep_empty: bool = False) -> list[tuple[int, list[str]]]:
 
 def rows_of(text: str, count: int) -> list[tuple[int, list[float]]]:
     """The lines that are no comments as `count` finite numbers each, with their numbers in the file; commas may stand
-    between them. Raises ValueError with the line, and where there is none."""
-    rows = [
-        (number, floats(Sentence("Line {number}", number=number), words, count))
-        for number, words in lines(text.replace(",", " "))
-    ]
+    between them, names of columns above them. Raises ValueError with the line, and where there is none."""
+    found = lines(text.replace(",", " "))
+    if found and not any(character.isdecimal() for character in "".join(found[0][1])):
+        found = found[1:]
+    rows = [(number, floats(Sentence("Line {number}", number=number), words, count)) for number, words in found]
     if not rows:
         raise Refused("The file has no lines, at least 1 camera is needed. Export the cameras again.")
     return rows

@@ -52,6 +52,7 @@ SENTENCES = {
     "a web page": "una pagina web",
     "a file of XML": "un file XML",
     "a script of Nuke": "uno script di Nuke",
+    "a camera track of Nuke (chan)": "il movimento di una videocamera di Nuke (chan)",
     "poses of EuRoC (CSV)": "pose di EuRoC (CSV)",
     "a pointer of Git LFS, not the file itself": "un puntatore di Git LFS, non il file stesso",
     "matrices over several lines (Redwood, ScanNet)": "matrici su più righe (Redwood, ScanNet)",

@@ -26,6 +26,7 @@ SENTENCES = {
     "The file has no lines, at least 1 camera is needed. Export the cameras again.": (
         "Il file non ha righe, ma serve almeno 1 videocamera. Esporta di nuovo le videocamere."
     ),
+    "{file} is empty. Export the cameras again.": "{file} è vuoto. Esporta di nuovo le videocamere.",
     "{file} is not JSON ({reason:.80}). Save it again.": "{file} non è JSON ({reason:.80}). Salvalo di nuovo.",
     "{file} has neither c2w (a trajectory), keys (an editable path), frames or camera_path (nerfstudio) nor the poses "
     "of Record3D, Kubric, ReCamMaster or MotionCtrl. See docs/formats.md.": (

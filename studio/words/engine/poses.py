@@ -47,8 +47,8 @@ SENTENCES = {
         "La videocamera deve avere tante posizioni quanti quaternioni, focal_length e sensor_width ({convention}). "
         "Esporta di nuovo."
     ),
-    "{file} has the shape {shape}, must be (frames, 4, 4) ({convention}). Save the poses of the cameras alone.": (
-        "{file} ha forma {shape}, ma deve essere (frames, 4, 4) ({convention}). Salva solo le pose delle videocamere."
+    "The array has the shape {shape}, must be (frames, 4, 4) ({convention}). Save the poses of the cameras alone.": (
+        "L'array ha forma {shape}, ma deve essere (frames, 4, 4) ({convention}). Salva solo le pose delle videocamere."
     ),
     "{file} has the shape {shape}, must be ({frames}, 4): fx, fy, cx, cy ({convention}). Save it again.": (
         "{file} ha forma {shape}, ma deve essere ({frames}, 4): fx, fy, cx, cy ({convention}). Salva di nuovo."

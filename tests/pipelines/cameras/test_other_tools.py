@@ -230,7 +230,7 @@ def test_content_tells_the_format_whatever_the_name(tmp_path):
     assert read_cameras(tmp_path / "poses.npy", view=VIEW).trajectory.fps == NATIVE_FPS
     laid_out({"cameras.txt": TUM}, tmp_path)  # an unlucky name
     assert "TUM" in read_cameras(tmp_path / "cameras.txt", view=VIEW).convention
-    csv = TUM.replace(" ", ",")
+    csv = "timestamp,tx,ty,tz,qx,qy,qz,qw\n" + TUM.replace(" ", ",")
     assert "TUM" in read_cameras(laid_out({"t.csv": csv}, tmp_path) / "t.csv", view=VIEW).convention
 
 
@@ -277,6 +277,11 @@ REFUSED = {
         {"a.json": transforms(**pixels(camera_model="ORTHOPHOTO"))},
         "lens model ORTHOPHOTO, which",
     ),
+    "Nuke": (
+        {"a.chan": "1 0 0 0 0 30 0 35\n2 1 0 0 0 33 0 35\n"},
+        "a camera track of Nuke .chan., .* Export the camera",
+    ),
+    "empty files": ({"a.txt": " \n"}, "a.txt is empty. Export the cameras again"),
     "anything else": ({"a.doc": "hello world"}, "is none of the files that are read: JSON, lines of numbers"),
 }
 
@@ -307,7 +312,7 @@ def with_header(shape: str, kind: str = "'<f8'", data: bytes = b"") -> bytes:
         ({"a.npy": with_header("(-1, -4, 4)")}, "a.npy", "no array of numpy, or is cut short"),
         ({"a.npy": with_header("(" * 9000)}, "a.npy", "no array of numpy, or is cut short"),
         ({"a.npy": b"\x93NUMPY\x01\0"}, "a.npy", "no array of numpy, or is cut short"),
-        ({"a.npy": array(np.zeros((2, 5)))}, "a.npy", r"has the shape \(2, 5\), must be \(frames, 4, 4\)"),
+        ({"a.npy": array(np.zeros((2, 5)))}, "a.npy", r"The array has the shape \(2, 5\), must be \(frames, 4, 4\)"),
         ({"a.npy": array(C2W * np.nan)}, "a.npy", "Camera 1, read as LingBot.* NaN or infinity"),
         ({**POSES, "intrinsics.npy": array(np.ones((3, 4)))}, "poses.npy", r"shape \(3, 4\), must be \(16, 4\)"),
         (
