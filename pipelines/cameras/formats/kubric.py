@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.formats.shared import from_quaternion, size_missing, whole_number
+from pipelines.cameras.formats.shared import check_count, from_quaternion, size_missing, whole_number
 from pipelines.cameras.trajectory import MAX_FPS, NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
@@ -40,6 +40,7 @@ def from_kubric(data: dict, size: tuple[int, int] | None = None, fps: int | floa
         size = tuple(whole_number("resolution", side) for side in reversed(resolution))
     if size is None:
         raise size_missing(KUBRIC)
+    check_count(len(positions))
     height, width = size
     K = [[focal * width, 0, width / 2], [0, focal * width, height / 2], [0, 0, 1]]
     view = Camera(K, np.eye(4), height, width)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.formats.shared import checked_camera
+from pipelines.cameras.formats.shared import check_count, checked_camera
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
@@ -33,10 +33,12 @@ def from_lingbot(files: Mapping[str, bytes], view: Camera | None = None, fps: in
     poses = array_of("poses.npy", files["poses.npy"])
     if poses.ndim != 3 or poses.shape[1:] not in ((4, 4), (3, 4)) or not len(poses):
         raise Refused(
-            "The array has the shape {shape}, must be (frames, 4, 4) ({convention}). Save the poses of the cameras alone.",
+            "The array has the shape {shape}, must be (frames, 4, 4) ({convention}). Save the poses of the cameras "
+            "alone.",
             shape=poses.shape,
             convention=LINGBOT,
         )
+    check_count(len(poses))
     if "intrinsics.npy" not in files:
         lenses, height, width = np.broadcast_to(view.K, (len(poses), 3, 3)), view.height, view.width
     else:

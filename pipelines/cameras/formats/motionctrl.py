@@ -7,7 +7,7 @@ third translation negative, so they are world to camera in OpenCV axes. ComfyUI-
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.formats.shared import from_w2c
+from pipelines.cameras.formats.shared import check_count, from_w2c
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
@@ -17,6 +17,7 @@ MOTIONCTRL = Sentence("MotionCtrl, w2c 3x4 in OpenCV axes (+x right, +y down, +z
 def from_motionctrl(data: list, view: Camera, fps: int | float | None = None) -> Trajectory:
     """data: the JSON, a list of 12 numbers, 3x4 or 4x4 matrices. view: the lens and size, which the format lacks.
     Raises ValueError with the camera, the limit and the fix."""
+    check_count(len(data))
     cameras = []
     for number, entry in enumerate(data, start=1):
         place = Sentence("Camera {number}", number=number)

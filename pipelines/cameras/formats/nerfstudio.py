@@ -13,6 +13,7 @@ from pipelines.cameras.camera import Camera
 from pipelines.cameras.formats.lenses import WITHOUT_FOCAL, checked_model, left_out, model_name
 from pipelines.cameras.formats.shared import (
     OPENGL_FROM_OPENCV,
+    check_count,
     checked_camera,
     in_order,
     lens_missing,
@@ -90,6 +91,7 @@ def _frames(data: dict) -> list[dict]:
         )
     if not frames:
         raise Refused("The list of frames is empty, at least 1 camera is needed. Export the cameras again.")
+    check_count(len(frames))
     return frames
 
 

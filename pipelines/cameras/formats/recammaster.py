@@ -9,7 +9,7 @@ is turned, which makes OpenCV axes. MultiCamVideo is recorded at 15 frames a sec
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.formats.shared import checked_camera
+from pipelines.cameras.formats.shared import check_count, checked_camera
 from pipelines.cameras.trajectory import Trajectory
 from pipelines.errors import Refused, Sentence
 
@@ -24,6 +24,7 @@ def from_recammaster(data: dict, view: Camera, fps: int | float | None = None) -
 
     view: the lens and size, which the format lacks. Raises ValueError with the frame, the limit and the fix.
     """
+    check_count(len(data))
     chosen = cameras_of(data)[0]
     cameras = []
     for frame in sorted(data, key=_number):

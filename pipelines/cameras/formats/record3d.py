@@ -7,7 +7,7 @@ Source: nerfstudio/process_data/record3d_utils.py: `poses` are qx qy qz qw tx ty
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.formats.shared import from_quaternion, whole_number
+from pipelines.cameras.formats.shared import check_count, from_quaternion, whole_number
 from pipelines.cameras.trajectory import MAX_FPS, NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
@@ -21,6 +21,7 @@ def from_record3d(data: dict, fps: int | float | None = None) -> Trajectory:
         whole_number(Sentence("{key} of {place}", key=key, place="Record3D"), data.get(key)) for key in "hw"
     )
     poses = data["poses"] if isinstance(data["poses"], list) else []
+    check_count(len(poses))
     numbers = [_numbers(Sentence("Pose {number}", number=i), pose, 7) for i, pose in enumerate(poses, start=1)]
     if not numbers:
         raise Refused("The list of poses is empty ({convention}). Record it again.", convention=RECORD3D)

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.cameras.camera import ROTATION_TOLERANCE, Camera
 from pipelines.cameras.rotations import inverse, rotation
-from pipelines.cameras.trajectory import MAX_FPS, Trajectory
+from pipelines.cameras.trajectory import MAX_FPS, MAX_FRAMES, Trajectory
 from pipelines.errors import Refused, Sentence
 
 OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])  # on the right of c2w; it is its own inverse
@@ -128,10 +128,21 @@ def rows_of(text: str, count: int) -> list[tuple[int, list[float]]]:
     found = lines(text.replace(",", " "))
     if found and not any(character.isdecimal() for character in "".join(found[0][1])):
         found = found[1:]
+    check_count(len(found))
     rows = [(number, floats(Sentence("Line {number}", number=number), words, count)) for number, words in found]
     if not rows:
         raise Refused("The file has no lines, at least 1 camera is needed. Export the cameras again.")
     return rows
+
+
+def check_count(cameras: int) -> None:
+    """Raises ValueError for more cameras than a path has, before any of them is read."""
+    if cameras > MAX_FRAMES:
+        raise Refused(
+            "The path has {frames} frames, must be 1..{limit}. Cut it into shorter clips.",
+            frames=cameras,
+            limit=MAX_FRAMES,
+        )
 
 
 def lens_missing(convention: str) -> Refused:

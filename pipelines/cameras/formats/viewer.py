@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines.cameras.camera import ROTATION_TOLERANCE, Camera
 from pipelines.cameras.formats.lenses import WITHOUT_FOCAL, checked_model, left_out, model_name
-from pipelines.cameras.formats.shared import checked_camera, lens_missing, off_rigid, rigid, whole_number
+from pipelines.cameras.formats.shared import check_count, checked_camera, lens_missing, off_rigid, rigid, whole_number
 from pipelines.cameras.trajectory import MAX_FPS, NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
@@ -68,6 +68,7 @@ def _entries(data: dict) -> list[dict]:
             "There is no list camera_path of at least 1 camera ({convention}). Generate the path in the viewer again.",
             convention=VIEWER,
         )
+    check_count(len(entries))
     return entries
 
 

@@ -338,6 +338,8 @@ def with_header(shape: str, kind: str = "'<f8'", data: bytes = b"") -> bytes:
             "a.json",
             "no camera_to_world of 16 numbers",
         ),
+        ({"a.txt": TUM * 126}, "a.txt", "The path has 2016 frames, must be 1..2000"),
+        ({"a.json": [[0] * 12] * 2001}, "a.json", "The path has 2001 frames, must be 1..2000"),
         ({"a.json": viewer(camera_type="warped")}, "a.json", "has the lens model WARPED"),
     ],
 )
