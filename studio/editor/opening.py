@@ -60,11 +60,11 @@ def opened(
 def in_time(trajectory: Trajectory) -> Trajectory:
     """The cameras in a time that a clip may take: the file's own where it is, else 4 seconds, or the longest that a
     path has (two cameras, or two thousand)."""
-    seconds, longest = (len(trajectory) - 1) / trajectory.fps, SECONDS[1]
+    seconds, longest = trajectory.seconds, SECONDS[1]
     if len(trajectory) < 2 or LEAST_SECONDS <= seconds <= longest:
         return trajectory
     seconds = USUAL_SECONDS if seconds < LEAST_SECONDS else longest
-    return replace(resampled(trajectory, round(seconds * NATIVE_FPS) + 1), fps=NATIVE_FPS)
+    return replace(resampled(trajectory, round(seconds * NATIVE_FPS)), fps=NATIVE_FPS)
 
 
 def made(path: CameraPath, read: Trajectory, trajectory: Trajectory, language: str) -> list[str]:
@@ -73,7 +73,7 @@ def made(path: CameraPath, read: Trajectory, trajectory: Trajectory, language: s
     figures = {"points": len(path.keys), "seconds": path.duration, "percent": 100 * off, "degrees": degrees}
     said = [say(language, "cameras_made", **figures)]
     if len(trajectory) != len(read):
-        said.append(say(language, "cameras_in_time", own=(len(read) - 1) / read.fps))
+        said.append(say(language, "cameras_in_time", own=read.seconds))
     return said
 
 
