@@ -44,6 +44,8 @@ def resampled(trajectory: Trajectory, frames: int, pace: str = "kept") -> Trajec
         )
     if pace not in PACES:
         raise Refused("Unknown pace {pace!r:.40}. Choose from {allowed}.", pace=pace, allowed=", ".join(PACES))
+    if trajectory.loop:  # the step from the last camera to the first is one of the steps
+        return replace(resampled(trajectory.with_return(), frames + 1, pace)[:-1], loop=True)
     last = len(trajectory) - 1
     times = np.linspace(0, last, frames) if pace == "kept" else _even_times(trajectory, frames)
     times[-1] = last

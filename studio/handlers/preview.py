@@ -89,12 +89,12 @@ def shorten(workbench: Workbench, session: Session, language: str, inputs: Input
     strength = round(100 * gentle_strength(lifted, path, at_most=SHORTER * order.strength))
     inputs = replace(inputs, strength=strength)
     yield {"strength": strength}
-    yield from draw(workbench, session, language, inputs, Order.read(inputs, workbench.fps))
+    yield from draw(workbench, session, language, inputs, Order.read(inputs, workbench.native_fps))
 
 
 def settle_and_draw(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
     """The choice finished, then its preview. Raises Refusal before anything is shown."""
-    before = Order.read(inputs, workbench.fps)
+    before = Order.read(inputs, workbench.native_fps)
     show_photo(workbench, session, before)
     yield {"stage": stage(session, note=say(language, "lifting"))}
     inputs, order = yield from settle(workbench, session, language, inputs)

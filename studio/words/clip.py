@@ -56,6 +56,8 @@ TEXT: dict[str, tuple[str, str]] = {
     # the finished clip
     "fact_length": ("Length", "Durata"),
     "fact_size": ("Size", "Dimensioni"),
+    "fact_rate": ("Frames per second", "Fotogrammi al secondo"),
+    "rate_repeated": ("{fps} ({made} are made, some shown twice)", "{fps} (creati {made}, alcuni mostrati due volte)"),
     "fact_time": ("Made in", "Creato in"),
     "fact_loop": ("Loop", "Ritorno"),
     "fact_drift": ("Colour drift", "Variazione colore"),

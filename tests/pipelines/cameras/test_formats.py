@@ -269,7 +269,7 @@ def test_realestate10k_says_time_and_shares_of_the_picture():
     assert big.fps == 24
     np.testing.assert_allclose(big.K, walk().resized(720, 1280).K, rtol=1e-12)
     assert from_realestate10k("\n".join(lines[1:])).width == 512  # without the address, the size from the lens
-    assert from_realestate10k("\n".join(lines[:2])).fps == 16
+    assert from_realestate10k("\n".join(lines[:2])).fps == 24
     assert from_realestate10k("\n".join(lines), fps=30).fps == 30
 
 
@@ -518,7 +518,7 @@ def test_an_editable_path_is_read_as_the_clip_it_makes(tmp_path):
     path.save(tmp_path / "path.json")
     found = read_cameras(tmp_path / "path.json", 72, 128, 8)
     assert found.trajectory == path.trajectory(72, 128, 8) and "editable path" in found.convention
-    assert read_cameras(tmp_path / "path.json").trajectory == path.trajectory(288, 512, 16)
+    assert read_cameras(tmp_path / "path.json").trajectory == path.trajectory(288, 512)
 
 
 def test_folders_of_other_tools_are_known(tmp_path):

@@ -119,3 +119,14 @@ def test_other_numbers_are_refused(frames):
         resampled(circle(16), frames)
     with pytest.raises(ValueError, match="Unknown pace 'fast'. Choose from kept, even"):
         resampled(circle(16), 97, "fast")
+
+
+@pytest.mark.parametrize("name", [name for name in MOVES if MOVES[name].closed])
+def test_a_loop_stays_a_loop(name):
+    loop = move(name, Camera.from_fov(60, 72, 128), 2.0, frames=48)
+    assert resampled(loop, 48) == loop
+    finer = resampled(loop, 96)
+    assert finer.loop and len(finer) == 96 and np.abs(finer.c2w[::2] - loop.c2w).max() < 1e-9
+    around = finer.with_return().c2w[:, :3, 3]
+    steps = np.linalg.norm(np.diff(around, axis=0), axis=1)
+    assert steps[-1] <= 1.5 * max(steps[0], steps[-2]) + 1e-9

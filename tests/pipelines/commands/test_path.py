@@ -27,11 +27,11 @@ def test_a_path_goes_through_every_format(tmp_path, capsys, to):
     assert cli.main(command) == 0
     report = json.loads(capsys.readouterr().out)
     assert "editable path, c2w in OpenCV axes" in report["convention"] and report["warnings"] == []
-    assert (report["cameras"], report["height"], report["width"], report["fps"]) == (17, 90, 160, 8)
+    assert (report["cameras"], report["height"], report["width"], report["fps"]) == (16, 90, 160, 8)
     source = report["written"][0] if len(report["written"]) == 1 else str(out)
     again = ["path", source, "--to", "json", "--out", str(back), "--size", "90x160", "--fps", "8"]
     assert cli.main(again) == 0
-    assert json.loads(capsys.readouterr().out)["cameras"] == 17
+    assert json.loads(capsys.readouterr().out)["cameras"] == 16
     expected = Path.from_dict(EDITED).trajectory(90, 160, 8)
     found = Trajectory.load(back)
     assert abs(found.c2w - expected.c2w).max() < 1e-5 and abs(found.K - expected.K).max() < 1e-5

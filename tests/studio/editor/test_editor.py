@@ -220,7 +220,7 @@ def test_the_cameras_drawn_are_the_cameras_rendered(visit, pipe):
         f"""async () => {{
             const {{ curve, duration }} = await import(new URL('{HOME}/path.js', document.baseURI));
             const path = {DRAFT};
-            const frames = {num_frames(path_of(page)["keys"][-1]["time"], 16)};
+            const frames = {num_frames(path_of(page)["keys"][-1]["time"], 24)};
             return Array.from({{ length: frames }}, (_, i) => curve(path)(duration(path) * i / (frames - 1)));
         }}"""
     )
@@ -346,7 +346,8 @@ def test_everything_goes_by_keyboard(visit):
     page.wait_for_function("document.querySelector('.editor .track').ariaValueNow > 0.2")
     page.focus(".editor .track")
     page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
+    for _ in range(3):  # frames
+        page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.editor .track').ariaValueText === '0.1 s'")
     nameless = page.evaluate(
         """[...document.querySelectorAll('.editor :is(button, input, select, textarea, [tabindex], summary)')]

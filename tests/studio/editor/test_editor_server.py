@@ -52,11 +52,11 @@ def test_words_of_the_scripts_exist_and_are_used():
 def test_findings_say_where_they_are_and_what_mends_them():
     Finding = checks.Finding
     found = [
-        Finding("turns", (0, 8), 4.0, 3.0, "slow_down"),
-        Finding("travels", (8, 16), 0.05, 0.04, "slow_down"),
-        Finding("travels", (32, 40), 0.05, 0.04, "slow_down"),
-        Finding("out", (48, 64), 0.1, 0.25, "turn_back"),
-        Finding("unreached", (64, 64), 1.0, 1e-6, None),
+        Finding("turns", (0, 12), 4.0, 3.0, "slow_down"),
+        Finding("travels", (12, 24), 0.05, 0.04, "slow_down"),
+        Finding("travels", (48, 60), 0.05, 0.04, "slow_down"),
+        Finding("out", (72, 96), 0.1, 0.25, "turn_back"),
+        Finding("unreached", (95, 95), 1.0, 1e-6, None),
     ]
     fast, out, unreached = findings(found, "it")
     assert fast["kind"] == "fast" and fast["spans"] == [[0, 1], [2, 2.5]] and fast["repair"] == "slow_down"
