@@ -17,7 +17,13 @@ import numpy as np
 from pipelines.cameras import Camera, Trajectory, checked_frames, move
 from pipelines.cameras.curve import num_frames
 from pipelines.cameras.trajectory import NATIVE_FPS
-from pipelines.commands.options import add_device_arguments, device_values, read_cameras_with_warnings, size
+from pipelines.commands.options import (
+    add_device_arguments,
+    add_resampling_arguments,
+    device_values,
+    read_cameras_with_warnings,
+    size,
+)
 from pipelines.files import atomic_write
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
@@ -39,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     path = parser.add_mutually_exclusive_group()
     path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
     path.add_argument("--trajectory", type=Path, help="cameras in any format of docs/formats.md, or an editable path")
+    add_resampling_arguments(parser)
     parser.add_argument(
         "--set",
         action="append",
@@ -135,6 +142,10 @@ def read_sources(args: argparse.Namespace) -> Sources:
     from pipelines.media.photos import open_photo
     from pipelines.memory.scene import Scene
 
+    if args.resample is not None and not args.trajectory:
+        raise ValueError(
+            "--resample puts the cameras of a file onto a clip, and there is none. Give --trajectory FILE."
+        )
     photo = open_photo(args.photo) if args.photo else None
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
@@ -203,7 +214,11 @@ def plan_shot(args: argparse.Namespace, sources: Sources, fps: int) -> Shot:
     height, width = args.size
     distance = sources.scene.distance if sources.scene else None
     if args.trajectory:
-        trajectory = read_cameras_with_warnings(args.trajectory, height, width).trajectory
+        view = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
+        rate = None if args.resample is None else fps
+        trajectory = read_cameras_with_warnings(
+            args.trajectory, height, width, rate, view=view, resample=args.resample, pace=args.pace
+        ).trajectory
         camera = trajectory[0]
     else:
         camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
