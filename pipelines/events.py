@@ -37,6 +37,7 @@ class ChunkEvent:
 
     frames: (N, H, W, 3) uint8; first_frame: index of frames[0] in the clip;
     coverage: (N,) share of each frame that the photo (or an earlier memory) backs, 0..1.
+    alpha: (N, H, W) uint8, 0 clear .. 255 opaque, where it was asked for; `photo.cutout.cut_out` takes it.
     """
 
     chunk: int
@@ -44,6 +45,7 @@ class ChunkEvent:
     first_frame: int
     frames: np.ndarray
     coverage: np.ndarray
+    alpha: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class DoneEvent:
     frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
     loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
     seconds: the time of each of PARTS and "total"; of the photo's part only what this render did itself.
-    recipe: see pipelines/recipe.py.
+    recipe: see pipelines/recipe.py. alpha: (T, H, W), as in `ChunkEvent`.
     """
 
     frames: np.ndarray
@@ -73,6 +75,7 @@ class DoneEvent:
     drift: float
     seconds: dict[str, float]
     recipe: dict[str, Any] = field(default_factory=dict)
+    alpha: np.ndarray | None = None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline, ModelMixin
 from diffusers.schedulers import SchedulerMixin
-from diffusers.utils import BaseOutput
 from PIL import Image
 from safetensors import SafetensorError
 
@@ -38,7 +37,9 @@ from pipelines.large.lora import attach_few_steps, attach_lora, few_steps_entry,
 from pipelines.large.opening import open_folder
 from pipelines.memory import LatentMemory
 from pipelines.metrics import psnr, ssim
+from pipelines.output import MirageOutput
 from pipelines.photo import outlook
+from pipelines.photo.cutout import alpha_of, check_cut_out, cover_of
 from pipelines.photo.drift import colour_change
 from pipelines.photo.frame import DEFAULT_FOV
 from pipelines.photo.lifted import Lifted
@@ -48,20 +49,6 @@ from pipelines.weights.conversion import CONVERSION
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
-
-
-@dataclass
-class MirageOutput(BaseOutput):
-    """frames (T, H, W, 3) uint8, memory, coverage (T,) 0..1, loop (closed, psnr in dB, ssim), drift in 1/255,
-    seconds per part, recipe: see DoneEvent."""
-
-    frames: np.ndarray
-    memory: LatentMemory
-    coverage: np.ndarray
-    loop: LoopScore
-    drift: float
-    seconds: dict
-    recipe: dict
 
 
 class MiragePipeline(DiffusionPipeline):
@@ -200,6 +187,7 @@ class MiragePipeline(DiffusionPipeline):
         focus: float = 0.5,
         zoom: float = 1.0,
         estimator: DepthEstimator | None = None,
+        alpha: bool = False,
         callback_on_step_end: "Callable[[MiragePipeline, int, float | None, dict], Any] | None" = None,
     ) -> MirageOutput:
         """Render a whole clip; see `stream` for the arguments.
@@ -209,12 +197,11 @@ class MiragePipeline(DiffusionPipeline):
         one. It is a place to watch and to stop, not to steer: callback_kwargs is empty, what it returns is ignored.
         After `pipe._interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
         """
-        for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
+        inputs = image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator, alpha
+        for event in self.stream(*inputs):
             if callback_on_step_end is not None and isinstance(event, StepEvent) and event.stage == "denoise":
                 callback_on_step_end(self, event.step - 1, event.timestep, {})
-        return MirageOutput(
-            event.frames, event.memory, event.coverage, event.loop, event.drift, event.seconds, event.recipe
-        )
+        return MirageOutput.of(event)
 
     def stream(
         self,
@@ -228,17 +215,21 @@ class MiragePipeline(DiffusionPipeline):
         focus: float = 0.5,
         zoom: float = 1.0,
         estimator: DepthEstimator | None = None,
+        alpha: bool = False,
     ) -> Iterator[StepEvent | ChunkEvent | DoneEvent]:
         """Render, with an event for every step and every chunk. Closing the iterator stops the work within one step.
 
         image: RGB photo (PIL, or (H, W, 3) uint8), a `Lifted` one, or None to go on in `memory` alone; trajectory[0]
         sees a frame of it in the trajectory's shape, as in `lift`. memory: a world to start in; it is not changed.
         depth, estimator, focus, zoom: of a photo, as in `lift`; a `Lifted` one has its own. quality: "draft" or
-        "standard". Equal arguments give equal bits on one machine. Raises Refused (a ValueError) before any work for
-        input that cannot be rendered.
+        "standard". alpha: also how opaque every pixel is, of a product before a backdrop of one colour; the frames stay
+        what they are. Equal arguments give equal bits on one machine. Raises Refused (a ValueError) before any work for
+        input that cannot be rendered, and once a photo is lifted where alpha is asked for and it has no such backdrop.
         """
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
-        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator)
+        if alpha and (image is None or isinstance(image, Lifted)):
+            check_cut_out(self.engine.facts, image)
+        return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator, alpha)
 
     def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5, zoom=1.0) -> None:
         check_inputs(self.engine.facts, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
@@ -249,7 +240,7 @@ class MiragePipeline(DiffusionPipeline):
         finally:  # also where it is closed early, or fails
             self.maybe_free_model_hooks()
 
-    def _render(self, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
+    def _render(self, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator, alpha):
         facts, started = self.engine.facts, time.perf_counter()
         seconds = defaultdict(float, dict.fromkeys(PARTS, 0.0))
         cameras = cameras_of(facts, trajectory)
@@ -265,9 +256,11 @@ class MiragePipeline(DiffusionPipeline):
             lifted = self.lift(image, *size, trajectory[0], depth, memory, **options)
         memory = (memory if lifted is None else lifted.memory).copy()
         num_known_views = len(memory.views)
+        cover = cover_of(facts, lifted) if alpha else None
         clip = self.engine.begin(cameras, None if lifted is None else lifted.image, prompt, seed)
 
         frames = np.empty((len(cameras), trajectory.height, trajectory.width, 3), np.uint8)
+        opaque = np.empty(frames.shape[:3], np.uint8) if alpha else None
         backed = np.empty(len(cameras), np.float32)
         coverage, made, drift = outlook.coverage(memory, cameras, lifted), frozenset(), []
         grid = trajectory.height // facts.stride, trajectory.width // facts.stride
@@ -306,6 +299,8 @@ class MiragePipeline(DiffusionPipeline):
                 if plate is not None:
                     lifted.plate.paint(frames[part], plate, cameras[part])
                     from_photo |= plate
+                if alpha:
+                    opaque[part] = alpha_of(frames[part], readout, plate, lifted, cover)
                 backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
                 if lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
@@ -313,18 +308,20 @@ class MiragePipeline(DiffusionPipeline):
             num_ready = chunk.stop
             ready = slice(chunk.start, min(chunk.stop, len(trajectory)))
             if chunk.start < len(trajectory):
-                yield ChunkEvent(index, len(chunks), chunk.start, frames[ready], backed[ready])
+                shown = None if opaque is None else opaque[ready]
+                yield ChunkEvent(index, len(chunks), chunk.start, frames[ready], backed[ready], shown)
 
         # 4. What the clip is worth.
         loop = LoopScore(trajectory.is_closed and num_ready == len(cameras))
         if loop.closed:
             first, back = frames[0], frames[len(trajectory.with_return()) - 1]
             loop = LoopScore(True, psnr(first, back), ssim(first, back))
-        frames, backed = (values[: min(num_ready, len(trajectory))] for values in (frames, backed))
+        whole = slice(min(num_ready, len(trajectory)))
+        frames, backed, opaque = (None if values is None else values[whole] for values in (frames, backed, opaque))
         seconds["total"] = time.perf_counter() - started
         recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
         worst = max(drift, default=0.0)
-        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
+        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, opaque)
 
     def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""

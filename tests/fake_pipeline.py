@@ -14,6 +14,7 @@ from PIL import Image
 from pipelines import MiragePipeline
 from pipelines.engines.base import EngineFacts
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
+from pipelines.photo.cutout import least_alpha
 
 
 def weights(name: str) -> dict:
@@ -89,6 +90,7 @@ class FakePipeline:
         focus=0.5,
         zoom=1.0,
         estimator=None,
+        alpha=False,
     ):
         """Shows the photo's frame sliding by one pixel a frame."""
         self.calls.append(
@@ -97,6 +99,7 @@ class FakePipeline:
         frame = np.asarray(Image.fromarray(image.image).resize((trajectory.width, trajectory.height)))
         frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
         coverage = np.linspace(1, 0.9, len(trajectory))
+        opaque = least_alpha(frames, image.backdrop_colour) if alpha else None
         chunks = range(0, len(trajectory), 8)
         try:
             for index, start in enumerate(chunks):
@@ -104,10 +107,11 @@ class FakePipeline:
                     time.sleep(self.step_seconds)
                     yield StepEvent(index, len(chunks), step, 2)
                 part = slice(start, start + 8)
-                yield ChunkEvent(index, len(chunks), start, frames[part], coverage[part])
+                shown = None if opaque is None else opaque[part]
+                yield ChunkEvent(index, len(chunks), start, frames[part], coverage[part], shown)
             loop = LoopScore(trajectory.is_closed, 40.0 if trajectory.is_closed else None)
             recipe = self.recipe(image, trajectory, seed, quality, prompt)
-            yield DoneEvent(frames, coverage, image.memory, loop, 0.4, {"total": 1.0}, recipe)
+            yield DoneEvent(frames, coverage, image.memory, loop, 0.4, {"total": 1.0}, recipe, opaque)
         except GeneratorExit:
             self.closed.set()
             raise

@@ -31,8 +31,8 @@ class PhotoError(Refused):
 def open_photo(path: str | os.PathLike) -> Image.Image:
     """A photo file -> RGB image, upright, at most 1920 pixels on its long side, in sRGB, without any metadata.
 
-    Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white, the first
-    frame of an animation is taken. A picture without any edge, such as a black one or a clear sky, is refused, since
+    Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white and kept beside
+    the pixels (see `alpha_of`), the first frame of an animation is taken. A picture without any edge, such as a black one or a clear sky, is refused, since
     no move could be seen in it. Raises PhotoError (a ValueError) with one sentence: value, limit, fix.
     """
     path = Path(path)
@@ -41,7 +41,9 @@ def open_photo(path: str | os.PathLike) -> Image.Image:
         # JPEG decodes straight to a half or a quarter of its size: faster, and less memory
         image.draft("RGB", (MAX_SIDE, MAX_SIDE))
         image.load()
-        image = _to_srgb(ImageOps.exif_transpose(image))
+        image = ImageOps.exif_transpose(image)
+        alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+        image = _to_srgb(image)
     except Exception as error:  # decoders raise almost anything on broken data
         raise PhotoError(
             "The photo is damaged or cut short and cannot be read to its end. Copy or export it again."
@@ -56,7 +58,19 @@ def open_photo(path: str | os.PathLike) -> Image.Image:
             limit=MIN_EDGE,
         )
     # a new image from pixels alone: no EXIF, GPS, comments or profiles can follow
-    return Image.fromarray(np.array(image), "RGB")
+    plain = Image.fromarray(np.array(image), "RGB")
+    if alpha is not None:
+        plain.info["alpha"] = alpha.resize(plain.size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return plain
+
+
+def alpha_of(photo: Image.Image) -> Image.Image | None:
+    """The own transparency of a photo that `open_photo` gave, "L", 0 clear .. 255 opaque; None where it has none.
+
+    A photo that was cropped or scaled since has none either.
+    """
+    alpha = photo.info.get("alpha")
+    return alpha if isinstance(alpha, Image.Image) and alpha.size == photo.size else None
 
 
 def _strongest_edge(image: Image.Image) -> int:

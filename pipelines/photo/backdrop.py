@@ -24,19 +24,30 @@ PLAIN = 0.6  # share of a backdrop that has one colour, so that it is one; the o
 @dataclass(frozen=True)
 class Backdrop:
     """product (H, W) bool, of a whole photo or a part of it. colour: (3,) uint8 of a backdrop that is one colour, else
-    None. flat (H, W) bool: where the photo has that colour, within FLAT; None for any other backdrop.
+    None. flat (H, W) bool: where the photo has that colour, within FLAT; None for any other backdrop. alpha (H, W)
+    uint8, 0 clear .. 255 opaque: the photo file's own transparency, None where it has none.
     """
 
     product: np.ndarray
     colour: np.ndarray | None = None
     flat: np.ndarray | None = None
+    alpha: np.ndarray | None = None
 
     def __getitem__(self, part: tuple[slice, slice]) -> "Backdrop":
-        return Backdrop(self.product[part], self.colour, None if self.flat is None else self.flat[part])
+        flat, alpha = (None if plane is None else plane[part] for plane in (self.flat, self.alpha))
+        return Backdrop(self.product[part], self.colour, flat, alpha)
 
 
-def find_backdrop(photo: np.ndarray) -> Backdrop | None:
-    """photo (H, W, 3) uint8 -> its product and backdrop, or None where it is no product before a plain backdrop."""
+def find_backdrop(photo: np.ndarray, alpha: np.ndarray | None = None) -> Backdrop | None:
+    """photo (H, W, 3) uint8 -> its product and backdrop, or None where it is no product before a plain backdrop.
+
+    alpha (H, W) uint8: the photo file's own transparency. It decides alone where it leaves out a backdrop's share.
+    """
+    if alpha is not None and AREA[0] <= (alpha == 0).mean() <= AREA[1]:
+        clear = alpha == 0
+        colour = np.median(photo[clear], axis=0)
+        flat = clear & (np.abs(photo - colour).max(axis=-1) <= FLAT)
+        return Backdrop(alpha >= 128, colour.round().astype(np.uint8), flat, alpha)
     height, width = photo.shape[:2]
     scale = GRID / max(height, width)
     size = max(8, round(width * scale)), max(8, round(height * scale))

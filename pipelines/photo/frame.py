@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipelines.cameras import Camera
 from pipelines.errors import Refused
-from pipelines.media.photos import focal_pixels
+from pipelines.media.photos import alpha_of, focal_pixels
 
 DEFAULT_FOV = 60.0  # degrees across the long side, where the photo's file does not say its focal length
 MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
@@ -67,7 +67,8 @@ class Framed:
     """A photo at the clip's scale, and what a memory keeps of it: the clip's frame and what lies around it.
 
     pixels (H, W, 3) uint8: all of the photo. kept: rows and columns of it that are kept; frame: rows and columns of
-    what is kept that the clip shows at first. left, top: of the frame in the photo, in pixels.
+    what is kept that the clip shows at first. left, top: of the frame in the photo, in pixels. alpha (H, W) uint8: the
+    photo file's own transparency, see `open_photo`; None where it has none.
     """
 
     pixels: np.ndarray
@@ -75,6 +76,7 @@ class Framed:
     frame: tuple[slice, slice]
     left: int
     top: int
+    alpha: np.ndarray | None = None
 
 
 def framed(photo: Image.Image, height: int, width: int, focus: float, zoom: float, step: int) -> Framed:
@@ -88,7 +90,10 @@ def framed(photo: Image.Image, height: int, width: int, focus: float, zoom: floa
         slice(top - rows.start, top - rows.start + height),
         slice(left - columns.start, left - columns.start + width),
     )
-    return Framed(np.array(scaled), (rows, columns), frame, left, top)
+    alpha = alpha_of(photo)
+    if alpha is not None:
+        alpha = np.array(covering(alpha, height, width, focus, zoom)[0])
+    return Framed(np.array(scaled), (rows, columns), frame, left, top, alpha)
 
 
 def cover_scale(size: tuple[int, int], height: int, width: int) -> float:

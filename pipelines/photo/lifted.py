@@ -58,6 +58,11 @@ class Lifted:
         return self.plate.shown(readout, cameras, self.view, len(self.memory.views))
 
     @property
+    def backdrop_colour(self) -> np.ndarray | None:
+        """(3,) uint8 of a product before a backdrop of one colour; None for any other photo."""
+        return None if self.plate is None or self.view is None else self.plate.backdrop.colour
+
+    @property
     def image(self) -> np.ndarray:
         """The clip's frame of the photo, (h, w, 3) uint8."""
         return self.photo[self.frame]

@@ -57,20 +57,19 @@ def lift_photo(
     # 2. Depth of all of the photo, and of what is kept.
     with timed(seconds, "depth"):
         if depth is not None:
-            measured = given_depth(depth, part.pixels)
+            measured = given_depth(depth, part.pixels, part.alpha)
         else:
             # A frame that is a little closer takes over the depth of the largest one, whatever was lifted before
             largest = part if zoom == 1 or zoom > FINER else framed(source, height, width, focus, 1.0, facts.stride)
             seen = camera if largest is part else camera.zoomed(1 / zoom)
-            measured = measure(
-                largest.pixels, seen.shifted(largest.left, largest.top).K, estimator, like and like.measured
-            )
+            K = seen.shifted(largest.left, largest.top).K
+            measured = measure(largest.pixels, K, estimator, like and like.measured, largest.alpha)
         depth, valid = (np.ascontiguousarray(x[part.kept]) for x in measured.on_grid(*part.pixels.shape[:2]))
         if not valid[part.frame].any():
             raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
         backdrop = measured.backdrop
         if backdrop is not None and backdrop.product.shape != part.pixels.shape[:2]:
-            backdrop = find_backdrop(part.pixels)
+            backdrop = find_backdrop(part.pixels, part.alpha)
         # the outline of a product before a plain backdrop is that of its colours
         is_estimated = measured.estimator is not None and backdrop is None
         outline = max(height, width) * (ESTIMATED_OUTLINE if is_estimated else OUTLINE)

@@ -55,22 +55,30 @@ class MeasuredDepth:
 
 
 def measure(
-    pixels: np.ndarray, K: np.ndarray, estimator: DepthEstimator, before: MeasuredDepth | None = None
+    pixels: np.ndarray,
+    K: np.ndarray,
+    estimator: DepthEstimator,
+    before: MeasuredDepth | None = None,
+    alpha: np.ndarray | None = None,
 ) -> MeasuredDepth:
-    """Depth of a whole photo, pixels (H, W, 3) uint8 seen with K (3, 3), or `before` where that serves."""
+    """Depth of a whole photo, pixels (H, W, 3) uint8 seen with K (3, 3), or `before` where that serves.
+
+    alpha (H, W) uint8: the photo file's own transparency, None where it has none.
+    """
     if before is not None and before.serves(*pixels.shape[:2], estimator):
         return before
     depth, valid = estimator(pixels, K)
-    backdrop = find_backdrop(pixels)
+    backdrop = find_backdrop(pixels, alpha)
     if backdrop is not None:
         depth = product_depth(depth, valid, backdrop.product, max(1, max(valid.shape) // OUTLINE))
     return MeasuredDepth(depth, valid, estimator, depth_weights(estimator), backdrop)
 
 
-def given_depth(depth: np.ndarray, pixels: np.ndarray) -> MeasuredDepth:
-    """A depth map of a whole photo, (H, W) z-depth in scene units, 0 or not finite where unknown. pixels: the photo."""
+def given_depth(depth: np.ndarray, pixels: np.ndarray, alpha: np.ndarray | None = None) -> MeasuredDepth:
+    """A depth map of a whole photo, (H, W) z-depth in scene units, 0 or not finite where unknown. pixels, alpha: of the
+    photo, as in `measure`."""
     depth = check_depth(depth)
-    return MeasuredDepth(depth, np.isfinite(depth) & (depth > 0), backdrop=find_backdrop(pixels))
+    return MeasuredDepth(depth, np.isfinite(depth) & (depth > 0), backdrop=find_backdrop(pixels, alpha))
 
 
 def check_depth(depth: np.ndarray) -> np.ndarray:
