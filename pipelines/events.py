@@ -65,7 +65,8 @@ class DoneEvent:
     frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
     loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
     seconds: the time of each of PARTS and "total"; of the photo's part only what this render did itself.
-    recipe: see pipelines/recipe.py. alpha: (T, H, W), as in `ChunkEvent`.
+    recipe: see pipelines/recipe.py. alpha: (T, H, W), as in `ChunkEvent`; backdrop (3,) uint8: the colour that alpha
+    leaves out.
     """
 
     frames: np.ndarray
@@ -76,6 +77,7 @@ class DoneEvent:
     seconds: dict[str, float]
     recipe: dict[str, Any] = field(default_factory=dict)
     alpha: np.ndarray | None = None
+    backdrop: np.ndarray | None = None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pipelines.memory import LatentMemory
 @dataclass
 class MirageOutput(BaseOutput):
     """frames (T, H, W, 3) uint8, memory, coverage (T,) 0..1, loop (closed, psnr in dB, ssim), drift in 1/255,
-    seconds per part, recipe, alpha (T, H, W) uint8 or None: see DoneEvent."""
+    seconds per part, recipe, alpha (T, H, W) uint8 and backdrop (3,) uint8, or None: see DoneEvent."""
 
     frames: np.ndarray
     memory: LatentMemory
@@ -22,6 +22,7 @@ class MirageOutput(BaseOutput):
     seconds: dict
     recipe: dict
     alpha: np.ndarray | None = None
+    backdrop: np.ndarray | None = None
 
     @classmethod
     def of(cls, done: DoneEvent) -> "MirageOutput":

@@ -321,7 +321,8 @@ class MiragePipeline(DiffusionPipeline):
         seconds["total"] = time.perf_counter() - started
         recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
         worst = max(drift, default=0.0)
-        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, opaque)
+        backdrop = lifted.backdrop_colour if alpha else None
+        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, opaque, backdrop)
 
     def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""

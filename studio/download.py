@@ -12,6 +12,7 @@ import numpy as np
 
 from pipelines.events import DoneEvent
 from pipelines.media.clips import write_mp4, write_poster
+from pipelines.media.transparent import WRITERS
 from studio.order import Order
 from studio.words import decimal, say
 
@@ -21,34 +22,50 @@ LONG_LIST = 16  # entries: longer ones are only counted on the page
 
 @dataclass(frozen=True)
 class Clip:
-    """A finished (or stopped) clip on disk. size: (height, width); coverage: (T,) 0..1, of the frames that were made;
-    recipe: as in the mp4."""
+    """A finished (or stopped) clip on disk. transparent: the file with alpha, if ordered. size: (height, width);
+    coverage: (T,) 0..1, of the frames that were made; recipe: as in the mp4."""
 
     order: Order
     video: Path
     poster: Path
+    transparent: Path | None
     size: tuple[int, int]
     seconds: float
     coverage: np.ndarray
     recipe: dict
 
 
-def write_clip(folder: Path, order: Order, frames: np.ndarray, coverage: np.ndarray, recipe: dict) -> Clip:
-    """Clip and poster in a new folder inside `folder`. Raises OSError, and leaves nothing, where the disk refuses.
+def write_clip(
+    folder: Path,
+    order: Order,
+    frames: np.ndarray,
+    coverage: np.ndarray,
+    recipe: dict,
+    alpha: np.ndarray | None = None,
+    backdrop: np.ndarray | None = None,
+) -> Clip:
+    """Clip, poster and, where it was ordered, the transparent file in a new folder inside `folder`. Raises OSError, and
+    leaves nothing, where the disk refuses.
 
-    frames: (T, H, W, 3) uint8, `order.made_fps` a second; coverage: (T,) 0..1.
+    frames: (T, H, W, 3) uint8, `order.made_fps` a second; coverage: (T,) 0..1; alpha, backdrop: as in `DoneEvent`.
     """
+    from pipelines.photo.cutout import cut_out  # brings torch
+
     folder = folder / secrets.token_hex(6)
     folder.mkdir()
     name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
     try:
         video = write_mp4(frames, folder / f"{name}.mp4", fps=order.made_fps, recipe=recipe, rate=order.fps)
         poster = write_poster(frames[0], folder / f"{name}.jpg")
+        transparent = None
+        if order.alpha is not None:
+            suffix, rgba = f".{order.alpha}", cut_out(frames, alpha, backdrop)
+            transparent = WRITERS[suffix](rgba, folder / f"{name}{suffix}", order.made_fps, recipe, order.fps)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     seconds = len(frames) / order.made_fps
-    return Clip(order, video, poster, tuple(frames.shape[1:3]), seconds, np.asarray(coverage), recipe)
+    return Clip(order, video, poster, transparent, tuple(frames.shape[1:3]), seconds, np.asarray(coverage), recipe)
 
 
 def report_of(done: DoneEvent) -> dict:
@@ -75,6 +92,9 @@ def sheet(clip: Clip | None, language: str) -> dict[str, object]:
         "facts": f'<dl class="facts">{rows}</dl>',
         "download": gr.update(value=str(clip.video)),
         "poster": gr.update(value=str(clip.poster)),
+        "transparent": gr.update(
+            value=clip.transparent and str(clip.transparent), visible=clip.transparent is not None
+        ),
         "recipe": json.dumps(shortened(clip.recipe), indent=2, ensure_ascii=False),
     }
 

@@ -22,6 +22,7 @@ STRENGTH = (10, 150)  # percent
 ZOOM = (100, 150)  # percent
 MAX_SEED = 2**31 - 1
 MAX_PROMPT = 1000  # letters; the text encoder reads 512 tokens
+ALPHAS = ("off", "webm", "zip")  # a transparent file beside the mp4: none, a WebM, a zip of PNGs
 DIRECTIONS = ("left", "right", "in", "out")
 
 
@@ -36,10 +37,10 @@ class Inputs:
     a new page shows.
 
     strength, focus, zoom: percent. path: the editor's, an object or its JSON text. depth: an estimator's name, None
-    where the studio offers no choice. The last two travel with the values that they are about, so that a click that
-    overtakes an answer is noticed; whoever is not the page and leaves them out gets the preset's own settings. picked:
-    the preset whose own seconds and direction are shown. suited: the choice (see `choice`) that strength and zoom were
-    found for.
+    where the studio offers no choice. alpha: one of ALPHAS. The last two travel with the values that they are about, so
+    that a click that overtakes an answer is noticed; whoever is not the page and leaves them out gets the preset's own
+    settings. picked: the preset whose own seconds and direction are shown. suited: the choice (see `choice`) that
+    strength and zoom were found for.
     """
 
     preset: Any = None
@@ -55,6 +56,7 @@ class Inputs:
     prompt: Any = ""
     zoom: Any = 100
     depth: Any = None
+    alpha: Any = "off"
     picked: Any = None
     suited: Any = None
 
@@ -80,6 +82,7 @@ class Order:
     zoom: float  # how much closer than the whole photo
     depth: str | None  # the chosen estimator; None where the studio offers no choice
     fps: int  # of the file
+    alpha: str | None = None  # suffix of the transparent file beside the mp4; None for none
     native_fps: int | None = None  # at which the model makes frames; None where it makes them at any rate
 
     @classmethod
@@ -101,6 +104,7 @@ class Order:
             zoom=number_in("closeness", inputs.zoom, *ZOOM) / 100,
             depth=None if inputs.depth is None else one_of("depth", inputs.depth, tuple(ESTIMATORS)),
             fps=rate_of(inputs.fps),
+            alpha=None if inputs.alpha == "off" else one_of("alpha", inputs.alpha, ALPHAS),
             native_fps=native_fps,
         )
 
@@ -156,6 +160,7 @@ class Order:
             prompt=self.prompt,
             zoom=round(self.zoom * 100),
             depth=self.depth,
+            alpha=self.alpha or "off",
             picked=self.preset,
         )
 

@@ -71,12 +71,15 @@ class Lifts:
 
 @dataclass
 class Take:
-    """One render while it runs: what is ready, and whether it has ended. recipe: of the whole clip."""
+    """One render while it runs: what is ready, and whether it has ended. recipe: of the whole clip. alpha, backdrop: as
+    in `DoneEvent`, where a transparent file is ordered."""
 
     order: Order
     recipe: dict = field(default_factory=dict)
     frames: list[np.ndarray] = field(default_factory=list)
     coverage: list[np.ndarray] = field(default_factory=list)
+    alpha: list[np.ndarray] = field(default_factory=list)
+    backdrop: np.ndarray | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property

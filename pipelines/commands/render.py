@@ -88,7 +88,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", help="for models that read text")
     parser.add_argument("--depth", type=Path, help="16-bit PNG of the photo's z-depth, 0 = unknown")
     parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG value of one scene unit (default 1000)")
-    parser.add_argument("--out", type=Path, required=True, help="the mp4")
+    parser.add_argument("--out", type=Path, required=True, help="the mp4; with --alpha a .webm, or a .zip of PNGs")
+    parser.add_argument(
+        "--alpha", action="store_true", help="a transparent background, of a product before one colour or a cut-out"
+    )
     parser.add_argument("--report", type=Path, help="figures of the render as JSON")
 
 
@@ -140,6 +143,7 @@ class Sources:
 def read_sources(args: argparse.Namespace) -> Sources:
     """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
     from pipelines.media.photos import open_photo
+    from pipelines.media.transparent import WRITERS
     from pipelines.memory.scene import Scene
 
     if args.resample is not None and not args.trajectory:
@@ -155,6 +159,11 @@ def read_sources(args: argparse.Namespace) -> Sources:
     few_steps = read_few_steps(args)
     if args.trajectory and (args.seconds or args.frames):
         raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
+    if args.alpha and args.out.suffix.lower() not in WRITERS:
+        raise ValueError(
+            f"--out {args.out.name} cannot be transparent. Name it .webm (VP9), or .zip for numbered PNGs, or leave "
+            "--alpha out."
+        )
     for out in filter(None, (args.out, args.report)):
         if not out.parent.is_dir():
             raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
@@ -319,6 +328,7 @@ def render(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", s
         args.quality,
         args.focus,
         shot.zoom,
+        alpha=args.alpha,
     ):
         chunk = getattr(event, "chunk", None)
         if chunk is not None and chunk != last_chunk:
@@ -333,9 +343,15 @@ def render(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", s
 def write(args: argparse.Namespace, sources: Sources, shot: Shot, done: "DoneEvent") -> None:
     """The clip, and the scene where it is to be kept. A scene keeps the camera that it began with."""
     from pipelines.media.clips import write_mp4
+    from pipelines.media.transparent import WRITERS
     from pipelines.memory.scene import Scene
+    from pipelines.photo.cutout import cut_out
 
-    write_mp4(done.frames, args.out, shot.trajectory.fps, done.recipe, rate=rate_of(args, shot))
+    frames, writer = done.frames, write_mp4
+    if args.alpha:
+        frames = cut_out(done.frames, done.alpha, done.backdrop)
+        writer = WRITERS[args.out.suffix.lower()]
+    writer(frames, args.out, shot.trajectory.fps, done.recipe, rate=rate_of(args, shot))
     if args.scene:
         camera = sources.scene.camera if sources.scene else shot.camera
         Scene(done.memory, camera, shot.distance).save(args.scene)

@@ -103,10 +103,11 @@ def _checked_frame(frame: np.ndarray) -> np.ndarray:
 
 
 def read_recipe(path: str | os.PathLike) -> dict | None:
-    """The recipe that `write_mp4` kept in the file, None where there is none. Raises ValueError for no video."""
+    """The recipe that `write_mp4` or `write_webm` kept in the file, None where there is none. Raises ValueError for no
+    video."""
     try:
         with av.open(str(path)) as container:
-            comment = container.metadata.get("comment")
+            comment = container.metadata.get("comment") or container.metadata.get("COMMENT")  # WebM
     except av.FFmpegError as error:
         raise Refused(
             "{file} cannot be read as a video ({reason}). Give an mp4 that was rendered here.",

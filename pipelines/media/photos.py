@@ -32,8 +32,9 @@ def open_photo(path: str | os.PathLike) -> Image.Image:
     """A photo file -> RGB image, upright, at most 1920 pixels on its long side, in sRGB, without any metadata.
 
     Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white and kept beside
-    the pixels (see `alpha_of`), the first frame of an animation is taken. A picture without any edge, such as a black one or a clear sky, is refused, since
-    no move could be seen in it. Raises PhotoError (a ValueError) with one sentence: value, limit, fix.
+    the pixels (see `alpha_of`), the first frame of an animation is taken. A picture without any edge, such as a black
+    one or a clear sky, is refused, since no move could be seen in it. Raises PhotoError (a ValueError) with one
+    sentence: value, limit, fix.
     """
     path = Path(path)
     image = _open_header(path)

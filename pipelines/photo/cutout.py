@@ -42,6 +42,11 @@ def check_cut_out(facts: EngineFacts, lifted: Lifted | None) -> None:
         )
 
 
+def can_be_cut_out(facts: EngineFacts, lifted: Lifted) -> bool:
+    """Whether frames of this photo can be cut out of their backdrop, see `check_cut_out`."""
+    return facts.decode_stride == 1 and lifted.backdrop_colour is not None
+
+
 def cover_of(facts: EngineFacts, lifted: Lifted | None) -> np.ndarray:
     """(H, W) float32, 0..1: how much of each pixel of the photo that is kept the product covers.
 
@@ -53,7 +58,7 @@ def cover_of(facts: EngineFacts, lifted: Lifted | None) -> np.ndarray:
     if backdrop.alpha is not None:
         return backdrop.alpha.astype(np.float32) / 255
     photo, colour = lifted.photo.astype(np.float32), backdrop.colour.astype(np.float32)
-    width = max(1, round(OUTLINE * max(photo.shape) / GRID))
+    width = 1 + round(OUTLINE * max(photo.shape) / GRID)
     product = backdrop.product & ~shadow_in(lifted.photo, backdrop)
     solid = eroded(product, width)
     inside = np.stack([carried(np.where(solid, photo[..., c], np.nan), product) for c in range(3)], axis=-1)
@@ -73,7 +78,9 @@ def shadow_in(photo: np.ndarray, backdrop: Backdrop) -> np.ndarray:
     """
     colour = np.maximum(backdrop.colour.astype(np.float32), 1)
     light = photo / colour
-    is_dimmed = (np.ptp(light, axis=-1) <= NEUTRAL) & (light.min(axis=-1) >= DARKEST) & (light.max(axis=-1) <= 1 + NEUTRAL)
+    is_dimmed = (
+        (np.ptp(light, axis=-1) <= NEUTRAL) & (light.min(axis=-1) >= DARKEST) & (light.max(axis=-1) <= 1 + NEUTRAL)
+    )
     scale = max(photo.shape) / GRID
     smooth = np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(scale)), np.float32)  # paper has grain
     open_ = backdrop.product & is_dimmed & (edges(smooth) <= SOFT / scale)

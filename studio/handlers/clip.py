@@ -76,7 +76,8 @@ def render(workbench: Workbench, session: Session, language: str, inputs: Inputs
         done = yield from make_clip(workbench, session, language, take)
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
         recipe = {**done.recipe, "studio": take.order.recipe(), "report": report_of(done)}
-        session.keep(write_clip(session.folder, take.order, done.frames, done.coverage, recipe))
+        clear = done.alpha, done.backdrop
+        session.keep(write_clip(session.folder, take.order, done.frames, done.coverage, recipe, *clear))
         take.frames.clear()  # hundreds of megabytes, of no use once they are in the file
         workbench.pace.learn(time.perf_counter() - started, len(done.frames), *done.frames.shape[1:3])
     finally:
@@ -95,8 +96,9 @@ def make_clip(workbench: Workbench, session: Session, language: str, take: Take)
         "seed": order.seed,
         "quality": "draft" if order.quality == "draft" else "standard",
     }
+    take.backdrop = lifted.backdrop_colour
     take.recipe = pipe.recipe(lifted, trajectory, **settings)
-    events = pipe.stream(lifted, trajectory, **settings)
+    events = pipe.stream(lifted, trajectory, **settings, alpha=order.alpha is not None)
     try:
         for event in events:
             if isinstance(event, StepEvent):
@@ -104,6 +106,8 @@ def make_clip(workbench: Workbench, session: Session, language: str, take: Take)
             elif isinstance(event, ChunkEvent):
                 take.frames.append(event.frames)
                 take.coverage.append(event.coverage)
+                if event.alpha is not None:
+                    take.alpha.append(event.alpha)
                 show_live(session, event.frames)
                 share = (event.chunk + 1) / event.num_chunks if event.chunk + 1 < event.num_chunks else 1.0
                 yield {"stage": stage(session, note=say(language, "stage_decode"), share=share)}
@@ -168,7 +172,8 @@ def stopped(workbench: Workbench, session: Session, language: str, inputs: Input
     recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
-        session.keep(write_clip(session.folder, take.order, frames, coverage, recipe))
+        clear = np.concatenate(take.alpha) if take.alpha else None, take.backdrop
+        session.keep(write_clip(session.folder, take.order, frames, coverage, recipe, *clear))
     except OSError as error:
         return {"stage": stage(session, error=explain(language, error)), **idle()}
     answer = finished(session, language)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import gradio as gr
 import numpy as np
 from PIL import Image
 
@@ -65,7 +66,8 @@ def show_new_photo(
     order = framing_of(workbench, Inputs(ratio=inputs.ratio, focus=inputs.focus))
     session.set_photo(photo, focal_35mm)
     show_photo(workbench, session, order)
-    yield {"stage": stage(session), **meter(session, language), **sheet(session.clip, language)}
+    hidden = {"alpha": gr.update(visible=False, value="off")}  # until its backdrop is known
+    yield {"stage": stage(session), **meter(session, language), **sheet(session.clip, language), **hidden}
 
 
 def framing_of(workbench: Workbench, inputs: Inputs) -> Order:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import gradio as gr
+
 from pipelines.cameras import Trajectory
 from pipelines.cameras.speed import excess_speed
 from pipelines.limits import SLACK
@@ -50,7 +52,9 @@ def look(workbench: Workbench, session: Session, language: str, inputs: Inputs) 
 def what_is_seen(session: Session, inputs: Inputs) -> tuple:
     """What a picture on the stage depends on: the photo, and what the widgets hold of the move and its framing."""
     start = Inputs()
-    return session.photo_id, replace(inputs, quality=start.quality, seed=start.seed, prompt=start.prompt)
+    return session.photo_id, replace(
+        inputs, quality=start.quality, seed=start.seed, prompt=start.prompt, alpha=start.alpha
+    )
 
 
 @explains
@@ -110,6 +114,7 @@ def draw(workbench: Workbench, session: Session, language: str, inputs: Inputs, 
     The values are sent last of all: whatever has reached the page meanwhile, it then shows what it holds.
     """
     from pipelines.photo import outlook  # brings torch
+    from pipelines.photo.cutout import can_be_cut_out
 
     session.drawing, session.drawn = False, order.path is not None
     lifted = lift(workbench, session, order)
@@ -123,7 +128,8 @@ def draw(workbench: Workbench, session: Session, language: str, inputs: Inputs, 
     session.measured = measured(lifted, trajectory, order)
     session.looked_at = what_is_seen(session, inputs)
     drawn_with = {name: getattr(inputs, name) for name in ("strength", "zoom", "picked", "suited")}
-    yield {"stage": stage(session), **meter(session, language), **drawn_with}
+    offered = {"alpha": gr.update(visible=can_be_cut_out(workbench.pipe.engine.facts, lifted))}
+    yield {"stage": stage(session), **meter(session, language), **offered, **drawn_with}
 
 
 def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured:

@@ -10,7 +10,7 @@ from studio.drawn import DRAWN
 from studio.handlers.meter import meter
 from studio.handlers.models import model_status
 from studio.handlers.move import move_summary
-from studio.order import Inputs, directions, presets
+from studio.order import ALPHAS, Inputs, directions, presets
 from studio.page.drawings import drawing
 from studio.pictures import examples, thumbnail
 from studio.session import Session
@@ -24,9 +24,9 @@ STAGE_WORDS = (
     "drop choose replace kinds uploading upload_failed too_heavy edit_path "
     "stage_photo stage_preview stage_live stage_clip"
 ).split()
-LABELS = ("direction", "ratio", "seconds", "strength", "focus", "zoom", "seed")
+LABELS = ("direction", "ratio", "seconds", "strength", "focus", "zoom", "seed", "alpha")
 BUTTONS = ("preview", "render", "cancel", "shorter", "same_again", "new_seed")
-FILES = ("download", "poster")  # a DownloadButton's value is its file, its words are its label
+FILES = ("download", "poster", "transparent")  # a DownloadButton's value is its file, its words are its label
 
 
 def language_of(request: gr.Request | HTTPConnection) -> str:
@@ -43,6 +43,7 @@ def words_of_page(workbench: Workbench, session: Session, language: str, inputs:
     words: dict[str, Any] = {name: gr.update(label=say(language, name)) for name in LABELS}
     words["direction"]["choices"] = choices(language, "", ways or ("left", "right"))
     words["ratio"]["choices"] = choices(language, "ratio_", RATIOS)
+    words["alpha"]["choices"] = choices(language, "alpha_", ALPHAS)
     words["prompt"] = gr.update(label=say(language, "prompt"), placeholder=say(language, "prompt_hint"))
     words["depth"] = gr.update(label=say(language, "depth"), choices=depth_choices(workbench, language))
     words |= meter(session, language) | sheet(session.clip, language)

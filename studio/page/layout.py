@@ -8,7 +8,7 @@ from pipelines.media.clips import RATES
 from studio.editor import editor as trajectory_editor
 from studio.editor.editor import TrajectoryEditor
 from studio.handlers.clip import estimate
-from studio.order import SECONDS, STRENGTH, ZOOM, Inputs
+from studio.order import ALPHAS, SECONDS, STRENGTH, ZOOM, Inputs
 from studio.page import language as speech
 from studio.page.widgets import cards, fold, opener, stage
 from studio.page.wiring import Wiring, wire
@@ -111,6 +111,7 @@ def stage_column(ui: Widgets) -> None:
         with gr.Row(elem_id="files"):
             ui["download"] = gr.DownloadButton(say(START, "download"), variant="primary", elem_id="download")
             ui["poster"] = gr.DownloadButton(say(START, "poster"), elem_id="poster")
+            ui["transparent"] = gr.DownloadButton(say(START, "transparent"), visible=False, elem_id="transparent")
             ui["same_again"] = gr.Button(say(START, "same_again"), elem_id="same-again")
             ui["new_seed"] = gr.Button(say(START, "new_seed"), elem_id="new-seed")
     # beside the sheet, not in it: a widget of ours that is not shown loses its words to the next answer
@@ -143,6 +144,7 @@ def clip_step(ui: Widgets, workbench: Workbench, start: Inputs) -> None:
         ui["quality"] = pills("quality", speech.choices(START, "quality_", QUALITIES), start.quality)
         lengths = [(f"{seconds} s", seconds) for seconds in range(SECONDS[0], SECONDS[1] + 1)]
         ui["seconds"] = pills("seconds", lengths, start.seconds)
+        ui["alpha"] = pills("alpha", speech.choices(START, "alpha_", ALPHAS), start.alpha, False)
         # the words are the visitor's: only the column around them comes and goes with answers
         with gr.Column(visible=workbench.takes_prompt is True, elem_id="prompt-box") as ui["prompt_box"]:
             ui["prompt"] = gr.Textbox(

@@ -76,6 +76,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "last_clip": ("Your last clip", "Il tuo ultimo video"),
     "download": ("Download MP4", "Scarica MP4"),
     "poster": ("Poster", "Copertina"),
+    "transparent": ("Transparent clip", "Video trasparente"),
     "same_again": ("Same again", "Rifai uguale"),
     "new_seed": ("New seed", "Nuova variante"),
     "recipe": (

@@ -60,6 +60,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "field_fix": ("fix", "correzione"),
     "field_description": ("description", "descrizione"),
     "field_depth": ("depth", "profondità"),
+    "field_alpha": ("transparent background", "sfondo trasparente"),
     "kind_text": ("text", "testo"),
     "empty": ("empty", "vuoto"),
 }
@@ -70,5 +71,6 @@ CHOICES = {
     "quality": "quality_{}",
     "direction": "{}",
     "depth": "depth_{}",
+    "alpha": "alpha_{}",
     "description": "kind_{}",
 }

@@ -17,6 +17,15 @@ SENTENCES = {
     "The {model} model has no text input, so a prompt would be ignored. Leave it out.": (
         "Il modello {model} non legge testi, quindi la descrizione sarebbe ignorata. Toglila."
     ),
+    "This photo has no backdrop of one colour, so there is nothing to make transparent. Use a product on white "
+    "or a cut-out, or render it without a transparent background.": (
+        "Questa foto non ha uno sfondo di un solo colore, quindi non c'è nulla da rendere trasparente. Usa un prodotto "
+        "su bianco o scontornato, oppure crea il video senza sfondo trasparente."
+    ),
+    "The {model} model draws the backdrop anew, so its clips have no transparent background. Use the embedded one.": (
+        "Il modello {model} ridisegna lo sfondo, quindi i suoi video non hanno uno sfondo trasparente. Usa quello "
+        "incorporato."
+    ),
     "There is neither a photo nor a memory to start from. Give one of them.": (
         "Non c'è né una foto né una memoria da cui partire. Indica una delle due."
     ),

@@ -42,6 +42,9 @@ SENTENCES = {
     "A frame is {shape}, the first was {first}. Keep one size per clip.": (
         "Un fotogramma è {shape}, ma il primo era {first}. Tieni una sola dimensione per video."
     ),
+    "A frame is {got}, must be (height, width, 4) uint8. Convert it first.": (
+        "Un fotogramma è {got}, deve essere (altezza, larghezza, 4) uint8. Convertilo prima."
+    ),
     "A frame is {got}, must be (height, width, 3) uint8. Convert it first.": (
         "Un fotogramma è {got}, ma deve essere (altezza, larghezza, 3) uint8. Prima convertilo."
     ),
