@@ -39,7 +39,7 @@ from pipelines.memory import LatentMemory
 from pipelines.metrics import psnr, ssim
 from pipelines.output import MirageOutput
 from pipelines.photo import outlook
-from pipelines.photo.cutout import alpha_of, check_cut_out, cover_of
+from pipelines.photo.cutout import alpha_of, check_engine, check_photo, cover_of
 from pipelines.photo.drift import colour_change
 from pipelines.photo.frame import DEFAULT_FOV
 from pipelines.photo.lifted import Lifted
@@ -227,8 +227,10 @@ class MiragePipeline(DiffusionPipeline):
         input that cannot be rendered, and once a photo is lifted where alpha is asked for and it has no such backdrop.
         """
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
-        if alpha and (image is None or isinstance(image, Lifted)):
-            check_cut_out(self.engine.facts, image)
+        if alpha:
+            check_engine(self.engine.facts)
+            if image is None or isinstance(image, Lifted):
+                check_photo(image)
         return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator, alpha)
 
     def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5, zoom=1.0) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from pipelines import MiragePipeline
 from pipelines.engines.base import EngineFacts
 from pipelines.events import ChunkEvent, DoneEvent, LoopScore, StepEvent
-from pipelines.photo.cutout import least_alpha
+from pipelines.photo.cutout import check_photo, least_alpha
 
 
 def weights(name: str) -> dict:
@@ -99,7 +99,10 @@ class FakePipeline:
         frame = np.asarray(Image.fromarray(image.image).resize((trajectory.width, trajectory.height)))
         frames = np.stack([np.roll(frame, index, axis=1) for index in range(len(trajectory))])
         coverage = np.linspace(1, 0.9, len(trajectory))
-        opaque = least_alpha(frames, image.backdrop_colour) if alpha else None
+        opaque = None
+        if alpha:
+            check_photo(image)
+            opaque = least_alpha(frames, image.backdrop_colour)
         chunks = range(0, len(trajectory), 8)
         try:
             for index, start in enumerate(chunks):

@@ -266,7 +266,12 @@ def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
         options["depth"] = depth_estimator(args.depth_model)  # first: a wrong name is refused before the model loads
     if sources.few_steps:
         options["few_steps"] = sources.few_steps
-    return load_pipeline(args.model, **device_values(args), **options)
+    pipe = load_pipeline(args.model, **device_values(args), **options)
+    if args.alpha:
+        from pipelines.photo.cutout import check_engine
+
+        check_engine(pipe.engine.facts)
+    return pipe
 
 
 # ---- lift -------------------------------------------------------------------------------------------------------

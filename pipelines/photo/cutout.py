@@ -27,14 +27,18 @@ DARKEST = 0.5  # of the light is left in a shadow; what is darker touches the pr
 SHADOW = 0.25  # of what was found to be the product, at most, is shadow
 
 
-def check_cut_out(facts: EngineFacts, lifted: Lifted | None) -> None:
-    """Raises Refused where frames of this photo (None: of a memory alone) cannot be cut out of their backdrop."""
+def check_engine(facts: EngineFacts) -> None:
+    """Raises Refused for an engine that does not show a photo's own pixels, and with them its plain backdrop."""
     if facts.decode_stride != 1:
         raise Refused(
             "The {model} model draws the backdrop anew, so its clips have no transparent background. Use the embedded "
             "one.",
             model=facts.name,
         )
+
+
+def check_photo(lifted: Lifted | None) -> None:
+    """Raises Refused for a photo (None: a memory alone) without a backdrop of one colour."""
     if lifted is None or lifted.backdrop_colour is None:
         raise Refused(
             "This photo has no backdrop of one colour, so there is nothing to make transparent. Use a product on white "
@@ -42,9 +46,19 @@ def check_cut_out(facts: EngineFacts, lifted: Lifted | None) -> None:
         )
 
 
+def check_cut_out(facts: EngineFacts, lifted: Lifted | None) -> None:
+    """Raises Refused where frames of this photo (None: of a memory alone) cannot be cut out of their backdrop."""
+    check_engine(facts)
+    check_photo(lifted)
+
+
 def can_be_cut_out(facts: EngineFacts, lifted: Lifted) -> bool:
-    """Whether frames of this photo can be cut out of their backdrop, see `check_cut_out`."""
-    return facts.decode_stride == 1 and lifted.backdrop_colour is not None
+    """Whether frames of this photo can be cut out of their backdrop."""
+    try:
+        check_cut_out(facts, lifted)
+    except Refused:
+        return False
+    return True
 
 
 def cover_of(facts: EngineFacts, lifted: Lifted | None) -> np.ndarray:

@@ -146,3 +146,12 @@ def test_a_place_and_a_memory_alone_are_refused(pipe):
     assert next(events).stage == "depth"
     with pytest.raises(Refused, match="no backdrop of one colour"):
         next(events)  # as soon as it is lifted
+
+
+@pytest.mark.parametrize(("side", "expected"), [(16, 1), (60, 0)])
+def test_what_is_enclosed_in_the_backdrops_colour_is_a_label_where_it_is_small_and_else_a_hole(pipe, side, expected):
+    picture = np.full((*SIZE, 3), 255, np.uint8)
+    picture[22:122, 36:156] = (140, 80, 40)
+    picture[72 - side // 4 : 72 + side // 4, 96 - side // 2 : 96 + side // 2] = 255
+    lifted = pipe.lift(picture, *SIZE)
+    assert cover_of(pipe.engine.facts, lifted)[72, 96] == expected
