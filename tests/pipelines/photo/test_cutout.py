@@ -87,11 +87,11 @@ def test_the_inside_of_a_product_is_opaque_and_its_shadow_is_black(pipe):
 
 
 def pale(height=160, width=200):
-    """RGBA: a white box with a brown band and a soft black shadow, cut out."""
+    """RGBA: a white box with a band of brown glass and a soft black shadow, cut out."""
     picture = np.zeros((height, width, 4), np.uint8)
     picture[110:135, 50:180] = (0, 0, 0, 80)
     picture[40:125, 60:140] = 255
-    picture[70:90, 60:140] = (140, 80, 40, 255)
+    picture[70:90, 60:140] = (140, 80, 40, 160)
     return picture
 
 
