@@ -1,0 +1,145 @@
+"""Bars at the rims of a picture: flat strips that somebody laid around a photo, of any colour, thickness and side.
+
+A bar is flat up to a straight line across all of the picture, at which the photo begins at once. A product on a plain
+ground, a clear sky or a wall ends in no such line. Blurred copies of the picture beside it are no flat bars and are not
+found. Numbers and Pillow only.
+"""
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from PIL import Image
+
+from pipelines.media.photos import MAX_ASPECT, MIN_SIDE
+
+SIDES = ("left", "top", "right", "bottom")
+SAMPLES = 480  # pixels of a line that are looked at
+NOISE = 14  # of 255: pixels of a bar differ from its colour by at most so much, but for one in twenty
+STRAY = 0.02  # of a line of a bar: pixels that may differ by more
+REACH = 16  # pixels that JPEG's blocks blur around the end of a bar
+RINGING = 16  # of 255: how much they may disturb its colour there
+LINE = 0.75  # of the pixels along the end of a bar differ from it there, and at least
+PART = 0.25  # of every eighth of it
+THINNEST = 0.004  # of the picture's side
+WHITE = 235  # of 255: ground of products rather than a frame, where it goes round a corner
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Pixels that bars take at each side of a picture, 0 where there is none."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Those that have a bar, of SIDES."""
+        return tuple(side for side in SIDES if getattr(self, side))
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """What they leave of a picture: left, top, right, bottom, as Pillow's `crop` takes it."""
+        return self.left, self.top, width - self.right, height - self.bottom
+
+
+def find_bars(photo: Image.Image) -> Bars | None:
+    """The bars of an RGB picture; None where it has none, or where too little would be left without them."""
+    pixels = np.asarray(photo)
+    bars = _ending_in_lines(pixels, _flat_rims(pixels))
+    left, top, right, bottom = bars.box(photo.width, photo.height)
+    sides = right - left, bottom - top
+    if not bars.sides or min(sides) < MIN_SIDE or max(sides) > MAX_ASPECT * min(sides):
+        return None
+    return bars
+
+
+def _flat_rims(pixels: np.ndarray) -> Bars:
+    """How far a picture (H, W, 3) is flat at each side; twice round, since a bar may lie between two others."""
+    bars = Bars()
+    for side in SIDES * 2:
+        if not getattr(bars, side):
+            bars = _with(bars, side, _flat(_lines(pixels, bars, side)))
+    return bars
+
+
+def _ending_in_lines(pixels: np.ndarray, bars: Bars) -> Bars:
+    """Of flat rims those that are bars, each up to its line.
+
+    Where one is none, the lines of its neighbours have to reach over it too.
+    """
+    found = bars
+    for side in bars.sides:
+        lines = _lines(pixels, bars, side)
+        thinnest = max(3, THINNEST * len(lines))
+        end = _line(lines, getattr(bars, side))
+        found = _with(found, side, end if end >= thinnest else 0)
+    if found.sides != bars.sides:
+        return _ending_in_lines(pixels, found)
+    goes_round = set(found.sides) & {"left", "right"} and set(found.sides) & {"top", "bottom"}
+    if goes_round and all(_colour(_lines(pixels, bars, side)).min() >= WHITE for side in found.sides):
+        return Bars()
+    return found
+
+
+def _with(bars: Bars, side: str, thickness: int) -> Bars:
+    return Bars(**{**dict(zip(SIDES, astuple(bars), strict=True)), side: thickness})
+
+
+def _lines(pixels: np.ndarray, bars: Bars, side: str) -> np.ndarray:
+    """The picture's lines (n, samples, 3) from a rim inwards, between the bars of the two sides beside it."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = bars.box(width, height)
+    if side in ("top", "bottom"):
+        lines, first, last = pixels, left + REACH * bool(bars.left), right - REACH * bool(bars.right)
+    else:
+        lines, first, last = pixels.swapaxes(0, 1), top + REACH * bool(bars.top), bottom - REACH * bool(bars.bottom)
+    lines = lines[:, first : max(last, first + 1) : max(1, (last - first) // SAMPLES)]
+    return lines[::-1] if side in ("right", "bottom") else lines
+
+
+def _colour(lines: np.ndarray) -> np.ndarray:
+    """(3,) of the outermost lines"""
+    return np.median(lines[:3].reshape(-1, 3), axis=0)
+
+
+def _difference(lines: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """(n, samples): how far pixels are from a colour, 0..255 in the channel where it is most."""
+    red, green, blue = (np.abs(lines[..., c] - colour[c].astype(np.int16)) for c in range(3))
+    return np.maximum(np.maximum(red, green), blue)
+
+
+def _tolerance(lines: np.ndarray) -> float | None:
+    """How far pixels of a bar may be from its colour, by its outermost lines; None where these are not flat."""
+    noise = np.quantile(_difference(lines[:3], _colour(lines)), 0.95)
+    return 6 + 1.6 * noise if noise <= NOISE else None
+
+
+def _flat(lines: np.ndarray) -> int:
+    """The number of lines from the rim on that have one colour; 0 where it is all of them."""
+    if len(lines) < MIN_SIDE or (tolerance := _tolerance(lines)) is None:
+        return 0
+    colour = _colour(lines)
+    for start in range(0, len(lines), 64):  # most pictures end in the first few
+        strays = (_difference(lines[start : start + 64], colour) > tolerance).mean(axis=1) > STRAY
+        if strays.any():
+            return start + int(strays.argmax())
+    return 0
+
+
+def _line(lines: np.ndarray, flat: int) -> int:
+    """Where a rim that is flat for so many lines ends in a straight line: the number of lines up to it; 0 where it does
+    not."""
+    tolerance, colour = _tolerance(lines), _colour(lines)
+    if tolerance is None or lines.shape[1] < 8:
+        return 0
+    first = max(flat - 2, 0)
+    difference = _difference(lines[first : flat + 2 * REACH], colour)
+    before, after = difference[: REACH + 2], difference[2 : REACH + 4]
+    step = after - before
+    begins = (before <= tolerance + RINGING) & (after > tolerance) & (step > tolerance / 2)
+    is_line = begins.mean(axis=1) >= LINE
+    is_line &= np.min([part.mean(axis=1) for part in np.array_split(begins, 8, axis=1)], axis=0) >= PART
+    end = int(np.where(is_line, step.mean(axis=1), 0).argmax()) + 2  # JPEG smears it: its steepest line
+    goes_on = (difference[end:] > tolerance).mean() >= LINE / 2  # or it is a line drawn on a flat ground
+    return first + end if is_line[end - 2] and goes_on else 0
