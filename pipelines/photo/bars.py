@@ -1,8 +1,8 @@
 """Bars at the rims of a picture: flat strips that somebody laid around a photo, of any colour, thickness and side.
 
 A bar is flat up to a straight line across all of the picture, at which the photo begins at once. A product on a plain
-ground, a clear sky or a wall ends in no such line. Blurred copies of the picture beside it are no flat bars and are not
-found. Numbers and Pillow only.
+ground, a clear sky or a wall ends in no such line. Not found: blurred copies of the picture beside it, frames of one
+light colour all round, and bars of the colour that the photo has there. Numbers and Pillow only.
 """
 
 from dataclasses import astuple, dataclass
@@ -20,8 +20,8 @@ REACH = 16  # pixels that JPEG's blocks blur around the end of a bar
 RINGING = 16  # of 255: how much they may disturb its colour there
 LINE = 0.75  # of the pixels along the end of a bar differ from it there, and at least
 PART = 0.25  # of every eighth of it
-THINNEST = 0.004  # of the picture's side
-WHITE = 235  # of 255: ground of products rather than a frame, where it goes round a corner
+THINNEST, THICKEST = 0.004, 0.4  # of the picture's side
+DARK = 64  # of 255: a lighter frame of one colour round a corner may as well be the ground a product stands on
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,19 @@ def _ending_in_lines(pixels: np.ndarray, bars: Bars) -> Bars:
     found = bars
     for side in bars.sides:
         lines = _lines(pixels, bars, side)
-        thinnest = max(3, THINNEST * len(lines))
         end = _line(lines, getattr(bars, side))
-        found = _with(found, side, end if end >= thinnest else 0)
+        is_bar = max(3, THINNEST * len(lines)) <= end <= THICKEST * len(lines)
+        found = _with(found, side, end if is_bar else 0)
     if found.sides != bars.sides:
         return _ending_in_lines(pixels, found)
-    goes_round = set(found.sides) & {"left", "right"} and set(found.sides) & {"top", "bottom"}
-    if goes_round and all(_colour(_lines(pixels, bars, side)).min() >= WHITE for side in found.sides):
-        return Bars()
-    return found
+    return Bars() if _may_be_ground(pixels, found) else found
+
+
+def _may_be_ground(pixels: np.ndarray, bars: Bars) -> bool:
+    """Whether bars go round a corner in one light colour."""
+    goes_round = bool({"left", "right"} & set(bars.sides)) and bool({"top", "bottom"} & set(bars.sides))
+    colours = np.array([_colour(_lines(pixels, bars, side)) for side in bars.sides])
+    return goes_round and np.ptp(colours, axis=0).max() <= NOISE and colours.max() > DARK
 
 
 def _with(bars: Bars, side: str, thickness: int) -> Bars:
