@@ -16,6 +16,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from pipelines.photo.picture import Picture
 from studio.download import Clip
 from studio.order import Order
 
@@ -109,6 +110,8 @@ class Session:
         self.photo: Image.Image | None = None
         self.photo_id = ""  # a new one for every photo
         self.focal_35mm: float | None = None
+        self.picture: Picture | None = None  # as it came; `photo` is what is used of it
+        self.used: dict = {}  # how: {} as it came, {"cut_bars": [left, top, right, bottom]} or {"yaw", "pitch"}
         self.lifts = Lifts()  # of the present photo
         self.take: Take | None = None
         self.clip: Clip | None = None
@@ -139,6 +142,16 @@ class Session:
 
     def new_file(self, suffix: str) -> Path:
         return self.folder / f"{secrets.token_hex(6)}{suffix}"
+
+    def bring(self, picture: Picture) -> None:
+        """A new picture: as it came, it is the photo."""
+        self.picture = picture
+        self.use(picture, {})
+
+    def use(self, made: Picture, how: dict) -> None:
+        """The photo is what was made of the picture that came. how: see `used`."""
+        self.used = how
+        self.set_photo(made.image, made.focal_35mm)
 
     def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
         self.photo, self.focal_35mm = photo, focal_35mm

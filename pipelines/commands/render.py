@@ -16,6 +16,7 @@ import numpy as np
 
 from pipelines.cameras import Camera, Trajectory, checked_frames, move
 from pipelines.commands.options import add_device_arguments, device_values, read_cameras_with_warnings, size
+from pipelines.commands.picture import direction, read_photo, warn_of_few_pixels
 from pipelines.files import atomic_write
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
@@ -53,6 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--zoom",
         type=float,
         help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room, and 1 with --scene",
+    )
+    within = parser.add_mutually_exclusive_group()
+    within.add_argument("--cut-bars", action="store_true", help="use the photo between the bars at its rims")
+    within.add_argument(
+        "--flatten",
+        type=direction,
+        metavar="YAW[,PITCH]",
+        help="use a flat view of a 360 panorama: degrees to the right and up, --flatten=-90,10 looks left",
     )
     parser.add_argument("--quality", default="standard", help="draft or standard")
     parser.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
@@ -113,10 +122,12 @@ def run(args: argparse.Namespace) -> dict:
 class Sources:
     """What a clip is made from. photo: None to go on in the scene alone. scene: None where a new place begins.
 
-    depth: (H, W) float32, the photo's z-depth in scene units, 0 = unknown; None: it is estimated. params: of the move.
+    focal_35mm: the photo's, None where nobody knows it. depth: (H, W) float32, the photo's z-depth in scene units, 0 =
+    unknown; None: it is estimated. params: of the move.
     """
 
     photo: "Image.Image | None"
+    focal_35mm: float | None
     scene: "Scene | None"
     depth: np.ndarray | None
     params: dict[str, Any]
@@ -125,10 +136,9 @@ class Sources:
 
 def read_sources(args: argparse.Namespace) -> Sources:
     """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
-    from pipelines.media.photos import open_photo
     from pipelines.memory.scene import Scene
 
-    photo = open_photo(args.photo) if args.photo else None
+    photo, focal_35mm = read_photo(args)
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
@@ -141,7 +151,7 @@ def read_sources(args: argparse.Namespace) -> Sources:
             raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
         if out.exists() and not out.is_file():
             raise ValueError(f"{out} is there already and is no file. Choose another name.")
-    return Sources(photo, scene, depth, params, few_steps)
+    return Sources(photo, focal_35mm, scene, depth, params, few_steps)
 
 
 def read_depth(path: Path, scale: float) -> np.ndarray:
@@ -196,21 +206,23 @@ def plan_shot(args: argparse.Namespace, sources: Sources) -> Shot:
         checked_frames(len(trajectory))
         camera = trajectory[0]
     else:
-        camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
+        camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources)
         trajectory = move(
             args.move, camera, distance=1.0 if distance is None else distance, frames=args.frames, **sources.params
         )
-    return Shot(sources.photo, camera, trajectory, distance, 1.0 if args.zoom is None else args.zoom)
+    zoom = 1.0 if args.zoom is None else args.zoom
+    if sources.photo is not None:
+        warn_of_few_pixels(sources.photo.size, height, width, zoom)
+    return Shot(sources.photo, camera, trajectory, distance, zoom)
 
 
-def camera_of_photo(args: argparse.Namespace, photo: "Image.Image") -> Camera:
-    """The camera that sees the clip's frame of the whole photo, by --fov, the photo's EXIF, or the usual lens."""
-    from pipelines.media.photos import read_focal
+def camera_of_photo(args: argparse.Namespace, sources: Sources) -> Camera:
+    """The camera that sees the clip's frame of the whole photo, by --fov, what its file says, or the usual lens."""
     from pipelines.photo.frame import frame_camera
 
     if args.fov is not None:
-        return frame_camera(photo.size, *args.size, fov_degrees=args.fov)
-    return frame_camera(photo.size, *args.size, read_focal(args.photo))
+        return frame_camera(sources.photo.size, *args.size, fov_degrees=args.fov)
+    return frame_camera(sources.photo.size, *args.size, sources.focal_35mm)
 
 
 # ---- load -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pipelines.media.photos import focal_pixels
 DEFAULT_FOV = 60.0  # degrees across the long side, where the photo's file does not say its focal length
 MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
 MAX_ZOOM = 1.5
+MAX_ENLARGED = 1.8  # pixels of a clip per pixel of the photo, along a side: beyond, the clip looks soft
 
 
 def check_focus(focus: float) -> float:
@@ -45,6 +46,16 @@ def crop(image: Image.Image, height: int, width: int, focus: float, zoom: float 
     inner = round(w / zoom), round(h / zoom)
     left, top = round(left + (w - inner[0]) / 2), round(top + (h - inner[1]) / 2)
     return image.crop((left, top, left + inner[0], top + inner[1]))
+
+
+def frame_size(size: tuple[int, int], height: int, width: int, zoom: float = 1.0) -> tuple[int, int]:
+    """(width, height) of the frame, see `crop`, in pixels of a photo of (width, height)."""
+    return tuple(round(side / zoom) for side in crop_size(size, height, width))
+
+
+def is_soft(size: tuple[int, int], height: int, width: int, zoom: float = 1.0) -> bool:
+    """Whether a photo of (width, height) has too few pixels in the frame for a clip of (height, width)."""
+    return cover_scale(size, height, width) * zoom > MAX_ENLARGED
 
 
 def covering(

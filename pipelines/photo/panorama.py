@@ -76,9 +76,7 @@ def check_direction(name: str, degrees: float, limits: tuple[int, int]) -> None:
         )
 
 
-def directions(
-    x: np.ndarray, y: np.ndarray, focal: float, yaw: float, pitch: float
-) -> tuple[np.ndarray, np.ndarray]:
+def directions(x: np.ndarray, y: np.ndarray, focal: float, yaw: float, pitch: float) -> tuple[np.ndarray, np.ndarray]:
     """Longitude (to the right) and latitude (up), in degrees, of points x to the right of and y below the middle of a
     picture with `focal`, all in pixels, of a camera that is turned by yaw and then tilted up by pitch."""
     yaw, pitch = np.radians(yaw), np.radians(pitch)
@@ -172,7 +170,7 @@ def gpano(path: str | Path) -> dict[str, str]:
 
 
 def wraps_around(photo: Image.Image) -> bool:
-    """Whether an RGB picture is twice as wide as high, goes on from its right rim to its left one, and has even poles."""
+    """Whether an RGB picture is twice as wide as high, goes on from right rim to left rim, and has even poles."""
     if not is_shape(photo.size, 2) or photo.height < MIN_SIDE:
         return False
     pixels = np.asarray(photo.convert("L"), dtype=np.float64)

@@ -17,6 +17,7 @@ from studio.handlers.answers import Answer, explains, idle, stage
 from studio.handlers.meter import meter
 from studio.handlers.move import settle
 from studio.handlers.photo import camera_of, lift, show_photo, size_of
+from studio.handlers.softness import softness
 from studio.handlers.turns import in_turn
 from studio.order import Inputs, Order, presets
 from studio.pictures import small
@@ -40,9 +41,11 @@ def estimate(workbench: Workbench, session: Session, language: str, inputs: Inpu
     figures = {"width": width, "height": height, "frames": order.frames}
     pace = workbench.pace
     if workbench.settings.model != EMBEDDED and not pace.has_learned:  # it starts from what the embedded model takes
-        return {"estimate": escape(say(language, "estimate_unknown", **figures))}
+        said = escape(say(language, "estimate_unknown", **figures))
+        return {"estimate": said + softness(workbench, session, order, language)}
     seconds = duration(language, pace.estimate(order.frames, height, width))
-    return {"estimate": escape(say(language, "estimate", time=seconds, **figures))}
+    said = escape(say(language, "estimate", time=seconds, **figures))
+    return {"estimate": said + softness(workbench, session, order, language)}
 
 
 def begin(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
@@ -71,7 +74,7 @@ def render(workbench: Workbench, session: Session, language: str, inputs: Inputs
         started = time.perf_counter()
         done = yield from make_clip(workbench, session, language, take)
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
-        recipe = {**done.recipe, "studio": take.order.recipe(), "report": report_of(done)}
+        recipe = {**done.recipe, "studio": take.order.recipe() | session.used, "report": report_of(done)}
         session.keep(write_clip(session.folder, take.order, done.frames, done.coverage, recipe))
         take.frames.clear()  # hundreds of megabytes, of no use once they are in the file
         workbench.pace.learn(time.perf_counter() - started, len(done.frames), *done.frames.shape[1:3])
@@ -161,7 +164,7 @@ def stopped(workbench: Workbench, session: Session, language: str, inputs: Input
     if take.num_frames < MIN_PARTIAL * take.order.fps:
         return nothing_kept(workbench, session, language, take)
     report = {"stopped_after_frames": take.num_frames}
-    recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
+    recipe = {**take.recipe, "studio": take.order.recipe() | session.used, "report": report}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
         session.keep(write_clip(session.folder, take.order, frames, coverage, recipe))
@@ -188,7 +191,7 @@ def same_again(workbench: Workbench, session: Session, language: str, inputs: In
     if session.clip is None:
         return {}
     used = session.clip.order.inputs()
-    used = replace(used, suited=used.choice(session.photo_id))
+    used = replace(used, suited=used.choice(session.photo_id), yaw=inputs.yaw, pitch=inputs.pitch)
     return {field.name: getattr(used, field.name) for field in fields(used)}
 
 

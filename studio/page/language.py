@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from studio.download import sheet
 from studio.drawn import DRAWN
+from studio.handlers.found import found
 from studio.handlers.meter import meter
 from studio.handlers.models import model_status
 from studio.handlers.move import move_summary
@@ -45,7 +46,7 @@ def words_of_page(workbench: Workbench, session: Session, language: str, inputs:
     words["ratio"]["choices"] = choices(language, "ratio_", RATIOS)
     words["prompt"] = gr.update(label=say(language, "prompt"), placeholder=say(language, "prompt_hint"))
     words["depth"] = gr.update(label=say(language, "depth"), choices=depth_choices(workbench, language))
-    words |= meter(session, language) | sheet(session.clip, language)
+    words |= meter(session, language) | sheet(session.clip, language) | found(session, language)
     for name in (*BUTTONS, *FILES):
         said = {"label" if name in FILES else "value": say(language, name)}
         words[name] = {**words.get(name, {}), **gr.update(**said)}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from pipelines.photo.panorama import PITCH, YAW
 from studio.editor import editor as trajectory_editor
 from studio.editor.editor import TrajectoryEditor
 from studio.handlers.clip import estimate
@@ -99,6 +100,11 @@ def stage_column(ui: Widgets) -> None:
     """The picture, or the editor in front of it; what is to be said of it; the finished clip."""
     ui["stage"] = stage(speech.stage_words(START), elem_id="stage")
     ui["path"] = TrajectoryEditor(texts=editor_words(START), elem_id="editor")
+    with gr.Row(elem_id="found-row"):
+        ui["found"] = gr.HTML(elem_id="found")
+        ui["use"] = gr.Button(say(START, "cut_bars"), visible=False, min_width=0, elem_id="use")
+        ui["yaw"] = slider("yaw", *YAW, 0, visible=False)
+        ui["pitch"] = slider("pitch", *PITCH, 0, visible=False)
     ui["strip"] = gr.HTML(elem_id="strip")
     with gr.Row(elem_id="careful"):
         ui["advice"] = gr.HTML(elem_id="advice")
@@ -176,9 +182,9 @@ def pills(name: str, choices: list[tuple[str, object]], value, visible: bool = T
     return gr.Radio(choices, value=value, label=say(START, name), visible=visible, elem_id=name, elem_classes="pills")
 
 
-def slider(name: str, low: float, high: float, value: float) -> gr.Slider:
-    """Percent, in steps of five."""
-    return gr.Slider(low, high, value=value, step=5, label=say(START, name), elem_id=name)
+def slider(name: str, low: float, high: float, value: float, visible: bool = True) -> gr.Slider:
+    """Percent or degrees, in steps of five."""
+    return gr.Slider(low, high, value=value, step=5, label=say(START, name), visible=visible, elem_id=name)
 
 
 def italian(workbench: Workbench, ui: Widgets, start: Inputs) -> dict[int, dict]:

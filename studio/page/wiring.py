@@ -126,11 +126,13 @@ def wire(page: Wiring) -> None:
 
 
 def wire_photo(page: Wiring) -> list:
-    """Returns the events that draw a preview."""
+    """A picture comes, or is made into another photo. Returns the events that draw a preview."""
     # every upload is read and removed, also where the next one is there before that
     dropped = page.on(page.ui["stage"].photo, photo.take_photo, trigger_mode="multiple")
     example = page.on(page.ui["examples"].picked, photo.take_example, **NEWEST)
-    return [page.on(event.then, preview.look, **NEWEST, **ENGINE) for event in (dropped, example)]
+    used = page.on(page.ui["use"].click, photo.use_or_undo)
+    turned = [page.on(page.ui[name].release, photo.turn_view, **NEWEST) for name in ("yaw", "pitch")]
+    return [page.on(event.then, preview.look, **NEWEST, **ENGINE) for event in (dropped, example, used, *turned)]
 
 
 def wire_move(page: Wiring) -> list:

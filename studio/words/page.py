@@ -30,6 +30,31 @@ TEXT: dict[str, tuple[str, str]] = {
     "stage_preview": ("Preview", "Anteprima"),
     "stage_live": ("Rendering", "In lavorazione"),
     "stage_clip": ("Clip", "Video"),
+    # what is found in a picture, and what it is made into
+    "has_bars": (
+        "There are bars at the {sides}, which would tilt and tear. Cut them away?",
+        "Ci sono bande {sides}, che si inclinerebbero e strapperebbero. Le tolgo?",
+    ),
+    "has_bar": (
+        "There is a bar at the {sides}, which would tilt and tear. Cut it away?",
+        "C'è una banda {sides}, che si inclinerebbe e strapperebbe. La tolgo?",
+    ),
+    "bars_cut": ("The bars are cut away.", "Le bande sono tolte."),
+    "is_panorama": (
+        "This is a 360° panorama: its lines are bent, and would stay so. Use a flat view of it?",
+        "È un panorama a 360°: le sue linee sono curve, e lo resterebbero. Uso una vista piana?",
+    ),
+    "is_flat": ("A flat view of the panorama, 90° across.", "Una vista piana del panorama, larga 90°."),
+    "side_left": ("left", "a sinistra"),
+    "side_top": ("top", "in alto"),
+    "side_right": ("right", "a destra"),
+    "side_bottom": ("bottom", "in basso"),
+    "and": ("and", "e"),
+    "cut_bars": ("Cut away", "Togli"),
+    "flatten": ("Flat view", "Vista piana"),
+    "undo": ("Undo", "Annulla"),
+    "yaw": ("Look left or right, in degrees", "Guarda a sinistra o a destra, in gradi"),
+    "pitch": ("Look down or up, in degrees", "Guarda in giù o in su, in gradi"),
     # steps
     "step_photo": ("Photo", "Foto"),
     "step_photo_hint": (
@@ -74,6 +99,15 @@ TEXT: dict[str, tuple[str, str]] = {
     "estimate_unknown": (
         "{width} × {height} · {frames} frames. The first clip will tell how long it takes.",
         "{width} × {height} · {frames} fotogrammi. Il primo video dirà quanto ci vuole.",
+    ),
+    "soft": (
+        "The photo has {across} × {down} pixels in this frame: the clip will look soft. {quality} suits it.",
+        "La foto ha {across} × {down} pixel in questa inquadratura: il video sarà poco nitido. Va bene {quality}.",
+    ),
+    "soft_always": (
+        "The photo has only {across} × {down} pixels in this frame: every clip will look soft. Use a larger version.",
+        "La foto ha solo {across} × {down} pixel in questa inquadratura: ogni video sarà poco nitido. Usane una più "
+        "grande.",
     ),
     "prompt": ("What the place is, in your words (optional)", "Che luogo è, a parole tue (facoltativo)"),
     "prompt_hint": (

@@ -11,6 +11,20 @@ SENTENCES = {
     "The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.": (
         "La foto deve essere un'immagine PIL o una matrice (H, W, 3) uint8, non {got}."
     ),
+    # bars and panoramas
+    "There are no bars at the rims of this picture. Use it as it is.": (
+        "Ai bordi di questa immagine non ci sono bande. Usala com'è."
+    ),
+    "This picture is no panorama of 360 degrees all around. Use it as it is.": (
+        "Questa immagine non è un panorama a 360 gradi completo. Usala com'è."
+    ),
+    "{name}={degrees!r} must be {low}..{high} degrees. Use 0.": (
+        "{name}={degrees!r} deve essere tra {low} e {high} gradi. Usa 0."
+    ),
+    "A view {pitch:g} degrees up leaves this panorama, which shows {low:.0f} to {high:.0f} degrees. Use a "
+    "pitch of 0.": (
+        "Una vista a {pitch:g} gradi esce da questo panorama, che mostra da {low:.0f} a {high:.0f} gradi. Usa 0 gradi."
+    ),
     # depth
     "No depth could be found in this photo: every pixel is unknown. Give a depth map.": (
         "In questa foto non si trova nessuna profondità: ogni pixel è sconosciuto. Usa un'altra foto, o dai una "
