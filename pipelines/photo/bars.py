@@ -63,19 +63,20 @@ def _flat_rims(pixels: np.ndarray) -> Bars:
     return bars
 
 
-def _ending_in_lines(pixels: np.ndarray, bars: Bars) -> Bars:
+def _ending_in_lines(pixels: np.ndarray, flat: Bars) -> Bars:
     """Of flat rims those that are bars, each up to its line.
 
     Where one is none, the lines of its neighbours have to reach over it too.
     """
-    found = bars
-    for side in bars.sides:
-        lines = _lines(pixels, bars, side)
-        end = _line(lines, getattr(bars, side))
+    found = bars = flat
+    for side in flat.sides:
+        lines = _lines(pixels, flat, side)
+        end = _line(lines, getattr(flat, side))
         is_bar = max(3, THINNEST * len(lines)) <= end <= THICKEST * len(lines)
         found = _with(found, side, end if is_bar else 0)
-    if found.sides != bars.sides:
-        return _ending_in_lines(pixels, found)
+        bars = bars if is_bar else _with(bars, side, 0)
+    if bars != flat:
+        return _ending_in_lines(pixels, bars)
     return Bars() if _may_be_ground(pixels, found) else found
 
 
@@ -146,4 +147,4 @@ def _line(lines: np.ndarray, flat: int) -> int:
     is_line &= np.min([part.mean(axis=1) for part in np.array_split(begins, 8, axis=1)], axis=0) >= PART
     end = int(np.where(is_line, step.mean(axis=1), 0).argmax()) + 2  # JPEG smears it: its steepest line
     goes_on = (difference[end:] > tolerance).mean() >= LINE / 2  # or it is a line drawn on a flat ground
-    return first + end if is_line[end - 2] and goes_on else 0
+    return first + end + 1 if is_line[end - 2] and goes_on else 0  # with the line that a codec mixes

@@ -165,7 +165,7 @@ def gpano(path: str | Path) -> dict[str, str]:
     except Exception:  # the photo itself is judged by open_photo
         return {}
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
-    found = re.findall(rb"""GPano:(\w{1,40})(?:\s*=\s*["']([^"'<>]{0,40})["']|>([^<>]{0,40})<)""", xmp[:MAX_XMP])
+    found = re.findall(rb"""(?<!/)GPano:(\w{1,40})(?:\s*=\s*["']([^"'<>]{0,40})["']|>([^<>]{0,40})<)""", xmp[:MAX_XMP])
     return {name.decode(): (quoted or inner).decode("ascii", "ignore").strip() for name, quoted, inner in found}
 
 
