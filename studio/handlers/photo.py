@@ -94,7 +94,8 @@ def turn_view(workbench: Workbench, session: Session, language: str, inputs: Inp
     if session.picture is None:
         raise Refusal("need_photo")
     made = session.picture.flat_view(yaw, pitch)
-    yield from show_new_photo(workbench, session, language, inputs, made, {"yaw": yaw, "pitch": pitch})
+    for answer in show_new_photo(workbench, session, language, inputs, made, {"yaw": yaw, "pitch": pitch}):
+        yield {name: value for name, value in answer.items() if name not in ("yaw", "pitch")}
 
 
 def framing_of(workbench: Workbench, inputs: Inputs) -> Order:

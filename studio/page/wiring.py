@@ -131,7 +131,9 @@ def wire_photo(page: Wiring) -> list:
     dropped = page.on(page.ui["stage"].photo, photo.take_photo, trigger_mode="multiple")
     example = page.on(page.ui["examples"].picked, photo.take_example, **NEWEST)
     used = page.on(page.ui["use"].click, photo.use_or_undo)
-    turned = [page.on(page.ui[name].release, photo.turn_view, **NEWEST) for name in ("yaw", "pitch")]
+    # `input`, as a key gives no `release`; while a slider is dragged no answer may put it back
+    others = [widget for widget in page.shown if widget not in (page.ui["yaw"], page.ui["pitch"])]
+    turned = [page.on(page.ui[name].input, photo.turn_view, others, **NEWEST) for name in ("yaw", "pitch")]
     return [page.on(event.then, preview.look, **NEWEST, **ENGINE) for event in (dropped, example, used, *turned)]
 
 
