@@ -17,6 +17,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from studio.download import Clip
+from studio.job import Job
 from studio.order import Order
 
 if TYPE_CHECKING:
@@ -102,10 +103,15 @@ class Measured:
 class Session:
     """One visit: its photo, its last clip, and a folder with a name that cannot be guessed.
 
-    Gradio copies the initial value of a State for every visitor; copying a session therefore makes a new one.
+    Gradio copies the initial value of a State for every visitor; copying a session therefore makes a new one. Several
+    pages may hold one, one after the other (see `studio.visits`): it goes, with its files, when none does any more.
     """
 
     def __init__(self):
+        self.key = secrets.token_urlsafe(16)  # whoever has it is shown this visit
+        self.left_at: float | None = None  # when the last page that showed it was gone, by time.monotonic()
+        self.lock = threading.Lock()  # of the job: of two equal clicks one starts it
+        self.job: Job | None = None  # the last render that was ordered
         self.photo: Image.Image | None = None
         self.photo_id = ""  # a new one for every photo
         self.focal_35mm: float | None = None
@@ -133,7 +139,7 @@ class Session:
             sweep(visits)
             self._folder = visits / secrets.token_urlsafe(16)
             self._folder.mkdir(parents=True, mode=0o700)
-            # also where nobody calls `close`: the visit was pushed out by others, or the server stops
+            # also where nobody calls `close`: no page holds the visit any more, or the server stops
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
 
@@ -175,8 +181,24 @@ class Session:
         """A render of this visit is running."""
         return self.take is not None and not self.take.ended.is_set()
 
+    @property
+    def is_working(self) -> bool:
+        """A render was ordered and is not over: it runs, or waits for its turn."""
+        return self.job is not None and not self.job.is_over
+
+    @property
+    def size(self) -> int:
+        """Bytes of its photo and of its files."""
+        files = [] if self._folder is None else [file for file in self._folder.rglob("*") if file.is_file()]
+        photo = 0 if self.photo is None else 3 * self.photo.width * self.photo.height
+        return photo + sum(file.stat().st_size for file in files)
+
     def close(self) -> None:
-        """The visit is over: nothing of it stays on disk."""
+        """The visit is over: nothing of it stays, on disk or in memory."""
+        self.photo, self.clip, self.job, self.take = None, None, None, None
+        self.shown, self.measured, self.looked_at, self.lifts = {"kind": "empty"}, None, None, Lifts()
+        self.place, self._place_key, self.drawing = None, None, False
+        self._passing.clear()
         if self._folder is not None:
             self._remove()
             self._folder = None

@@ -4,9 +4,13 @@ TEXT: dict[str, tuple[str, str]] = {
     # header
     "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
     "error": ("Error", "Errore"),
-    "lost": (
-        "Connection to the studio was lost. Trying again…",
-        "La connessione con lo studio si è interrotta. Riprovo…",
+    "offline": ("Connection lost", "Connessione persa"),
+    "lost": ("Trying again… What you made is kept.", "Riprovo… Il tuo lavoro è al sicuro."),
+    "visit_gone": (
+        "Your photo and clip are no longer kept here: that ends an hour after the page is closed. "
+        "Drop the photo again; your settings are as they were.",
+        "Qui la tua foto e il tuo video non ci sono più: restano un'ora dopo la chiusura della pagina. "
+        "Trascina di nuovo la foto; le impostazioni sono come prima.",
     ),
     # stage
     "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
@@ -17,6 +21,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
+    "upload_again": (
+        "Connection lost. The photo is sent again as soon as it is back…",
+        "Connessione persa. La foto riparte appena torna…",
+    ),
     "upload_failed": (
         "The photo did not arrive: the connection broke, or the disk here is full. Drop it again.",
         "La foto non è arrivata: la connessione è caduta, o qui il disco è pieno. Trascinala di nuovo.",

@@ -72,6 +72,18 @@ function show() {
   say({ words: value.note, share: value.share, error: value.error });
 }
 
+// A file that could not be fetched is asked for again, for as long as a connection may well be away
+let tries = 0;
+for (const media of [image, video]) {
+  media.addEventListener(media === video ? 'loadeddata' : 'load', () => { tries = 0; });
+  media.addEventListener('error', () => {
+    const { src } = media;
+    if (!src || tries >= 60) return;
+    tries += 1;
+    setTimeout(() => { if (media.src === src) media.src = src; }, 2000);
+  });
+}
+
 function words() {
   invite.textContent = props.texts.drop;
   choose.textContent = props.texts.choose;
@@ -81,21 +93,37 @@ function words() {
   show();
 }
 
+// The page may have to load again meanwhile; it then knows of the photo by this, see visit.js
+const onItsWay = (what) => sessionStorage.setItem('mirage-upload', what);
+let newest = 0; // of the photos that were dropped
+
 async function take(file) {
   if (!file) return;
   if (file.size > props.max_bytes) {
     say({ error: props.texts.too_heavy });
     return;
   }
+  const number = newest += 1;
   say({ words: props.texts.uploading });
-  try {
-    // The visitor's own file name stays private. The new one is random, because Gradio keeps equal files of one name as
-    // a single upload, which visitors would then share
-    const name = `photo-${Math.random().toString(36).slice(2)}`;
-    const { path } = await upload(new File([file], name, { type: file.type }));
-    trigger('photo', { path });
-  } catch (error) {
-    say({ error: props.texts.upload_failed });
+  onItsWay('?');
+  while (number === newest) {
+    try {
+      // The visitor's own file name stays private. The new one is random, because Gradio keeps equal files of one name
+      // as a single upload, which visitors would then share
+      const name = `photo-${Math.random().toString(36).slice(2)}`;
+      const { path } = await upload(new File([file], name, { type: file.type }));
+      onItsWay(path);
+      trigger('photo', { path });
+      return;
+    } catch (error) {
+      if (!/^Connection errored out/.test(error?.message)) { // the server has refused it
+        sessionStorage.removeItem('mirage-upload');
+        say({ error: props.texts.upload_failed });
+        return;
+      }
+      say({ words: props.texts.upload_again });
+      await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    }
   }
 }
 
