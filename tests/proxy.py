@@ -12,8 +12,8 @@ class Proxy:
         self._target = target
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
         self.port = 0
-        self.connections = 0  # that were ever taken
 
     def __enter__(self) -> "Proxy":
         threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True).start()
@@ -32,6 +32,10 @@ class Proxy:
         """Every connection breaks, as where a cable is pulled, and new ones are refused until `restore`."""
         self._run(self._drop())
 
+    def stall(self) -> None:
+        """What is sent from now on does not arrive, and `drop` loses it."""
+        self._loop.call_soon_threadsafe(self._flows.clear)
+
     def restore(self) -> None:
         self._run(self._listen())
 
@@ -41,6 +45,7 @@ class Proxy:
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+        self._flows.set()
 
     async def _drop(self) -> None:
         self._server.close()
@@ -49,7 +54,6 @@ class Proxy:
         self._open.clear()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         their_reader, their_writer = await asyncio.open_connection("127.0.0.1", self._target)
         ends = {writer, their_writer}
         self._open |= ends
@@ -60,6 +64,7 @@ class Proxy:
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(2**16):
+                await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
         finally:

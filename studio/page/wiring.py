@@ -43,7 +43,7 @@ TO_STAGE = """(...values) => {
     return values;
 }"""
 TO_ANSWER, TO_PREVIEW = {"js": TO_STAGE % "true"}, {"js": TO_STAGE % "stage.dataset.kind !== 'empty'"}
-GRADIO_SAYS = {"error": "Error", "offline": "Connection Lost", "lost": "Connection to the server was lost. Attempting reconnection..."}
+GRADIO_SAYS = {"error": "Error", "lost": "Connection to the server was lost. Attempting reconnection..."}
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def wire_language(page: Wiring) -> None:
     page.count(page.language.change)
     ours = {code: {theirs: say(code, key) for key, theirs in GRADIO_SAYS.items()} for code in LANGUAGES}
     script = (SCRIPTS / "page.js").read_text("utf-8")
-    page.demo.load(None, js=f"() => ({script})({json.dumps(ours)})", **QUIET)
+    page.demo.load(None, js=f"() => ({script})({json.dumps(ours)}, {json.dumps(GRADIO_SAYS['lost'])})", **QUIET)
 
 
 def wire_visit(page: Wiring) -> list:

@@ -4,8 +4,7 @@ TEXT: dict[str, tuple[str, str]] = {
     # header
     "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
     "error": ("Error", "Errore"),
-    "offline": ("Connection lost", "Connessione persa"),
-    "lost": ("Trying again… What you made is kept.", "Riprovo… Il tuo lavoro è al sicuro."),
+    "lost": ("Connection lost, trying again…", "Connessione persa, riprovo…"),
     "visit_gone": (
         "Your photo and clip are no longer kept here: that ends an hour after the page is closed. "
         "Drop the photo again; your settings are as they were.",

@@ -1,6 +1,6 @@
 // What Gradio's own parts of the page lack. Runs once, when the page has loaded. words: our text for each of Gradio's,
-// {language: {English text: our text}}.
-(words) => {
+// {language: {English text: our text}}. lost: what Gradio says while it tries to connect again.
+(words, lost) => {
   const root = document.querySelector('.gradio-container');
 
   function mend() {
@@ -10,7 +10,9 @@
       if (radio.name !== id) radio.name = id;
     }
     for (const { firstChild: text } of root.querySelectorAll('[data-testid="toast-text"], .toast-title')) {
-      const ours = words[document.documentElement.lang]?.[text?.textContent.trim()];
+      const theirs = text?.textContent.trim();
+      const ours = words[document.documentElement.lang]?.[theirs];
+      if (theirs === lost) text.parentElement.closest('.toast-body').dataset.calm = ''; // nothing is wrong but the wire
       if (ours) text.textContent = ours;
     }
   }

@@ -1,0 +1,177 @@
+"""The connection drops: whatever a visitor was at, it is there again once the network is, and nothing is made twice."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fake_pipeline import FakePipeline
+from helpers import BROWSER
+from PIL import Image
+from proxy import Proxy
+
+import app
+from pipelines.media.clips import read_recipe
+from studio.settings import Opened
+from studio.workbench import Workbench
+
+pytestmark = BROWSER
+BACK_SECONDS = 5  # after the network is back
+SCREENS = {
+    "desktop": {"viewport": {"width": 1280, "height": 860}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """The page as `app.py` serves it, with a pipeline that counts its renders, behind a proxy."""
+    folder = tmp_path_factory.mktemp("studio")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        pipe = FakePipeline(step_seconds=0.15)
+        workbench = Workbench(load=lambda: Opened(pipe))
+        workbench.warm_up()
+        demo = app.launch(workbench, "127.0.0.1", None)
+        with Proxy(demo.server_port) as proxy:
+            yield SimpleNamespace(pipe=pipe, proxy=proxy, folder=folder)
+        demo.close(verbose=False)
+
+
+@pytest.fixture
+def open_page(browser, studio):
+    contexts = []
+
+    def opened(screen: str, **options):
+        context = browser.new_context(locale="en-US", accept_downloads=True, **SCREENS[screen], **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def come(page, studio) -> None:
+    page.goto(studio.proxy.url)
+    page.wait_for_selector("#status .ready")
+    page.wait_for_function("document.querySelector('#visit textarea').value")
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """Large enough to be on its way for a while."""
+    pixels = np.random.default_rng(0).integers(0, 256, (450, 800, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "room.png")
+    return tmp_path / "room.png"
+
+
+def drop(studio, page, seconds: float) -> float:
+    """The network goes away for so long; the time at which it is back."""
+    studio.proxy.drop()
+    page.wait_for_timeout(1000 * seconds)
+    studio.proxy.restore()
+    return time.perf_counter()
+
+
+def is_back(page, back: float, what: str) -> None:
+    left = BACK_SECONDS - (time.perf_counter() - back)
+    try:
+        page.wait_for_function(what, timeout=max(1000 * left, 1))
+    except Exception:
+        page.screenshot(path='/tmp/fail.png'); print(page.evaluate("[document.querySelector('.stage')?.dataset.kind, document.querySelector('.stage .note')?.textContent, document.querySelector('.stage .trouble')?.textContent, document.querySelector('#visit textarea')?.value, JSON.stringify(sessionStorage), document.querySelector('.stage img')?.src]"))
+        raise
+
+
+def shows(kind: str) -> str:
+    """A picture of this kind is on the stage, loaded."""
+    loaded = "document.querySelector('.stage video').readyState >= 2"
+    if kind in ("photo", "live"):
+        loaded = "document.querySelector('.stage img').naturalWidth > 0"
+    return f"document.querySelector('.stage')?.dataset.kind === '{kind}' && {loaded}"
+
+
+SETTLED = "document.querySelector('#cards [aria-checked=true]') && document.querySelector('#ratio .selected')"
+
+
+def settings(page) -> dict:
+    return {
+        "preset": page.locator('#cards [aria-checked="true"]').get_attribute("data-id"),
+        "ratio": page.inner_text("#ratio .selected"),
+        "seconds": page.inner_text("#seconds .selected"),
+        "seed": page.input_value("#seed input"),
+        "zoom": page.input_value("#zoom input[type=number]"),
+    }
+
+
+def file_of(page, button: str, to) -> bytes:
+    with page.expect_download() as download:
+        page.click(button)
+    download.value.save_as(to)
+    return to.read_bytes()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 5])
+def test_everything_is_back_at_every_moment(studio, open_page, photo, tmp_path, seconds):
+    pages = [open_page(screen) for screen in SCREENS]
+    for page in pages:
+        come(page, studio)
+        page.click("#advanced-opener button")
+        page.fill("#seed input", "4711")  # typed, and sent with nothing yet
+        page.click('#ratio label:has-text("1:1")')
+
+    # the photo is on its way
+    studio.proxy.stall()
+    for page in pages:
+        page.set_input_files(".stage input[type=file]", photo)
+        page.wait_for_selector('.stage .note:has-text("Reading")')
+    back = drop(studio, pages[0], seconds)
+    for page in pages:
+        is_back(page, back, shows("photo"))
+
+    # the preview is being drawn
+    for page in pages:
+        page.click('#cards .card[data-id="pull-back"]')
+    pages[0].wait_for_selector(".stage .note:not(:empty)")
+    back = drop(studio, pages[0], seconds)
+    for page in pages:
+        is_back(page, back, "document.querySelector('#cards [aria-checked=true]')?.dataset.id === 'pull-back'")
+        is_back(page, back, f"{shows('photo')} || {shows('preview')}")
+    for page in pages:
+        page.wait_for_function(shows("preview"))
+        page.wait_for_function("Number(document.querySelector('#zoom input[type=number]').value) > 100")
+    chosen = [settings(page) for page in pages]
+    assert all(each["ratio"] == "1:1" and each["seed"] == "4711" for each in chosen)
+
+    # the clip is being made: the second page stands in line
+    renders = len(studio.pipe.calls)
+    for page in pages:
+        page.click("#render")
+        page.wait_for_selector("#cancel")
+    pages[0].wait_for_function(shows("live"))
+    back = drop(studio, pages[0], seconds)
+    for page in pages:
+        is_back(page, back, f"({shows('photo')} || {shows('live')} || {shows('clip')}) && {SETTLED}")
+    for page, settled in zip(pages, chosen, strict=True):
+        assert settings(page) == settled
+    for page in pages:
+        page.wait_for_function(shows("clip"))
+        assert page.is_visible("#render") and page.is_hidden("#cancel")
+    assert len(studio.pipe.calls) == renders + len(pages)  # each was made once
+
+    # the clip is there
+    clips = [file_of(page, "#download", tmp_path / "before.mp4") for page in pages]
+    drop(studio, pages[0], seconds)
+    for page, clip in zip(pages, clips, strict=True):
+        assert page.evaluate(shows("clip"))
+        assert file_of(page, "#download", tmp_path / "after.mp4") == clip
+        page.reload()  # as a phone does that has dropped the page meanwhile
+        back = time.perf_counter()
+        is_back(page, back, shows("clip"))
+        assert file_of(page, "#download", tmp_path / "again.mp4") == clip
+        assert file_of(page, "#poster", tmp_path / "again.jpg")[:2] == b"\xff\xd8"
+        assert settings(page) == chosen[pages.index(page)]
+    assert read_recipe(tmp_path / "again.mp4")["seed"] == 4711
+    assert len(studio.pipe.calls) == renders + len(pages)
