@@ -29,7 +29,7 @@ def studio(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        pipe = FakePipeline(step_seconds=0.15)
+        pipe = FakePipeline(step_seconds=0.1)
         workbench = Workbench(load=lambda: Opened(pipe))
         workbench.warm_up()
         demo = app.launch(workbench, "127.0.0.1", None)
@@ -78,11 +78,7 @@ def drop(studio, page, seconds: float) -> float:
 
 def is_back(page, back: float, what: str) -> None:
     left = BACK_SECONDS - (time.perf_counter() - back)
-    try:
-        page.wait_for_function(what, timeout=max(1000 * left, 1))
-    except Exception:
-        page.screenshot(path='/tmp/fail.png'); print(page.evaluate("[document.querySelector('.stage')?.dataset.kind, document.querySelector('.stage .note')?.textContent, document.querySelector('.stage .trouble')?.textContent, document.querySelector('#visit textarea')?.value, JSON.stringify(sessionStorage), document.querySelector('.stage img')?.src]"))
-        raise
+    page.wait_for_function(what, timeout=max(1000 * left, 1))
 
 
 def shows(kind: str) -> str:
@@ -175,3 +171,57 @@ def test_everything_is_back_at_every_moment(studio, open_page, photo, tmp_path, 
         assert settings(page) == chosen[pages.index(page)]
     assert read_recipe(tmp_path / "again.mp4")["seed"] == 4711
     assert len(studio.pipe.calls) == renders + len(pages)
+
+
+def test_after_a_minute_the_running_render_is_shown_again(studio, open_page):
+    page = open_page("phone")
+    page.clock.install()  # the page lives through the minute at once
+    come(page, studio)
+    page.click("#examples .card >> nth=0")
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    page.click('#cards .card[data-id="steady-hold"]')
+    page.wait_for_selector('.stage[data-kind="preview"]')
+    page.click("#render")
+    page.wait_for_function(shows("live"))
+    studio.proxy.drop()
+    page.wait_for_selector(".toast-body[data-calm]")
+    assert page.inner_text(".toast-body").strip() == "Connection lost, trying again…"
+    page.clock.run_for(60_000)
+    assert page.evaluate(shows("live"))  # what was there stays to be looked at
+    studio.proxy.restore()
+    is_back(page, time.perf_counter(), f"{shows('live')} || {shows('clip')}")
+    page.wait_for_function(shows("clip"))
+    page.wait_for_selector("#render")
+
+
+def test_stop_after_coming_back_stops_the_render(studio, open_page):
+    page = open_page("desktop")
+    come(page, studio)
+    page.click("#examples .card >> nth=0")
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    page.click('#cards .card[data-id="steady-hold"]')
+    page.wait_for_selector('.stage[data-kind="preview"]')
+    studio.pipe.step_seconds = 0.4
+    page.click("#render")
+    page.wait_for_function(shows("live"))
+    studio.pipe.closed.clear()
+    page.reload()
+    page.wait_for_selector("#cancel")
+    page.click("#cancel")
+    page.wait_for_selector("#render")
+    assert "Stopped" in page.inner_text(".stage .note") and studio.pipe.closed.is_set()
+    studio.pipe.step_seconds = 0.1
+
+
+def test_two_tabs_are_two_visits(studio, open_page):
+    page = open_page("desktop")
+    come(page, studio)
+    page.click("#examples .card >> nth=0")
+    page.wait_for_selector('.stage[data-kind="photo"]')
+    with page.expect_popup() as opened:
+        page.evaluate("open(location.href)")  # a new tab with a copy of this one's storage
+    other = opened.value
+    other.wait_for_function("document.querySelector('#visit textarea')?.value")
+    keys = [tab.input_value("#visit textarea") for tab in (page, other)]
+    assert keys[0] != keys[1] and len(keys[1]) > 20
+    assert other.locator('.stage[data-kind="empty"]').count() == 1
