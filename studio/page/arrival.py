@@ -23,7 +23,6 @@ from studio.words import Refusal, say
 from studio.workbench import Workbench
 
 INPUTS = tuple(field.name for field in fields(Inputs))
-ON_ITS_WAY = "?"  # what a page keeps of a photo that has not arrived
 # the page's ends of it, see scripts/visit.js
 ARRIVE = "(session, language) => [session, language, ((%s)(%s))]" % (
     (SCRIPTS / "visit.js").read_text("utf-8").strip(),
@@ -37,7 +36,7 @@ class Brought:
     """What a page says of itself when it loads, checked: `kept` is {key, upload, language, settings} as scripts/visit.js
     sends it, or whatever else a visitor may send.
 
-    key: of its visit. upload: of a photo, the file or ON_ITS_WAY. language, inputs: as its widgets were, None on a new
+    key: of its visit. upload: path of a photo that had just arrived. language, inputs: as its widgets were, None on a new
     page.
     """
 
@@ -79,8 +78,6 @@ async def arrive(
             first["stage"]["value"] = stage(session, error=say(language, "visit_gone"))
     elif language != shown:  # nobody has served the page in it
         first |= words_of_page(workbench, session, language, inputs)
-    if brought.upload == ON_ITS_WAY and "stage" in first:
-        first["stage"]["value"] = stage(session, error=say(language, "upload_failed"))
     yield session, language, first
     if uploads.is_upload(brought.upload):  # it arrived, but nobody could say so
         taken = photo.take_photo(workbench, session, language, inputs, {"path": brought.upload})

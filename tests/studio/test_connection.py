@@ -16,7 +16,7 @@ from studio.settings import Opened
 from studio.workbench import Workbench
 
 pytestmark = BROWSER
-BACK_SECONDS = 5  # after the network is back
+BACK_SECONDS = 5  # after the network is back; on a busy machine as long as three loads of the page take
 SCREENS = {
     "desktop": {"viewport": {"width": 1280, "height": 860}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
@@ -29,7 +29,7 @@ def studio(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        pipe = FakePipeline(step_seconds=0.1)
+        pipe = FakePipeline()
         workbench = Workbench(load=lambda: Opened(pipe))
         workbench.warm_up()
         demo = app.launch(workbench, "127.0.0.1", None)
@@ -54,10 +54,18 @@ def open_page(browser, studio):
         context.close()
 
 
+@pytest.fixture(autouse=True)
+def quick_steps(studio):
+    studio.pipe.step_seconds = 0.1
+
+
 def come(page, studio) -> None:
+    page.clock.install()
+    started = time.perf_counter()
     page.goto(studio.proxy.url)
     page.wait_for_selector("#status .ready")
     page.wait_for_function("document.querySelector('#visit textarea').value")
+    page.back_seconds = max(BACK_SECONDS, 3 * (time.perf_counter() - started))
 
 
 @pytest.fixture
@@ -68,16 +76,20 @@ def photo(tmp_path):
     return tmp_path / "room.png"
 
 
-def drop(studio, page, seconds: float) -> float:
-    """The network goes away for so long; the time at which it is back."""
+def drop(studio, pages, seconds: float) -> float:
+    """The network goes away for so long; the time at which it is back. The pages live through it at once."""
+    for page in pages:
+        page.evaluate("window.isBefore = true")
     studio.proxy.drop()
-    page.wait_for_timeout(1000 * seconds)
+    pages[0].wait_for_timeout(300)
+    for page in pages:
+        page.clock.run_for(1000 * (seconds - 0.3))
     studio.proxy.restore()
     return time.perf_counter()
 
 
 def is_back(page, back: float, what: str) -> None:
-    left = BACK_SECONDS - (time.perf_counter() - back)
+    left = page.back_seconds - (time.perf_counter() - back)
     page.wait_for_function(what, timeout=max(1000 * left, 1))
 
 
@@ -123,21 +135,19 @@ def test_everything_is_back_at_every_moment(studio, open_page, photo, tmp_path, 
     for page in pages:
         page.set_input_files(".stage input[type=file]", photo)
         page.wait_for_selector('.stage .note:has-text("Reading")')
-    back = drop(studio, pages[0], seconds)
+    back = drop(studio, pages, seconds)
     for page in pages:
         is_back(page, back, shows("photo"))
 
     # the preview is being drawn
     for page in pages:
-        page.click('#cards .card[data-id="pull-back"]')
+        page.click('#cards .card[data-id="push-in"]')
     pages[0].wait_for_selector(".stage .note:not(:empty)")
-    back = drop(studio, pages[0], seconds)
+    back = drop(studio, pages, seconds)
     for page in pages:
-        is_back(page, back, "document.querySelector('#cards [aria-checked=true]')?.dataset.id === 'pull-back'")
-        is_back(page, back, f"{shows('photo')} || {shows('preview')}")
+        is_back(page, back, f"({shows('photo')} || {shows('preview')}) && {SETTLED}")
     for page in pages:
         page.wait_for_function(shows("preview"))
-        page.wait_for_function("Number(document.querySelector('#zoom input[type=number]').value) > 100")
     chosen = [settings(page) for page in pages]
     assert all(each["ratio"] == "1:1" and each["seed"] == "4711" for each in chosen)
 
@@ -147,9 +157,11 @@ def test_everything_is_back_at_every_moment(studio, open_page, photo, tmp_path, 
         page.click("#render")
         page.wait_for_selector("#cancel")
     pages[0].wait_for_function(shows("live"))
-    back = drop(studio, pages[0], seconds)
+    back = drop(studio, pages, seconds)
     for page in pages:
-        is_back(page, back, f"({shows('photo')} || {shows('live')} || {shows('clip')}) && {SETTLED}")
+        is_back(
+            page, back, f"!window.isBefore && ({shows('photo')} || {shows('live')} || {shows('clip')}) && {SETTLED}"
+        )
     for page, settled in zip(pages, chosen, strict=True):
         assert settings(page) == settled
     for page in pages:
@@ -159,7 +171,7 @@ def test_everything_is_back_at_every_moment(studio, open_page, photo, tmp_path, 
 
     # the clip is there
     clips = [file_of(page, "#download", tmp_path / "before.mp4") for page in pages]
-    drop(studio, pages[0], seconds)
+    drop(studio, pages, seconds)
     for page, clip in zip(pages, clips, strict=True):
         assert page.evaluate(shows("clip"))
         assert file_of(page, "#download", tmp_path / "after.mp4") == clip
@@ -175,21 +187,22 @@ def test_everything_is_back_at_every_moment(studio, open_page, photo, tmp_path, 
 
 def test_after_a_minute_the_running_render_is_shown_again(studio, open_page):
     page = open_page("phone")
-    page.clock.install()  # the page lives through the minute at once
     come(page, studio)
     page.click("#examples .card >> nth=0")
     page.wait_for_selector('.stage[data-kind="photo"]')
     page.click('#cards .card[data-id="steady-hold"]')
     page.wait_for_selector('.stage[data-kind="preview"]')
+    studio.pipe.step_seconds = 0.3
     page.click("#render")
     page.wait_for_function(shows("live"))
     studio.proxy.drop()
     page.wait_for_selector(".toast-body[data-calm]")
     assert page.inner_text(".toast-body").strip() == "Connection lost, trying again…"
+    page.evaluate("window.isBefore = true")
     page.clock.run_for(60_000)
     assert page.evaluate(shows("live"))  # what was there stays to be looked at
     studio.proxy.restore()
-    is_back(page, time.perf_counter(), f"{shows('live')} || {shows('clip')}")
+    is_back(page, time.perf_counter(), f"!window.isBefore && ({shows('live')} || {shows('clip')})")
     page.wait_for_function(shows("clip"))
     page.wait_for_selector("#render")
 
@@ -210,7 +223,6 @@ def test_stop_after_coming_back_stops_the_render(studio, open_page):
     page.click("#cancel")
     page.wait_for_selector("#render")
     assert "Stopped" in page.inner_text(".stage .note") and studio.pipe.closed.is_set()
-    studio.pipe.step_seconds = 0.1
 
 
 def test_two_tabs_are_two_visits(studio, open_page):

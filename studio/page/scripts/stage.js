@@ -93,9 +93,24 @@ function words() {
   show();
 }
 
-// The page may have to load again meanwhile; it then knows of the photo by this, see visit.js
+// A photo on its way outlives a page that has to load again: it lies in the browser's own store until it has arrived.
+// The tab knows it by its name there, and afterwards by its path on the server, see visit.js
+const DAY = 24 * 3600 * 1000;
 const onItsWay = (what) => sessionStorage.setItem('mirage-upload', what);
-let newest = 0; // of the photos that were dropped
+const shelf = (act) => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('mirage');
+  opening.onupgradeneeded = () => opening.result.createObjectStore('photos');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const base = opening.result;
+    const change = base.transaction('photos', 'readwrite');
+    const request = act(change.objectStore('photos'));
+    change.oncomplete = () => { base.close(); resolve(request.result); };
+    change.onerror = () => { base.close(); reject(change.error); };
+  };
+});
+const forget = (name) => shelf((photos) => photos.delete(name)).catch(() => {});
+let newest = ''; // name of the photo that was dropped last
 
 async function take(file) {
   if (!file) return;
@@ -103,29 +118,42 @@ async function take(file) {
     say({ error: props.texts.too_heavy });
     return;
   }
-  const number = newest += 1;
+  const name = newest = `${Date.now()}-${Math.random().toString(36).slice(2)}`;
   say({ words: props.texts.uploading });
-  onItsWay('?');
-  while (number === newest) {
+  onItsWay(name);
+  shelf((photos) => {
+    photos.delete(IDBKeyRange.upperBound(String(Date.now() - DAY))); // of tabs that were closed meanwhile
+    return photos.put(file, name);
+  }).catch(() => {}); // a browser without a store still sends it, for as long as the page stays
+  while (name === newest) {
     try {
       // The visitor's own file name stays private. The new one is random, because Gradio keeps equal files of one name
       // as a single upload, which visitors would then share
-      const name = `photo-${Math.random().toString(36).slice(2)}`;
-      const { path } = await upload(new File([file], name, { type: file.type }));
+      const { path } = await upload(new File([file], `photo-${name}`, { type: file.type }));
       onItsWay(path);
       trigger('photo', { path });
-      return;
+      break;
     } catch (error) {
       if (!/^Connection errored out/.test(error?.message)) { // the server has refused it
         sessionStorage.removeItem('mirage-upload');
         say({ error: props.texts.upload_failed });
-        return;
+        break;
       }
       say({ words: props.texts.upload_again });
       await new Promise((resolve) => { setTimeout(resolve, 1000); });
     }
   }
+  forget(name);
 }
+
+// The page has loaded again while a photo was on its way
+document.addEventListener('visit-known', async ({ detail: name }) => {
+  if (!/^\d+-\w+$/.test(name ?? '')) return;
+  const file = await shelf((photos) => photos.get(name)).catch(() => null);
+  if (file) take(file);
+  else say({ error: props.texts.upload_failed });
+  forget(name);
+}, { once: true });
 
 input.addEventListener('change', () => {
   take(input.files[0]);

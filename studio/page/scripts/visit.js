@@ -1,5 +1,5 @@
 // What this tab takes along when it loads again: the key of its visit, what its widgets hold, and the photo that is on
-// its way. `window.visit` is for the events of the page. names: of the widgets, in the order in which they are kept.
+// its way (see stage.js). `window.visit` is for the events of the page. names: of the widgets, in the order in which they are kept.
 (names) => {
   const box = () => document.querySelector('#visit textarea');
   const isKnown = () => Boolean(box()?.value);
@@ -20,8 +20,10 @@
       sessionStorage.setItem('mirage-settings', JSON.stringify({ language, settings }));
     },
     known() {
-      sessionStorage.removeItem('mirage-upload');
       if (!document.hidden) stay();
+      const upload = sessionStorage.getItem('mirage-upload');
+      sessionStorage.removeItem('mirage-upload');
+      document.dispatchEvent(new CustomEvent('visit-known', { detail: upload }));
     },
     // what was kept, for the server
     arrive() {
