@@ -14,7 +14,7 @@ from studio.handlers import clip, models, photo, preview
 from studio.handlers.answers import Answer, explains, stage
 from studio.handlers.move import settings_of_drawn, settings_of_preset
 from studio.order import Inputs, presets
-from studio.page.language import LANGUAGES, language_of, words_of_page
+from studio.page.language import LANGUAGES, words_of_page
 from studio.page.widgets import SCRIPTS
 from studio.session import Session
 from studio.settings import EMBEDDED
@@ -33,11 +33,11 @@ KEEP = "(session, language, ...values) => { window.visit?.keep(language, values)
 
 
 class Brought:
-    """What a page says of itself when it loads, checked: `kept` is {key, upload, language, settings} as scripts/visit.js
+    """What a page says of itself when it loads, checked. kept: {key, upload, language, settings} as scripts/visit.js
     sends it, or whatever else a visitor may send.
 
-    key: of its visit. upload: path of a photo that had just arrived. language, inputs: as its widgets were, None on a new
-    page.
+    key: of its visit. upload: path of a photo that had just arrived. language, inputs: as its widgets were, None on a
+    new page.
     """
 
     def __init__(self, kept):
@@ -97,7 +97,7 @@ def restored(workbench: Workbench, session: Session, language: str, inputs: Inpu
         settings = settings_of_drawn(language)
     elif inputs.preset in presets():
         settings = settings_of_preset(inputs.preset, language)
-    answer = {name: update_of(value) for name, value in {**words_of_page(workbench, session, language, inputs)}.items()}
+    answer = {name: update_of(value) for name, value in words_of_page(workbench, session, language, inputs).items()}
     shown: dict[str, Any] = {name: {"value": getattr(inputs, name)} for name in INPUTS}
     shown["stage"] = {"value": stage(session)}
     shown["path"] |= {"place": session.place}
