@@ -34,7 +34,7 @@ def studio(tmp_path_factory):
         workbench.warm_up()
         demo = app.launch(workbench, "127.0.0.1", None)
         with Proxy(demo.server_port) as proxy:
-            yield SimpleNamespace(pipe=pipe, proxy=proxy, folder=folder)
+            yield SimpleNamespace(pipe=pipe, proxy=proxy, demo=demo)
         demo.close(verbose=False)
 
 
@@ -237,3 +237,12 @@ def test_two_tabs_are_two_visits(studio, open_page):
     keys = [tab.input_value("#visit textarea") for tab in (page, other)]
     assert keys[0] != keys[1] and len(keys[1]) > 20
     assert other.locator('.stage[data-kind="empty"]').count() == 1
+    other.close()
+    sessions = [
+        value for state in studio.demo.state_holder.session_data.values() for value in state.state_data.values()
+    ]
+    [gone] = [each for each in sessions if getattr(each, "key", "") == keys[1]]
+    until = time.perf_counter() + 10
+    while gone.left_at is None and time.perf_counter() < until:
+        page.wait_for_timeout(100)
+    assert gone.left_at is not None  # and so it is among those that only the newest are kept of
