@@ -128,7 +128,7 @@ def read_sources(args: argparse.Namespace) -> Sources:
     from pipelines.media.photos import open_photo
     from pipelines.memory.scene import Scene
 
-    photo = open_photo(args.photo) if args.photo else None
+    photo = open_photo(args.photo, lambda remark: print(f"note: {remark}", file=sys.stderr)) if args.photo else None
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")

@@ -13,8 +13,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "choose": ("Choose a photo", "Scegli una foto"),
     "replace": ("Another photo", "Un'altra foto"),
     "kinds": (
-        "JPEG, PNG, WebP, AVIF or TIFF, up to 40 MB. The photo stays on this machine.",
-        "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF or raw, up to 40 MB. The photo stays on this machine.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF o raw, fino a 40 MB. La foto resta su questa macchina.",
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
     "upload_failed": (
