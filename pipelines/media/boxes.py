@@ -27,8 +27,8 @@ def primary_properties(data: bytes) -> list[tuple[bytes, bytes]]:
     primary, properties = _child(data, b"pitm", *inside), _child(data, b"iprp", *inside)
     if primary is None or properties is None:
         return []
-    version = data[primary[0]]
-    item = int.from_bytes(data[primary[0] + 4 : primary[0] + (6 if version == 0 else 8)])
+    pitm = data[slice(*primary)]
+    item = int.from_bytes(pitm[4:6] if pitm[:1] == b"\0" else pitm[4:8])
     container, links = _child(data, b"ipco", *properties), _child(data, b"ipma", *properties)
     if container is None or links is None:
         return []
@@ -42,6 +42,8 @@ def _child(data: bytes, wanted: bytes, start: int, end: int) -> tuple[int, int] 
 
 def _linked(ipma: bytes, item: int) -> list[int]:
     """Numbers, from 1, of the properties that an `ipma` box links to an item."""
+    if len(ipma) < 8:
+        return []
     item_bytes, link_bytes = (2 if ipma[0] == 0 else 4), (2 if ipma[3] & 1 else 1)
     at, count = 8, int.from_bytes(ipma[4:8])
     for _ in range(count):

@@ -3,13 +3,14 @@
 import base64
 import io
 import struct
+import sys
 
 import numpy as np
 import pillow_heif
 import pytest
 from helpers import BROWSER, photo
 from photo_files import avif, code_points, encoded, png, profile_chunk
-from PIL import Image
+from PIL import Image, ImageCms
 from profiles import P3, grey_profile, matrix_profile, table_profile
 
 from pipelines.media.photos import PhotoError, open_photo
@@ -133,7 +134,6 @@ CASES = {
     "turned in xmp alone": ("image/jpeg", encoded(IMAGE, "JPEG", xmp=XMP, **PLAIN), SAME),
     "gif": ("image/gif", encoded(IMAGE, "GIF", **FRAMES), SAME),
     "animated webp": ("image/webp", encoded(IMAGE, "WEBP", lossless=True, **FRAMES), SAME),
-    "animated avif": ("image/avif", encoded(IMAGE, "AVIF", quality=95, **FRAMES), 4),  # coded as video, with loss
     "animated png": ("image/png", encoded(IMAGE, "PNG", **FRAMES), SAME),
     "several in a jpeg": ("image/jpeg", encoded(IMAGE, "MPO", quality=95, **FRAMES), SAME),  # as gain maps come
 }
@@ -239,14 +239,18 @@ def test_wide_and_hdr_heic_equal_the_same_in_a_png(tmp_path):
     assert np.abs(opened(tmp_path, heic(icc_profile=WIDE))[0] - wide).mean() <= SAME
 
 
+def test_an_animated_avif_gives_its_first_picture(tmp_path):
+    """Chromium 156 takes the full range of such files for that of video, and shows too much contrast."""
+    assert (
+        off(opened(tmp_path, encoded(IMAGE, "AVIF", quality=95, **FRAMES))[0], IMAGE) <= 4
+    )  # coded as video, with loss
+
+
 def test_tiffs_open_with_their_colours(tmp_path):
     wide, _ = opened(tmp_path, encoded(IMAGE, "PNG", icc_profile=WIDE))
     assert np.abs(opened(tmp_path, encoded(IMAGE, "TIFF", icc_profile=WIDE))[0] - wide).mean() == 0
-    lab = Image.fromarray(PIXELS)
-    from PIL import ImageCms
-
     lab = ImageCms.profileToProfile(
-        lab, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+        IMAGE, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
     )
     assert off(opened(tmp_path, encoded(lab, "TIFF"))[0], IMAGE) <= SAME
     for orientation, wanted in ((5, 5), (6, 4), (7, 6), (8, 2)):
@@ -264,7 +268,7 @@ def test_jpeg_xl_opens_where_its_plug_in_is_and_is_named_where_not(tmp_path, mon
         PhotoError, match="54 megapixels, at most 50"
     ):  # read from the header: the plug-in decodes at once
         opened(tmp_path, large)
-    monkeypatch.setitem(__import__("sys").modules, "pillow_jxl", None)
+    monkeypatch.setitem(sys.modules, "pillow_jxl", None)
     with pytest.raises(PhotoError, match="This is a JPEG XL photo, which cannot be read here"):
         opened(tmp_path, data)
 
