@@ -221,7 +221,7 @@ def test_of_several_pictures_in_a_heic_the_main_one_is_taken(tmp_path):
 def test_heic_with_the_brands_of_gain_maps_opens(tmp_path):
     data = heic()
     length = int.from_bytes(data[:4])
-    brands = b"heicmif1tmapMiHB"  # in the room of the old ones, and more: offsets in the file must not move
+    brands = b"tmapheicmif1MiHB"  # in the room of the old ones, and more: offsets in the file must not move
     changed = data[:8] + data[8:16] + (brands * 4)[: length - 16] + data[length:]
     assert off(opened(tmp_path, changed)[0], IMAGE) <= SAME
 

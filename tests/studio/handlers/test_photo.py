@@ -45,7 +45,8 @@ def test_a_bad_photo_gets_its_sentence_and_no_upload_stays(session, workbench, t
 
 
 def test_what_is_to_be_said_of_a_file_stands_under_the_stage_until_the_next_one(session, workbench, tmp_path):
-    picture = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+    picture = Image.new("RGB", (640, 480), "teal")
+    picture.paste("white", (0, 0, 100, 100))
     for profile, words in ((b"<b>not a profile</b>" * 9, "Il profilo colore della foto non si legge"), (b"", "")):
         picture.save(tmp_path / "photo", "JPEG", icc_profile=profile)
         advice = take(workbench, session, "it", str(tmp_path / "photo"))["advice"]
