@@ -121,11 +121,11 @@ def _gamma(image: Image.Image) -> light.Encoding | None:
     if not gamma or not 0.1 < gamma < 10:
         return None
     if not points:  # 1/2.2 is what programs write for sRGB
-        return None if abs(gamma - 1 / 2.2) < 0.001 else light.Encoding(light.BT709, 1 / gamma)
+        return None if abs(gamma - 1 / 2.2) < 0.001 else light.Encoding(light.BT709, light.power(1 / gamma))
     white, *primaries = zip(points[::2], points[1::2], strict=True)
     if min(y for _, y in (white, *primaries)) <= 0:
         return None
-    return light.Encoding((*primaries, white), 1 / gamma)
+    return light.Encoding((*primaries, white), light.power(1 / gamma))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

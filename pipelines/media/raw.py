@@ -8,7 +8,8 @@ from PIL.ExifTags import IFD, Base
 MIN_LONG_SIDE = 640  # pixels; what is smaller was made for the camera's own screen
 COLOURS_OF_SENSORS = (32803, 34892)  # PhotometricInterpretation: colour filter array, linear raw
 DNG_VERSION = 50706
-MAX_DIRECTORIES, MAX_VALUES, MAX_JPEGS = 64, 65536, 4096  # that are looked at; real files have far fewer
+# that are looked at; real files have far fewer
+MAX_DIRECTORIES, MAX_VALUES, MAX_JPEGS, MAX_SEGMENTS = 32, 8192, 4096, 256
 
 # how files begin that are no TIFF, or one by another name
 SIGNS = {b"FUJIFILMCCD-RAW": "RAF", b"IIU\0": "RW2", b"IIRO": "ORF", b"IIRS": "ORF", b"MMOR": "ORF", b"FOVb": "X3F"}
@@ -92,7 +93,7 @@ def _directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
         values = {}
         for at in range(start + 2, end, 12):
             tag, size, count = number(at, 2), SIZES.get(number(at + 2, 2)), number(at + 4, 4)
-            if tag in READ and size and 0 < count <= MAX_VALUES:
+            if tag in READ and tag not in values and size and 0 < count <= MAX_VALUES:
                 first = at + 8 if size * count <= 4 else number(at + 8, 4)
                 values[tag] = tuple(number(first + size * index, size) for index in range(count))
         yield values
@@ -113,7 +114,7 @@ def _jpegs(data: bytes) -> Iterator[tuple[int, tuple[int, int]]]:
 def _jpeg_size(data: bytes, at: int) -> tuple[int, int] | None:
     """(width, height) of the JPEG that begins at `at`; None for what only looks like one, or is lossless raw data."""
     at += 2
-    for _ in range(MAX_DIRECTORIES):
+    for _ in range(MAX_SEGMENTS):
         marker, length = data[at + 1 : at + 2], int.from_bytes(data[at + 2 : at + 4])
         if data[at : at + 1] != b"\xff" or length < 2 or not marker:
             return None

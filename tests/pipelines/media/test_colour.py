@@ -76,7 +76,7 @@ CASES = {
         encoded(IMAGE, "JPEG", icc_profile=table_profile(b"RGB ", 3, darker), **PLAIN),
         SAME,
     ),
-    "table v4 png": ("image/png", encoded(IMAGE, "PNG", icc_profile=table_profile(b"RGB ", 3, darker, 4)), SAME),
+    "table v4 png": ("image/png", encoded(PIXELS // 4, "PNG", icc_profile=table_profile(b"RGB ", 3, darker, 4)), SAME),
     "grey jpeg": ("image/jpeg", encoded(GREY, "JPEG", icc_profile=grey_profile(1.2), quality=95), SAME),
     "grey with colour profile": ("image/png", encoded(GREY, "PNG", icc_profile=matrix_profile(P3, 1.2)), SAME),
     "colour with grey profile": ("image/jpeg", encoded(IMAGE, "JPEG", icc_profile=grey_profile(1.2), **PLAIN), SAME),
@@ -264,9 +264,7 @@ def test_jpeg_xl_opens_where_its_plug_in_is_and_is_named_where_not(tmp_path, mon
     data = encoded(IMAGE, "JXL", lossless=True)
     assert off(opened(tmp_path, data)[0], IMAGE) <= SAME
     large = encoded(Image.new("L", (9000, 6000)), "JXL", lossless=True, effort=1)
-    with pytest.raises(
-        PhotoError, match="54 megapixels, at most 50"
-    ):  # read from the header: the plug-in decodes at once
+    with pytest.raises(PhotoError, match="54 megapixels, at most 50"):  # from the header: the plug-in decodes at once
         opened(tmp_path, large)
     monkeypatch.setitem(sys.modules, "pillow_jxl", None)
     with pytest.raises(PhotoError, match="This is a JPEG XL photo, which cannot be read here"):
