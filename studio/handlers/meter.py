@@ -27,6 +27,8 @@ def meter(session: Session, language: str) -> Answer:
         figures = {"percent": int(100 * low), "mean": int(100 * mean)}  # 99.9 is not all
         words = say(language, "backed_clip" if is_clip else "backed_preview", **figures)
         words += "" if is_clip else " " + say(language, "hatch")
+    if measured.product == "kept" and not is_clip:
+        words += " " + say(language, "product_kept")
     if measured.zoom > 1 and not is_clip:
         words += " " + say(language, "closer", percent=round(100 * measured.zoom - 100))
     legend = (
@@ -35,13 +37,16 @@ def meter(session: Session, language: str) -> Answer:
     )
     strip = f'<div class="meter">{strip_svg(measured.coverage, words)}{legend}<p>{escape(words)}</p></div>'
     is_bare, is_torn = (False, False) if is_clip else (low < limits.BACKED, measured.torn > limits.TORN)
+    is_cut = measured.product == "cut" and not is_clip
     warnings = [say(language, "low_coverage")] if is_bare else [say(language, "torn")] if is_torn else []
+    if is_cut:
+        warnings.append(say(language, "product_cut"))
     if measured.calm_seconds and not is_clip:
         warnings.append(say(language, "too_fast", seconds=measured.calm_seconds))
     return {
         "strip": strip,
         "advice": advice([*remarks, *warnings]),
-        "shorter": gr.update(visible=(is_bare or is_torn) and not session.drawn),
+        "shorter": gr.update(visible=(is_bare or is_torn or is_cut) and not session.drawn),
     }
 
 

@@ -78,7 +78,7 @@ def show_new_photo(
 
 def framing_of(workbench: Workbench, inputs: Inputs) -> Order:
     """Format, crop, closeness and depth of the inputs, whatever move is chosen. Raises Refusal."""
-    return Order.read(replace(inputs, preset=next(iter(presets())), path=None), workbench.fps)
+    return Order.read(replace(inputs, preset=next(iter(presets())), path=None), workbench.native_fps)
 
 
 def size_of(workbench: Workbench, session: Session, order: Order, quality: str = "draft") -> tuple[int, int]:
