@@ -16,6 +16,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from pipelines.errors import Sentence
 from studio.download import Clip
 from studio.job import Job
 from studio.order import Order
@@ -91,13 +92,15 @@ class Measured:
 
     coverage: (T,) share of every frame that comes from the photo, 0..1. torn: the largest share of a frame that opens
     between near and far. calm_seconds: the length at which a path that is too fast would be calm, None where it is.
-    zoom: how much closer than the photo the frame is.
+    zoom: how much closer than the photo the frame is. product: "cut" where the camera cuts a product off, "kept" where
+    the move is shortened so that it does not.
     """
 
     coverage: np.ndarray
     torn: float = 0.0
     calm_seconds: int | None = None
     zoom: float = 1.0
+    product: str | None = None
 
 
 class Session:
@@ -115,6 +118,7 @@ class Session:
         self.photo: Image.Image | None = None
         self.photo_id = ""  # a new one for every photo
         self.focal_35mm: float | None = None
+        self.remarks: tuple[Sentence, ...] = ()  # what is to be said of how the photo's file was read
         self.lifts = Lifts()  # of the present photo
         self.take: Take | None = None
         self.clip: Clip | None = None
@@ -146,8 +150,8 @@ class Session:
     def new_file(self, suffix: str) -> Path:
         return self.folder / f"{secrets.token_hex(6)}{suffix}"
 
-    def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
-        self.photo, self.focal_35mm = photo, focal_35mm
+    def set_photo(self, photo: Image.Image, focal_35mm: float | None, remarks: tuple[Sentence, ...] = ()) -> None:
+        self.photo, self.focal_35mm, self.remarks = photo, focal_35mm, remarks
         self.photo_id = secrets.token_hex(4)
         self.keep(None)
         self.measured, self.drawn = None, False

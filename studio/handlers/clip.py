@@ -21,7 +21,7 @@ from studio.handlers.move import settle
 from studio.handlers.photo import camera_of, lift, show_photo, size_of
 from studio.handlers.turns import in_turn
 from studio.job import Job
-from studio.order import Inputs, Order, presets
+from studio.order import SHORTEST, Inputs, Order, presets
 from studio.pictures import small
 from studio.session import Measured, Session, Take
 from studio.settings import EMBEDDED
@@ -37,16 +37,20 @@ DEPTH_SHARE = 0.02  # of a render's progress, once the depth is being measured
 def estimate(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
     """How long a render would take, how large and how long the clip would be."""
     try:
-        order = Order.read(replace(inputs, preset=inputs.preset or next(iter(presets()))), workbench.fps)
+        order = Order.read(replace(inputs, preset=inputs.preset or next(iter(presets()))), workbench.native_fps)
     except Refusal as error:
         return {"estimate": escape(error.said_in(language))}
     height, width = size_of(workbench, session, order, order.quality)
-    figures = {"width": width, "height": height, "frames": order.frames}
+    figures = {"width": width, "height": height, "frames": order.frames, "fps": order.fps}
     pace = workbench.pace
     if workbench.settings.model != EMBEDDED and not pace.has_learned:  # it starts from what the embedded model takes
-        return {"estimate": escape(say(language, "estimate_unknown", **figures))}
-    seconds = duration(language, pace.estimate(order.frames, height, width))
-    return {"estimate": escape(say(language, "estimate", time=seconds, **figures))}
+        words = say(language, "estimate_unknown", **figures)
+    else:
+        seconds = duration(language, pace.estimate(order.made_frames, height, width))
+        words = say(language, "estimate", time=seconds, **figures)
+    if order.duration < SHORTEST:
+        words += " " + say(language, "too_short", limit=SHORTEST)
+    return {"estimate": escape(words)}
 
 
 # -- the job --------------------------------------------------------------------------------------------------------
@@ -114,7 +118,7 @@ def render(workbench: Workbench, session: Session, language: str, inputs: Inputs
     no page."""
     if session.photo is None:
         raise Refusal("need_photo")
-    order = Order.read(inputs, workbench.fps)
+    order = Order.read(inputs, workbench.native_fps)
     show_photo(workbench, session, order)
     session.drawing, session.drawn = False, order.path is not None
     take = session.take = Take(order)
@@ -213,7 +217,7 @@ def stopped(workbench: Workbench, session: Session, language: str, inputs: Input
     take.ended.wait(STOP_SECONDS)
     if session.clip is not None and session.clip.order is take.order:  # it was finished just before
         return finished(session, language)
-    if take.num_frames < MIN_PARTIAL * take.order.fps:
+    if take.num_frames < MIN_PARTIAL * take.order.made_fps:
         return nothing_kept(workbench, session, language, take)
     report = {"stopped_after_frames": take.num_frames}
     recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
@@ -223,7 +227,7 @@ def stopped(workbench: Workbench, session: Session, language: str, inputs: Input
     except OSError as error:
         return {"stage": stage(session, error=explain(language, error)), **idle()}
     answer = finished(session, language)
-    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / take.order.fps)
+    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / take.order.made_fps)
     return answer
 
 

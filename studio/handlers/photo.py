@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from pipelines.cameras import Camera
+from pipelines.errors import Sentence
 from pipelines.media.clips import write_poster
 from pipelines.media.photos import open_photo, read_focal
 from pipelines.photo import frame
@@ -37,10 +39,10 @@ def take_photo(workbench: Workbench, session: Session, language: str, inputs: In
     # GPS and the rest of the original must not stay on the disk longer than it takes to read it
     try:
         refuse_while_busy(session)
-        photo, focal = open_photo(path), read_focal(path)
+        photo = read(path)
     finally:
         uploads.discard(path)
-    yield from show_new_photo(workbench, session, language, inputs, photo, focal)
+    yield from show_new_photo(workbench, session, language, inputs, *photo)
 
 
 @explains
@@ -50,8 +52,13 @@ def take_example(workbench: Workbench, session: Session, language: str, inputs: 
     example = event.get("id") if isinstance(event, dict) else None
     if not isinstance(example, str) or example not in examples():
         raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=tuple(examples()))
-    path = examples()[example]
-    yield from show_new_photo(workbench, session, language, inputs, open_photo(path), read_focal(path))
+    yield from show_new_photo(workbench, session, language, inputs, *read(examples()[example]))
+
+
+def read(path: str | Path) -> tuple[Image.Image, float | None, tuple[Sentence, ...]]:
+    """A file's photo, its focal length, and what is to be said of how it was read. Raises PhotoError."""
+    remarks: list[Sentence] = []
+    return open_photo(path, remarks.append), read_focal(path), tuple(remarks)
 
 
 def show_new_photo(
@@ -61,16 +68,17 @@ def show_new_photo(
     inputs: Inputs,
     photo: Image.Image,
     focal_35mm: float | None,
+    remarks: tuple[Sentence, ...],
 ) -> Iterator[Answer]:
     order = framing_of(workbench, Inputs(ratio=inputs.ratio, focus=inputs.focus))
-    session.set_photo(photo, focal_35mm)
+    session.set_photo(photo, focal_35mm, remarks)
     show_photo(workbench, session, order)
     yield {"stage": stage(session), **meter(session, language), **sheet(session.clip, language)}
 
 
 def framing_of(workbench: Workbench, inputs: Inputs) -> Order:
     """Format, crop, closeness and depth of the inputs, whatever move is chosen. Raises Refusal."""
-    return Order.read(replace(inputs, preset=next(iter(presets())), path=None), workbench.fps)
+    return Order.read(replace(inputs, preset=next(iter(presets())), path=None), workbench.native_fps)
 
 
 def size_of(workbench: Workbench, session: Session, order: Order, quality: str = "draft") -> tuple[int, int]:

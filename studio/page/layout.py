@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from pipelines.media.clips import RATES
 from studio.editor import editor as trajectory_editor
 from studio.editor.editor import TrajectoryEditor
 from studio.handlers.clip import estimate
@@ -160,6 +161,7 @@ def clip_step(ui: Widgets, workbench: Workbench, start: Inputs) -> None:
             ui["strength"] = slider("strength", *STRENGTH, start.strength)
             ui["focus"] = slider("focus", 0, 100, start.focus)
             ui["zoom"] = slider("zoom", *ZOOM, start.zoom)
+            ui["fps"] = pills("fps", [(str(rate), rate) for rate in RATES], start.fps)
             ui["seed"] = gr.Number(start.seed, precision=0, label=say(START, "seed"), elem_id="seed")
             ui["depth"] = pills("depth", speech.depth_choices(workbench, START), start.depth, bool(workbench.depths))
             ui["depth_note"] = gr.HTML(elem_id="depth-note")

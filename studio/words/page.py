@@ -16,8 +16,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "choose": ("Choose a photo", "Scegli una foto"),
     "replace": ("Another photo", "Un'altra foto"),
     "kinds": (
-        "JPEG, PNG, WebP, AVIF or TIFF, up to 40 MB. The photo stays on this machine.",
-        "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF or raw, up to 40 MB. The photo stays on this machine.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF o raw, fino a 40 MB. La foto resta su questa macchina.",
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
     "upload_again": (
@@ -51,6 +51,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "risk_some": ("needs some room", "serve spazio"),
     "risk_much": ("needs much room", "serve molto spazio"),
     "seconds": ("Seconds", "Secondi"),
+    "fps": ("Frames per second", "Fotogrammi al secondo"),
     "ratio": ("Format", "Formato"),
     "ratio_photo": ("As the photo", "Come la foto"),
     "quality": ("Quality", "Qualità"),
@@ -75,12 +76,16 @@ TEXT: dict[str, tuple[str, str]] = {
     "render": ("Render the clip", "Crea il video"),
     "cancel": ("Stop", "Ferma"),
     "estimate": (
-        "About {time} · {width} × {height} · {frames} frames",
-        "Circa {time} · {width} × {height} · {frames} fotogrammi",
+        "About {time} · {width} × {height} · {frames} frames, {fps} a second",
+        "Circa {time} · {width} × {height} · {frames} fotogrammi, {fps} al secondo",
     ),
     "estimate_unknown": (
-        "{width} × {height} · {frames} frames. The first clip will tell how long it takes.",
-        "{width} × {height} · {frames} fotogrammi. Il primo video dirà quanto ci vuole.",
+        "{width} × {height} · {frames} frames, {fps} a second. The first clip will tell how long it takes.",
+        "{width} × {height} · {frames} fotogrammi, {fps} al secondo. Il primo video dirà quanto ci vuole.",
+    ),
+    "too_short": (
+        "Instagram, TikTok and LinkedIn take clips of {limit} seconds and more.",
+        "Instagram, TikTok e LinkedIn accettano video di almeno {limit} secondi.",
     ),
     "prompt": ("What the place is, in your words (optional)", "Che luogo è, a parole tue (facoltativo)"),
     "prompt_hint": (

@@ -11,7 +11,8 @@ function make(tag, kind, parent = root) {
 const drop = make('label', 'drop');
 const input = make('input', 'file', drop);
 input.type = 'file';
-input.accept = 'image/jpeg,image/png,image/webp,image/avif,image/tiff,image/bmp,image/gif';
+// image/* also lets a phone offer its gallery; browsers know no type for many of the others
+input.accept = 'image/*,.heic,.heif,.hif,.avif,.jxl,.dng,.nef,.nrw,.arw,.cr2,.cr3,.raf,.rw2,.orf,.pef,.srw,.3fr,.iiq,.x3f';
 const icon = make('span', 'icon', drop);
 const invite = make('strong', 'invite', drop);
 const choose = make('span', 'choose', drop);
