@@ -53,14 +53,20 @@ def find_chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
-def install_chromium() -> str | None:
-    """The path of a browser for the page's tests, installed with apt-get where root may do so; None without one."""
-    if find_chromium() is None and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("Installing chromium for the browser tests ...", flush=True)
+def missing_programs() -> list[str]:
+    """What the tests need beside Python, by the names of Debian's packages: a browser, and ffprobe for the clips."""
+    found = {"chromium": find_chromium(), "ffmpeg": shutil.which("ffprobe")}
+    return [name for name, program in found.items() if program is None]
+
+
+def install_programs() -> None:
+    """Install what the tests need and is not there with apt-get, where that may be done."""
+    missing = missing_programs()
+    if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print(f"Installing {' and '.join(missing)} for the tests ...", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *missing]):
             subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    return find_chromium()
 
 
 def hand_over(arguments: list[str]) -> int:
@@ -83,11 +89,13 @@ def main() -> int:
     if what == "test":
         install(runtime_requirements(), "runtime.stamp")
         install(dev_requirements(), "dev.stamp")
-        chromium = install_chromium()
-        if chromium is None:
-            print("The browser tests need Chromium or Chrome: install it, or set CHROMIUM to its path, and run again.")
+        install_programs()
+        if missing := missing_programs():
+            print(
+                f"The tests need {' and '.join(missing)}: install it (or set CHROMIUM to a browser's path), run again."
+            )
             return 1
-        os.environ["CHROMIUM"] = chromium
+        os.environ["CHROMIUM"] = find_chromium()
         return hand_over(["-m", "pytest", *rest])
     print("Usage: python3 run.py studio | python3 run.py test [pytest options]")
     return 0 if what in ("help", "-h", "--help") else 2

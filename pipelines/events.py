@@ -48,7 +48,8 @@ class ChunkEvent:
 
 @dataclass(frozen=True)
 class LoopScore:
-    """How well the end meets the start. closed: the last camera is the first. psnr in dB, ssim 0..1; None if open."""
+    """How well the end meets the start. closed: the camera comes back to where it began, at the end or, in a loop, one
+    step after it. psnr in dB, ssim 0..1, between what is seen there at first and at last; None if open."""
 
     closed: bool
     psnr: float | None = None

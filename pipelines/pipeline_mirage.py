@@ -28,7 +28,7 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.engines.base import Engine, chunks_of
+from pipelines.engines.base import Engine, cameras_of, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import Refused
 from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
@@ -252,7 +252,8 @@ class MiragePipeline(DiffusionPipeline):
     def _render(self, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
         facts, started = self.engine.facts, time.perf_counter()
         seconds = defaultdict(float, dict.fromkeys(PARTS, 0.0))
-        chunks, num_ready = chunks_of(facts, len(trajectory)), 0
+        cameras = cameras_of(facts, trajectory)
+        chunks, num_ready = chunks_of(facts, len(cameras)), 0
         self._interrupt = False
 
         # 1. The photo becomes tokens with depth, in a memory.
@@ -264,11 +265,11 @@ class MiragePipeline(DiffusionPipeline):
             lifted = self.lift(image, *size, trajectory[0], depth, memory, **options)
         memory = (memory if lifted is None else lifted.memory).copy()
         num_known_views = len(memory.views)
-        clip = self.engine.begin(trajectory, None if lifted is None else lifted.image, prompt, seed)
+        clip = self.engine.begin(cameras, None if lifted is None else lifted.image, prompt, seed)
 
-        frames = np.empty((len(trajectory), trajectory.height, trajectory.width, 3), np.uint8)
-        backed = np.empty(len(trajectory), np.float32)
-        coverage, made, drift = outlook.coverage(memory, trajectory), frozenset(), []
+        frames = np.empty((len(cameras), trajectory.height, trajectory.width, 3), np.uint8)
+        backed = np.empty(len(cameras), np.float32)
+        coverage, made, drift = outlook.coverage(memory, cameras, lifted), frozenset(), []
         grid = trajectory.height // facts.stride, trajectory.width // facts.stride
         decode_grid = trajectory.height // facts.decode_stride, trajectory.width // facts.decode_stride
         group = max(1, PIXELS_PER_READOUT // math.prod(decode_grid))
@@ -276,20 +277,20 @@ class MiragePipeline(DiffusionPipeline):
             # 2. Generate what the memory does not show, and remember it.
             generated = None
             while keys := self.engine.next_keys(coverage, chunk, made):
-                cameras = [trajectory[t] for t in keys]
+                views = [cameras[t] for t in keys]
                 with timed(seconds, "memory_readout"):
-                    control = memory.readout(cameras, *grid)
-                generated = yield from self._denoise(control, cameras, seed, quality, clip, index, len(chunks), seconds)
+                    control = memory.readout(views, *grid)
+                generated = yield from self._denoise(control, views, seed, quality, clip, index, len(chunks), seconds)
                 if self._interrupt:
                     break
                 for part, spent in generated.seconds.items():
                     seconds[part] += spent
                     seconds["denoise"] -= spent
                 with timed(seconds, "memory_write"):
-                    memory.write(generated.tokens, generated.depth, cameras, generated.valid, invented=True)
+                    memory.write(generated.tokens, generated.depth, views, generated.valid, invented=True)
                 made |= frozenset(keys)
                 with timed(seconds, "memory_readout"):
-                    coverage = outlook.coverage(memory, trajectory)
+                    coverage = outlook.coverage(memory, cameras, lifted)
             if self._interrupt:
                 break
 
@@ -297,22 +298,29 @@ class MiragePipeline(DiffusionPipeline):
             for start in range(chunk.start, chunk.stop, group):
                 part = slice(start, min(start + group, chunk.stop))
                 with timed(seconds, "memory_readout"):
-                    readout = memory.readout(list(trajectory[part]), *decode_grid)
+                    readout = memory.readout(list(cameras[part]), *decode_grid)
                 with timed(seconds, "decode"):
                     frames[part] = self.engine.decode(readout, generated)
                 from_photo = (readout.view >= 0) & (readout.view < num_known_views)
+                plate = lifted.plate_in(readout, cameras[part]) if lifted and facts.decode_stride == 1 else None
+                if plate is not None:
+                    lifted.plate.paint(frames[part], plate, cameras[part])
+                    from_photo |= plate
                 backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
                 if lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
                 yield StepEvent(index, len(chunks), part.stop - chunk.start, len(chunk), "decode")
             num_ready = chunk.stop
-            yield ChunkEvent(index, len(chunks), chunk.start, frames[chunk.start : chunk.stop], backed[chunk])
+            ready = slice(chunk.start, min(chunk.stop, len(trajectory)))
+            if chunk.start < len(trajectory):
+                yield ChunkEvent(index, len(chunks), chunk.start, frames[ready], backed[ready])
 
         # 4. What the clip is worth.
-        frames, backed = frames[:num_ready], backed[:num_ready]
-        loop = LoopScore(trajectory.is_closed and num_ready == len(trajectory))
+        loop = LoopScore(trajectory.is_closed and num_ready == len(cameras))
         if loop.closed:
-            loop = LoopScore(True, psnr(frames[0], frames[-1]), ssim(frames[0], frames[-1]))
+            first, back = frames[0], frames[len(trajectory.with_return()) - 1]
+            loop = LoopScore(True, psnr(first, back), ssim(first, back))
+        frames, backed = (values[: min(num_ready, len(trajectory))] for values in (frames, backed))
         seconds["total"] = time.perf_counter() - started
         recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
         worst = max(drift, default=0.0)

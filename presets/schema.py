@@ -7,7 +7,7 @@ so this module knows its name only. Files are plain JSON, one preset each, named
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MOVES_FOLDER = Path(__file__).parent / "moves"
 MAX_FILE_BYTES = 64 * 1024
@@ -35,7 +35,7 @@ class MovePreset(_Strict):
 
     id: also the file's name. order: place among the cards, ascending. name, summary: what a marketer reads.
     move, params: name of a registered move and values for it (what is left out takes the move's default).
-    frames: default length at 16 fps, 4n + 1. loop: the last camera is the first one. changes_lens: the focal varies.
+    seconds: default length. loop: the clip is played round and round without a seam. changes_lens: the focal varies.
     risk: how much of the picture must be invented at a 60-degree lens. pivot: "subject" when the camera aims at the
     point at the subject's distance straight ahead, "none" when its heading does not depend on the subject.
     suits: what it is good for. version counts up with every change of values.
@@ -48,7 +48,7 @@ class MovePreset(_Strict):
     family: Literal["travel", "arc", "turn", "loop", "lens", "still"]
     move: Slug
     params: dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=32)], float | Slug] = Field(max_length=16)
-    frames: int = Field(ge=5, le=1997)
+    seconds: float = Field(ge=0.5, le=60)
     loop: bool
     changes_lens: bool
     risk: Literal["little", "some", "much"]
@@ -57,14 +57,6 @@ class MovePreset(_Strict):
     author: Line
     version: int = Field(ge=1, le=1_000_000)
     licence: Line
-
-    @field_validator("frames")
-    @classmethod
-    def _whole_latent_frames(cls, frames: int) -> int:
-        if frames % 4 != 1:
-            low = (frames - 1) // 4 * 4 + 1
-            raise ValueError(f"frames={frames} must be 4n + 1. Use {low} or {low + 4}.")
-        return frames
 
 
 def load_move(path: Path) -> MovePreset:

@@ -21,13 +21,14 @@ LONG_LIST = 16  # entries: longer ones are only counted on the page
 
 @dataclass(frozen=True)
 class Clip:
-    """A finished (or stopped) clip on disk. size: (height, width); coverage: (T,) 0..1; recipe: as in the mp4."""
+    """A finished (or stopped) clip on disk. size: (height, width); coverage: (T,) 0..1, of the frames that were made;
+    recipe: as in the mp4."""
 
     order: Order
     video: Path
     poster: Path
     size: tuple[int, int]
-    num_frames: int
+    seconds: float
     coverage: np.ndarray
     recipe: dict
 
@@ -35,18 +36,19 @@ class Clip:
 def write_clip(folder: Path, order: Order, frames: np.ndarray, coverage: np.ndarray, recipe: dict) -> Clip:
     """Clip and poster in a new folder inside `folder`. Raises OSError, and leaves nothing, where the disk refuses.
 
-    frames: (T, H, W, 3) uint8; coverage: (T,) 0..1.
+    frames: (T, H, W, 3) uint8, `order.made_fps` a second; coverage: (T,) 0..1.
     """
     folder = folder / secrets.token_hex(6)
     folder.mkdir()
     name = f"mirage-{order.preset}-{order.ratio.replace(':', 'x')}-{order.seed}"
     try:
-        video = write_mp4(frames, folder / f"{name}.mp4", fps=order.fps, recipe=recipe)
+        video = write_mp4(frames, folder / f"{name}.mp4", fps=order.made_fps, recipe=recipe, rate=order.fps)
         poster = write_poster(frames[0], folder / f"{name}.jpg")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Clip(order, video, poster, tuple(frames.shape[1:3]), len(frames), np.asarray(coverage), recipe)
+    seconds = len(frames) / order.made_fps
+    return Clip(order, video, poster, tuple(frames.shape[1:3]), seconds, np.asarray(coverage), recipe)
 
 
 def report_of(done: DoneEvent) -> dict:
@@ -80,10 +82,13 @@ def sheet(clip: Clip | None, language: str) -> dict[str, object]:
 def facts(clip: Clip, language: str) -> list[tuple[str, str]]:
     """(key of its word, value) of every figure. A stopped clip has only those of its file."""
     report = clip.recipe["report"]
+    order = clip.order
+    repeated = say(language, "rate_repeated", fps=order.fps, made=order.made_fps)
     found = [
-        ("fact_length", f"{decimal(language, clip.num_frames / clip.order.fps)} s"),
+        ("fact_length", f"{decimal(language, clip.seconds)} s"),
         ("fact_size", f"{clip.size[1]} × {clip.size[0]}"),
-        ("fact_seed", str(clip.order.seed)),
+        ("fact_rate", str(order.fps) if order.made_fps >= order.fps else repeated),
+        ("fact_seed", str(order.seed)),
     ]
     if "seconds" in report:
         loop = report["loop"]

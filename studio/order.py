@@ -10,13 +10,14 @@ from pipelines.cameras.moves import MOVES, move
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.trajectory import NATIVE_FPS
 from pipelines.depth import ESTIMATORS
+from pipelines.media.clips import RATES
 from presets.schema import MovePreset, load_moves
 from studio.drawn import DRAWN, drawn_path, with_lens
 from studio.sizes import QUALITIES, RATIOS
 from studio.words import Refusal
 
-FPS = NATIVE_FPS  # of the embedded model, of the presets and of the editor; a large model has its own
 SECONDS = (2, 8)
+SHORTEST = 3  # seconds: Instagram, TikTok and LinkedIn take no shorter clip
 STRENGTH = (10, 150)  # percent
 ZOOM = (100, 150)  # percent
 MAX_SEED = 2**31 - 1
@@ -45,6 +46,7 @@ class Inputs:
     seconds: Any = 4
     ratio: Any = "photo"
     quality: Any = "draft"
+    fps: Any = NATIVE_FPS
     direction: Any = "right"
     strength: Any = 100
     focus: Any = 50
@@ -79,11 +81,12 @@ class Order:
     prompt: str
     zoom: float  # how much closer than the whole photo
     depth: str | None  # the chosen estimator; None where the studio offers no choice
-    fps: int  # the model's
+    fps: int  # of the file
+    native_fps: int | None = None  # at which the model makes frames; None where it makes them at any rate
 
     @classmethod
-    def read(cls, inputs: Inputs, fps: int = FPS) -> "Order":
-        """Raises Refusal, which names the first widget whose value is not allowed."""
+    def read(cls, inputs: Inputs, native_fps: int | None = None) -> "Order":
+        """native_fps: the model's. Raises Refusal, which names the first widget whose value is not allowed."""
         if inputs.preset is None:
             raise Refusal("need_move")
         return cls(
@@ -99,24 +102,41 @@ class Order:
             prompt=prompt_of(inputs.prompt),
             zoom=number_in("closeness", inputs.zoom, *ZOOM) / 100,
             depth=None if inputs.depth is None else one_of("depth", inputs.depth, tuple(ESTIMATORS)),
-            fps=fps,
+            fps=rate_of(inputs.fps),
+            native_fps=native_fps,
         )
 
     @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.seconds if self.path is None else self.path.duration
+
+    @property
     def frames(self) -> int:
-        """4n + 1: latents hold the first frame, then fours."""
-        return self.seconds * self.fps + 1 if self.path is None else num_frames(self.path.duration, self.fps)
+        """Of the file."""
+        return num_frames(self.duration, self.fps)
+
+    @property
+    def made_fps(self) -> int:
+        """Frames per second that are made; the file repeats some of them where that is less than `fps`."""
+        return self.native_fps or self.fps
+
+    @property
+    def made_frames(self) -> int:
+        """How many frames are made, one for each camera of `trajectory`."""
+        return num_frames(self.duration, self.made_fps)
 
     def trajectory(self, photo_camera: Camera, distance: float) -> Trajectory:
         """The very cameras that are previewed and rendered. distance: depth of the subject in scene units."""
         if self.path is not None:
-            return with_lens(self.path, photo_camera).trajectory(photo_camera.height, photo_camera.width, self.fps)
+            return with_lens(self.path, photo_camera).trajectory(photo_camera.height, photo_camera.width, self.made_fps)
         preset = presets()[self.preset]
         takes = MOVES[preset.move].params
         params: dict[str, Any] = {**preset.params, "strength": self._scaled(preset.params.get("strength", 1.0))}
         if "direction" in takes and self.direction in takes["direction"].options:
             params["direction"] = self.direction
-        return move(preset.move, photo_camera, distance=distance, frames=self.frames, fps=self.fps, **params)
+        frames = {"frames": self.made_frames, "fps": self.made_fps}
+        return move(preset.move, photo_camera, distance=distance, **frames, **params)
 
     def _scaled(self, strength: float) -> float:
         """The preset's own strength times the slider's, inside what moves accept."""
@@ -129,6 +149,7 @@ class Order:
             seconds=self.seconds,
             ratio=self.ratio,
             quality=self.quality,
+            fps=self.fps,
             direction=self.direction,
             strength=round(self.strength * 100),
             focus=round(self.focus * 100),
@@ -160,7 +181,7 @@ def own_settings(preset: str) -> dict[str, Any]:
     """Seconds and direction that a preset starts with, as `Inputs` names them."""
     chosen, ways = presets()[preset], directions(preset)
     own = chosen.params.get("direction")
-    seconds = min(max((chosen.frames - 1) // FPS, SECONDS[0]), SECONDS[1])
+    seconds = min(max(round(chosen.seconds), SECONDS[0]), SECONDS[1])
     return {"seconds": seconds, "direction": own if own in (ways or ("left", "right")) else "right"}
 
 
@@ -172,6 +193,13 @@ def prompt_of(text) -> str:
     if len(text) > MAX_PROMPT:
         raise Refusal("long_prompt", letters=len(text), limit=MAX_PROMPT)
     return text
+
+
+def rate_of(value) -> int:
+    """Frames per second, one of those that are offered. Raises Refusal."""
+    if isinstance(value, bool) or value not in RATES:
+        raise Refusal("bad_value", name="rate", value=f"{value!r:.40}", allowed=tuple(map(str, RATES)))
+    return int(value)
 
 
 def one_of(name: str, value, allowed: tuple) -> str:

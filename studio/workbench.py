@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.weights.licences import depth_weights
 from studio.background import Loading
-from studio.order import FPS, one_of
+from studio.order import one_of
 from studio.session import Lifts
 from studio.settings import EMBEDDED, Opened, Settings, open_model
 
@@ -104,9 +104,9 @@ class Workbench:
         return self.facts.size_step if self.facts else 2
 
     @property
-    def fps(self) -> int:
-        """Frames per second of a clip."""
-        return self.facts.fps if self.facts else FPS
+    def native_fps(self) -> int | None:
+        """Frames per second that the model makes; None where any rate is as good, or nobody knows yet."""
+        return self.facts.fps if self.facts else None
 
     def licence_card(self, depth: str | None = None) -> list[dict[str, Any]]:
         """Every weight in use with this depth; empty while they are not there."""

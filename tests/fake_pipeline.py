@@ -36,7 +36,7 @@ class FakeEngine:
     """Tokens are colours, two pixels wide."""
 
     def __init__(self, is_large: bool):
-        own = {"size": (704, 1248), "size_step": 32, "fps": 24} if is_large else {"size_step": 2, "fps": 16}
+        own = {"size": (704, 1248), "size_step": 32, "fps": 16} if is_large else {"size_step": 2}
         self.facts = EngineFacts(
             name="fake",
             channels=3,

@@ -10,7 +10,7 @@ import sys
 
 from pipelines.cameras.moves import MOVES, Choice
 from pipelines.cameras.path import Path
-from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
+from pipelines.cameras.trajectory import Trajectory
 from presets.schema import load_moves
 
 INTRO = """# Moves
@@ -19,10 +19,10 @@ Written by `python -m pipelines.cameras > docs/moves.md` from `presets/moves/*.j
 `pipelines/cameras/moves.py`; a test holds that this page is up to date.
 
 `D` is the distance to the subject: every travel is a share of it, so a move looks the same in a 3 m shop and in a
-40 m hall. Frame 0 is exactly the photo's camera. A loop ends with the very camera it began with. Left is the exact
-mirror of right. Risk says how much of the picture must be invented at a 60-degree lens. At default length and
-strength no move turns by more than 3 degrees or travels more than 4 % of D in a quarter of a second, which is 4 frames
-(`steps_over_cap`).
+40 m hall. Frame 0 is exactly the photo's camera. A loop is played round and round: its last frame is one step before
+the first. Left is the exact mirror of right. Risk says how much of the picture must be invented at a 60-degree lens.
+At default length and strength no move turns by more than 3 degrees or travels more than 4 % of D in a quarter of a
+second, which is 6 frames (`steps_over_cap`).
 Axes and units: [conventions.md](conventions.md). Your own path as a file: [trajectory.md](trajectory.md).
 """
 
@@ -30,14 +30,14 @@ Axes and units: [conventions.md](conventions.md). Your own path as a file: [traj
 def moves_page() -> str:
     """docs/moves.md as text."""
     cards = [
-        "| id | Name | Nome | Frames | Seconds | Loop | Lens changes | Aims at | Risk | Suits |",
-        "|---" * 10 + "|",
+        "| id | Name | Nome | Seconds | Loop | Lens changes | Aims at | Risk | Suits |",
+        "|---" * 9 + "|",
     ]
     values = ["| Move | What it does | Parameter | Default | Range |", "|---" * 5 + "|"]
     for preset in load_moves().values():
         cards.append(
-            f"| `{preset.id}` | {preset.name.en} | {preset.name.it} | {preset.frames} "
-            f"| {preset.frames / NATIVE_FPS:.2f} | {'yes' if preset.loop else 'no'} "
+            f"| `{preset.id}` | {preset.name.en} | {preset.name.it} | {preset.seconds:g} "
+            f"| {'yes' if preset.loop else 'no'} "
             f"| {'yes' if preset.changes_lens else 'no'} | {preset.pivot} | {preset.risk} "
             f"| {', '.join(text.en for text in preset.suits)} |"
         )

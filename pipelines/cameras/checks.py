@@ -90,7 +90,7 @@ def check_path(
 
     if path is not None:
         goal = path.sample(np.array([path.duration])).c2w[0]
-        apart = float(np.abs(trajectory.c2w[-1] - goal).max())
+        apart = float(np.abs(trajectory.with_return().c2w[-1] - goal).max())
         if apart > REACHED:
             last = len(trajectory) - 1
             findings.append(Finding("unreached", (last, last), apart, REACHED, None))

@@ -109,5 +109,5 @@ def fov(focal: np.ndarray | float) -> np.ndarray:
 
 
 def num_frames(seconds: float, fps: int | float) -> int:
-    """The 4n + 1 nearest to seconds * fps + 1, at least 5; of two as near, the larger."""
-    return 4 * max(1, math.floor(seconds * fps / 4 + 0.5)) + 1
+    """The whole number nearest to seconds * fps, at least 2; of two as near, the larger."""
+    return max(2, math.floor(seconds * fps + 0.5))

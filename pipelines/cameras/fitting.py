@@ -70,7 +70,9 @@ class _Fit:
     """A trajectory with cameras at any time between its frames, and how well keys at given times follow it."""
 
     def __init__(self, trajectory: Trajectory, tolerance: float, max_degrees: float):
-        frames, self.times = len(trajectory), _times(trajectory)
+        self.closed = trajectory.is_closed and len(trajectory) >= 5
+        seconds, trajectory = trajectory.seconds, trajectory.with_return()
+        frames, self.times = len(trajectory), np.linspace(0, seconds, len(trajectory))
         if frames < 2 or not SECONDS[0] <= self.times[-1] <= SECONDS[1]:
             raise Refused(
                 "The trajectory has {frames} frames and takes {seconds:g} s, must be at least 2 frames and "
@@ -96,7 +98,6 @@ class _Fit:
                 high=FOV[1],
             )
         self.trajectory, self.tolerance, self.max_degrees = trajectory, tolerance, max_degrees
-        self.closed = trajectory.is_closed and frames >= 5
         self.position = trajectory.c2w[:, :3, 3]
         self.q = hemisphere(quaternion(trajectory.c2w[:, :3, :3]))
         self.focal = np.log(focal(fovs))[:, None]
@@ -162,7 +163,8 @@ class _Fit:
 
 
 def _times(trajectory: Trajectory) -> np.ndarray:
-    return np.linspace(0, (len(trajectory) - 1) / trajectory.fps, len(trajectory))
+    """(T,) seconds of its cameras on a path of its length: see `Path.trajectory`."""
+    return np.linspace(0, trajectory.seconds, len(trajectory), endpoint=not trajectory.loop)
 
 
 def _errors(views: Views, trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

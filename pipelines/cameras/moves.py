@@ -16,7 +16,7 @@ from pipelines.cameras.easing import smooth, soft_ends
 from pipelines.cameras.trajectory import MAX_FRAMES, NATIVE_FPS, Trajectory, checked_distance
 from pipelines.errors import Refused
 
-MIN_FRAMES = 5
+MIN_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Motion(NamedTuple):
 
 @dataclass(frozen=True)
 class Move:
-    """A registered move. params: what it takes beside `strength`; closed: ends where it began; zooms: K changes."""
+    """A registered move. params: what it takes beside `strength`; closed: a loop; zooms: K changes."""
 
     name: str
     path: Callable[..., Motion]
@@ -103,7 +103,8 @@ class Move:
     def motion(self, frames: int, distance: float, params: dict[str, float | str]) -> Motion:
         """The path relative to the photo. Left is derived from right by mirroring, so both match bit for bit."""
         own = {name: value for name, value in params.items() if name != "direction" or not self.mirrors}
-        motion = self.path(np.linspace(0, 1, frames), distance, **own)
+        times = np.arange(frames) / frames if self.closed else np.linspace(0, 1, frames)
+        motion = self.path(times, distance, **own)
         if self.mirrors and params["direction"] == "left":
             side = np.array([-1.0, 1, 1, 1])
             motion = motion._replace(c2w=motion.c2w * np.outer(side, side))
@@ -119,7 +120,10 @@ MOVES: dict[str, Move] = {}
 
 
 def register(name: str, closed: bool = False, zooms: bool = False, **params: Number | Choice):
-    """Adds a function (t (T,) 0..1, D, strength, **params) -> Motion to MOVES under `name`."""
+    """Adds a function (t (T,) 0..1, D, strength, **params) -> Motion to MOVES under `name`.
+
+    t runs evenly from 0 to 1; that of a closed move ends one step earlier, since what follows is frame 0 again.
+    """
 
     def add(path: Callable[..., Motion]) -> Callable[..., Motion]:
         MOVES[name] = Move(name, path, {**params, "strength": STRENGTH}, closed, zooms)
@@ -132,17 +136,17 @@ def move(
     name: str,
     photo_camera: Camera,
     distance: float,
-    frames: int = 65,
+    frames: int = 4 * NATIVE_FPS,
     fps: int | float = NATIVE_FPS,
     **params: float | str,
 ) -> Trajectory:
     """The path of a named move, seen by the photo's lens at the photo's size.
 
     name: a key of MOVES. distance: depth D of the subject in scene units, > 0; every travel is a share of it.
-    frames: 4n + 1, 5..1997. params: those of MOVES[name].params, among them strength 0.1..1.5.
+    frames: 2..2000. params: those of MOVES[name].params, among them strength 0.1..1.5.
 
-    Frame 0 is exactly `photo_camera`, the last frame is exactly the last key, and a closed move ends with the same
-    bits it began with. Raises ValueError for an unknown name or parameter and for values out of range.
+    Frame 0 is exactly `photo_camera`. An open move ends exactly where it goes, a closed one is a loop: its last frame
+    is one step before the first. Raises ValueError for an unknown name or parameter and for values out of range.
     """
     if name not in MOVES:
         raise Refused("Unknown move {name!r:.60}. Choose from {allowed}.", name=name, allowed=", ".join(MOVES))
@@ -153,28 +157,22 @@ def move(
     c2w = photo_camera.c2w @ motion.c2w
     K = np.repeat(photo_camera.K[None], frames, axis=0)
     K[:, [0, 1], [0, 1]] *= motion.zoom[:, None]
-    # cos and sin of a full turn miss 1 and 0 by a rounding; the ends are what the loop score leans on
-    c2w[0], K[0] = photo_camera.c2w, photo_camera.K
-    if chosen.closed:
-        c2w[-1], K[-1] = c2w[0], K[0]
-    return Trajectory(c2w, K, photo_camera.height, photo_camera.width, fps)
+    c2w[0], K[0] = photo_camera.c2w, photo_camera.K  # the product above may miss it by a rounding
+    return Trajectory(c2w, K, photo_camera.height, photo_camera.width, fps, loop=chosen.closed)
 
 
 def checked_frames(frames: int) -> int:
-    """`frames` if it is 4n + 1 within 5..1997, else an error with the nearest valid numbers."""
-    last = (MAX_FRAMES - 1) // 4 * 4 + 1
-    if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)):
-        raise Refused("frames={frames!r:.60} must be a whole number. Use 65.", frames=frames)
-    if not MIN_FRAMES <= frames <= last or frames % 4 != 1:
-        low = min(max((int(frames) - 1) // 4 * 4 + 1, MIN_FRAMES), last - 4)
+    """`frames` as a whole number within 2..2000, or an error that names it."""
+    is_number = isinstance(frames, (int, np.integer)) and not isinstance(frames, bool)
+    if not is_number or not MIN_FRAMES <= frames <= MAX_FRAMES:
         raise Refused(
-            "frames={frames:.20} must be 4n + 1 (latents hold the first frame, then fours) within "
-            "{least}..{last}. Use {low} or {high}.",
-            frames=str(frames),
+            "frames={frames!r:.60} must be a whole number within {least}..{most}. Use {usual}, which are {seconds} "
+            "seconds.",
+            frames=frames,
             least=MIN_FRAMES,
-            last=last,
-            low=low,
-            high=low + 4,
+            most=MAX_FRAMES,
+            usual=4 * NATIVE_FPS,
+            seconds=4,
         )
     return int(frames)
 
@@ -255,10 +253,10 @@ def parallax_breath(t, D, strength, width, height) -> Motion:
 )
 def there_and_back(t, D, strength, base) -> Motion:
     """A push-in or a gentle arc, then its exact reverse. `direction` matters to the arc only."""
-    there = np.linspace(0, 1, len(t) // 2 + 1)  # the number of frames is odd: the turning point is a frame
     own = {name: value for name, value in MOVES[base].defaults.items() if name not in ("direction", "strength")}
-    c2w = MOVES[base].path(there, D, strength, **own).c2w
-    return _travel(np.concatenate([c2w, c2w[-2::-1]]))
+    out = MOVES[base].path(2 * t[: len(t) // 2 + 1], D, strength, **own).c2w
+    frames = np.arange(len(t))
+    return _travel(out[np.minimum(frames, len(t) - frames)])  # the way back passes the very same cameras
 
 
 @register(

@@ -127,8 +127,9 @@ class Path:
     def trajectory(self, height: int, width: int, fps: int | float = NATIVE_FPS) -> Trajectory:
         """One camera per frame for a (height, width) picture, square pixels, the principal point in the middle.
 
-        The number of frames is the 4n + 1 nearest to duration * fps + 1 (at least 5); they are spread evenly over the
-        path, so the first frame is exactly the first key and the last frame the last key.
+        The number of frames is the one nearest to duration * fps (at least 2); they are spread evenly over the path.
+        The first frame is exactly the first key, and the last frame the last key; that of a closed path is one step
+        before it, since what follows is the first frame again (`Trajectory.loop`).
         """
         height, width = checked_side("height", height), checked_side("width", width)
         frames = num_frames(self.duration, checked_fps(fps))
@@ -138,13 +139,13 @@ class Path:
                 frames=frames,
                 fps=fps,
                 limit=MAX_FRAMES,
-                fix=MAX_FRAMES / self.duration - 1,
+                fix=MAX_FRAMES / self.duration,
             )
-        views = self.sample(np.linspace(0, self.duration, frames))
+        views = self.sample(np.linspace(0, self.duration, frames, endpoint=not self.closed))
         K = np.zeros((len(views.fov), 3, 3))
         K[:, 0, 0] = K[:, 1, 1] = width * focal(views.fov)
         K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = width / 2, height / 2, 1
-        return Trajectory(views.c2w, K, height, width, fps)
+        return Trajectory(views.c2w, K, height, width, fps, loop=self.closed)
 
     # -- edits: a new path each ---------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from pipelines.cameras.keys import SECONDS
 from pipelines.cameras.path import Path
 from pipelines.cameras.shortening import turns_from_start, weaker
 from pipelines.cameras.speed import excess_speed
-from pipelines.cameras.trajectory import Trajectory
+from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from pipelines.limits import BACKED, SLACK
 
 BISECTIONS = 6  # strength to 1/64
@@ -22,7 +22,7 @@ BISECTIONS = 6  # strength to 1/64
 CoverageOf = Callable[[Trajectory], np.ndarray]  # the share of every frame that is backed, (T,) 0..1
 
 
-def slow_down(path: Path, distance: float, fps: int | float = 16) -> Path:
+def slow_down(path: Path, distance: float, fps: int | float = NATIVE_FPS) -> Path:
     """The same way in more time, until no quarter of a second turns or travels too far; at most in 60 s."""
     for _ in range(8):  # a clip has whole frames, so one factor is not always enough
         excess = excess_speed(path.trajectory(9, 16, fps), distance) / SLACK
@@ -58,7 +58,12 @@ def lift(path: Path, distance: float, is_fine: Callable[[Path], bool]) -> Path:
 
 
 def turn_back(
-    path: Path, coverage_of: CoverageOf, least: float = BACKED, height: int = 288, width: int = 512, fps: float = 16
+    path: Path,
+    coverage_of: CoverageOf,
+    least: float = BACKED,
+    height: int = 288,
+    width: int = 512,
+    fps: float = NATIVE_FPS,
 ) -> Path:
     """The same way with the camera turned less away from the photo's heading, as far as every frame stays backed by
     `least`; where turning is not enough, `keep_honest`."""
@@ -82,7 +87,12 @@ def turn_back(
 
 
 def keep_honest(
-    path: Path, coverage_of: CoverageOf, least: float = BACKED, height: int = 288, width: int = 512, fps: float = 16
+    path: Path,
+    coverage_of: CoverageOf,
+    least: float = BACKED,
+    height: int = 288,
+    width: int = 512,
+    fps: float = NATIVE_FPS,
 ) -> Path:
     """The path as strong as it can be with at least `least` of every frame backed by the memory.
 
@@ -116,7 +126,7 @@ def repaired(
     distance: float,
     depth: np.ndarray | None = None,
     coverage_of: CoverageOf | None = None,
-    fps: int | float = 16,
+    fps: int | float = NATIVE_FPS,
 ) -> Path:
     """The path after one of REPAIRS by name, which makes the findings that name it go away.
 

@@ -35,7 +35,7 @@ def shortened(trajectory: Trajectory, factor: float) -> Trajectory:
     K[:, [0, 1], [0, 1]] = focal * (trajectory.K[:, [0, 1], [0, 1]] / focal) ** factor
     home = (trajectory.c2w == first).all((-2, -1))  # frames that are exactly frame 0 stay exactly there
     c2w[home] = first
-    return Trajectory(c2w, K, trajectory.height, trajectory.width, trajectory.fps)
+    return replace(trajectory, c2w=c2w, K=K)
 
 
 def weaker(path: Path, factor: float) -> Path:

@@ -8,17 +8,20 @@ from pipelines.limits import TRAVEL, TURN_DEGREES
 
 
 def quarter_second(fps: int | float) -> int:
-    """Frames in a quarter of a second, at least 1: the time that the limits are for. 4 at 16 a second."""
+    """Frames in a quarter of a second, at least 1: the time that the limits are for. 6 at 24 a second."""
     return max(1, round(fps / 4))
 
 
 def steps(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) degrees and (N,) scene units from every frame to the one a quarter of a second later; N is 0 in a path
-    that is shorter."""
+    """(N,) degrees and (N,) scene units in the quarter of a second after every frame; N is 0 in a path that is shorter.
+
+    Where no whole number of frames makes a quarter of a second, those of the nearest number are scaled to it.
+    """
     frames = quarter_second(trajectory.fps)
     before, after = trajectory.c2w[:-frames], trajectory.c2w[frames:]
     travel = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=-1)
-    return degrees_between(before[:, :3, :3], after[:, :3, :3]), travel
+    scale = trajectory.fps / (4 * frames)
+    return degrees_between(before[:, :3, :3], after[:, :3, :3]) * scale, travel * scale
 
 
 def steps_over_cap(

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipelines.files import atomic_write
 MAX_FRAMES = 2000
 MAX_FPS = 240
 MAX_FILE_BYTES = 4 * 1024 * 1024  # 2000 frames in full precision take about 1 MiB
-NATIVE_FPS = 16
+NATIVE_FPS = 24  # frames per second of a clip, unless something else is wanted: ad platforms take 23 to 60
 
 FORMAT = "mirage-studio/trajectory"
 VERSION = 1
@@ -30,7 +30,9 @@ class Trajectory:
 
     c2w: (T, 4, 4) float64 camera to world, OpenCV axes, translation in scene units; T is 1..2000.
     K:   (T, 3, 3) float64 in pixels of a (height, width) image, centres at 0.5. It may change along the path (zoom).
-    fps: frames per second, 1..240, 16 natively.
+    fps: frames per second, 1..240.
+    loop: the clip is played round and round: after the last frame comes the first, one step further on. The last camera
+    is then one step before the first, so that no round shows a frame twice.
 
     Immutable: arrays are copied and read-only. `len(path)`, `path[i]` and iteration give cameras; `path[a:b]` gives
     the shorter path. Raises ValueError or TypeError with the value, the limit and the fix. See docs/conventions.md.
@@ -41,6 +43,7 @@ class Trajectory:
     height: int
     width: int
     fps: int | float = NATIVE_FPS
+    loop: bool = False
 
     def __post_init__(self):
         shape = np.shape(self.c2w)
@@ -52,6 +55,8 @@ class Trajectory:
         object.__setattr__(self, "fps", checked_fps(self.fps))
         object.__setattr__(self, "c2w", checked_c2w(self.c2w, shape=(num_frames, 4, 4)))
         object.__setattr__(self, "K", checked_K(self.K, shape=(num_frames, 3, 3)))
+        if not isinstance(self.loop, bool):
+            raise Refused("loop={value!r:.40} must be true or false.", value=self.loop)
 
     @classmethod
     def from_cameras(cls, cameras: list[Camera], fps: int | float = NATIVE_FPS) -> "Trajectory":
@@ -69,7 +74,7 @@ class Trajectory:
 
     def __getitem__(self, index: int | slice) -> "Camera | Trajectory":
         if isinstance(index, slice):
-            return Trajectory(self.c2w[index], self.K[index], self.height, self.width, self.fps)
+            return replace(self, c2w=self.c2w[index], K=self.K[index], loop=False)
         return Camera(self.K[index], self.c2w[index], self.height, self.width)
 
     def __iter__(self) -> Iterator[Camera]:
@@ -79,8 +84,8 @@ class Trajectory:
         """Exact: same grid, fps and bits, so that 'the preview is what renders' can be asserted."""
         if not isinstance(other, Trajectory):
             return NotImplemented
-        same_format = (self.height, self.width, self.fps) == (other.height, other.width, other.fps)
-        return same_format and np.array_equal(self.K, other.K) and np.array_equal(self.c2w, other.c2w)
+        formats = [(path.height, path.width, path.fps, path.loop) for path in (self, other)]
+        return formats[0] == formats[1] and np.array_equal(self.K, other.K) and np.array_equal(self.c2w, other.c2w)
 
     @property
     def seconds(self) -> float:
@@ -89,27 +94,34 @@ class Trajectory:
 
     @property
     def is_closed(self) -> bool:
-        """The last camera is the first one: c2w within 1e-6 scene units, K within 1e-6 of the focal."""
-        if len(self) < 2:
-            return False
+        """A loop, or the last camera is the first one: c2w within 1e-6 scene units, K within 1e-6 of the focal."""
+        if self.loop or len(self) < 2:
+            return self.loop
         same_c2w = np.abs(self.c2w[-1] - self.c2w[0]).max() <= CLOSED_TOLERANCE
         return bool(same_c2w and np.abs(self.K[-1] - self.K[0]).max() <= CLOSED_TOLERANCE * self.K[0, 0, 0])
+
+    def with_return(self) -> "Trajectory":
+        """A loop with the camera that it comes back to, its first, once more at the end; any other path as it is."""
+        if not self.loop:
+            return self
+        c2w, K = (np.concatenate([values, values[:1]]) for values in (self.c2w, self.K))
+        return replace(self, c2w=c2w, K=K, loop=False)
 
     def resized(self, height: int, width: int) -> "Trajectory":
         """Same path on another grid, for example image to latents."""
         K = resized_K(self.K, (self.height, self.width), (height, width))
-        return Trajectory(self.c2w, K, height, width, self.fps)
+        return replace(self, K=K, height=height, width=width)
 
     def zoomed(self, factor: float) -> "Trajectory":
         """The same poses with `factor` times the focal length, about the principal points."""
         scale = np.array([[factor, factor, 1], [factor, factor, 1], [1, 1, 1]])
-        return Trajectory(self.c2w, self.K * scale, self.height, self.width, self.fps)
+        return replace(self, K=self.K * scale)
 
     def relative(self) -> "Trajectory":
         """The same path in the coordinates of its first camera, which becomes exactly the identity."""
         c2w = inverse(self.c2w[0]) @ self.c2w
         c2w[(self.c2w == self.c2w[0]).all((-2, -1))] = np.eye(4)  # frames that are the first one stay so to the bit
-        return Trajectory(c2w, self.K, self.height, self.width, self.fps)
+        return replace(self, c2w=c2w)
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
 
@@ -122,6 +134,7 @@ class Trajectory:
             "height": self.height,
             "width": self.width,
             "fps": self.fps,
+            **({"loop": True} if self.loop else {}),
             "intrinsics": self.K[:, [0, 1, 0, 1], [0, 1, 2, 2]].tolist(),
             "c2w": self.c2w.tolist(),
         }
@@ -132,10 +145,10 @@ class Trajectory:
         if not isinstance(data, dict):
             got = type(data).__name__
             raise Refused("A trajectory must be a JSON object, got {got}. See docs/trajectory.md.", got=got)
-        known = set(cls.json_schema()["required"])
-        if missing := sorted(known - data.keys()):
+        schema = cls.json_schema()
+        if missing := sorted(set(schema["required"]) - data.keys()):
             raise Refused("The trajectory lacks {keys}. Add them as in docs/trajectory.md.", keys=", ".join(missing))
-        if unknown := sorted(map(str, data.keys() - known)):
+        if unknown := sorted(map(str, data.keys() - schema["properties"].keys())):
             raise Refused("The trajectory has unknown keys {keys:.200}. Remove them.", keys=", ".join(unknown))
         for key, value in (("format", FORMAT), ("version", VERSION), ("convention", CONVENTION)):
             if data[key] != value or isinstance(data[key], bool):
@@ -150,7 +163,7 @@ class Trajectory:
         fx, fy, cx, cy = _numbers("intrinsics", data["intrinsics"], (num_frames, 4)).T
         K = np.zeros((num_frames, 3, 3))
         K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = fx, fy, cx, cy, 1
-        return cls(c2w, K, data["height"], data["width"], data["fps"])
+        return cls(c2w, K, data["height"], data["width"], data["fps"], data.get("loop", False))
 
     @staticmethod
     def json_schema() -> dict:
@@ -167,6 +180,7 @@ class Trajectory:
             "height": side,
             "width": side,
             "fps": {"type": "number", "minimum": 1, "maximum": MAX_FPS},
+            "loop": {"type": "boolean", "default": False},
             "intrinsics": array_of(array_of(number, 4, 4), 1, MAX_FRAMES),
             "c2w": array_of(array_of(array_of(number, 4, 4), 4, 4), 1, MAX_FRAMES),
         }
@@ -175,7 +189,7 @@ class Trajectory:
             "title": "Mirage Studio trajectory",
             "type": "object",
             "properties": properties,
-            "required": list(properties),
+            "required": [name for name in properties if name != "loop"],
             "additionalProperties": False,
         }
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", action="append", choices=BASELINES, help="repeatable; default: all of the suite")
     parser.add_argument("--out", type=Path, help="the whole report as JSON")
     parser.add_argument("--seed", type=int, default=0, help="of what is invented")
-    parser.add_argument("--frames", type=int, default=33, help="rooms, loop: frames of a clip, 4n + 1")
+    parser.add_argument("--frames", type=int, default=33, help="rooms, loop: frames of a clip, an odd number")
     parser.add_argument("--size", type=size, help="HEIGHTxWIDTH; default: rooms 144x256, loop 288x512")
     parser.add_argument("--scenes", type=int, default=12, help="rooms: how many held-out scenes")
     parser.add_argument(
@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> dict:
 
     Raises ValueError for arguments that do not fit, before any weights load.
     """
-    checked_frames(args.frames)
+    if checked_frames(args.frames) % 2 == 0:
+        raise ValueError(f"--frames {args.frames} must be odd: as many go out as come back. Use {args.frames + 1}.")
     if args.scenes < 1 or args.pairs < 1:
         raise ValueError(f"scenes={args.scenes} and pairs={args.pairs} must be at least 1.")
     for suite, option, folder in (("rgbd", "data", args.data), ("loop", "photos", args.photos)):

@@ -2,10 +2,14 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.cameras import Camera
 from pipelines.cameras.formats import Imported, read_cameras
+from pipelines.cameras.resampling import PACES, resampled
+from pipelines.cameras.trajectory import NATIVE_FPS
 from pipelines.loading import DEVICES, DTYPES
 
 
@@ -38,11 +42,37 @@ def size(text: str) -> tuple[int, int]:
     return height, width
 
 
+def add_resampling_arguments(parser: argparse.ArgumentParser) -> None:
+    """--resample and --pace: any number of cameras put onto any number of frames."""
+    parser.add_argument(
+        "--resample", type=int, metavar="N", help="cameras of a file put onto N frames, first and last as they are"
+    )
+    parser.add_argument(
+        "--pace", choices=PACES, default="kept", help="with --resample: the file's own speed (kept), or equal steps"
+    )
+
+
 def read_cameras_with_warnings(
-    source: Path, height: int | None, width: int | None, fps: float | None = None, fix: str | None = None
+    source: Path,
+    height: int | None,
+    width: int | None,
+    fps: float | None = None,
+    fix: str | None = None,
+    view: Camera | None = None,
+    resample: int | None = None,
+    pace: str = "kept",
 ) -> Imported:
-    """`read_cameras`, whose doubts about the file go to stderr."""
-    imported = read_cameras(source, height, width, fps, fix)
-    for doubt in imported.doubts:
-        print(f"warning: {doubt.sentence}", file=sys.stderr)
-    return imported
+    """`read_cameras`, whose doubts about the file and what it leaves out go to stderr; then `resampled`, if asked, to
+    play at `fps`, the clip's own without one."""
+    if resample is not None and fps is None:
+        fps = NATIVE_FPS
+    imported = read_cameras(source, height, width, fps, fix, view)
+    for warning in warnings_of(imported):
+        print(f"warning: {warning}", file=sys.stderr)
+    if resample is None:
+        return imported
+    return replace(imported, trajectory=resampled(imported.trajectory, resample, pace))
+
+
+def warnings_of(imported: Imported) -> list[str]:
+    return [*imported.left_out, *(doubt.sentence for doubt in imported.doubts)]

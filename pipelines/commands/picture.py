@@ -36,6 +36,8 @@ def read_photo(args: argparse.Namespace) -> "tuple[Image.Image | None, float | N
     if args.flatten is not None and args.fov is not None:
         raise ValueError("--fov is not needed: the lens of a flat view is known. Leave it out.")
     picture = open_picture(args.photo)
+    for remark in picture.remarks:
+        print(f"note: {remark}", file=sys.stderr)
     if args.cut_bars:
         picture = picture.without_bars()
     elif args.flatten is not None:

@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipelines.cameras import Camera, Trajectory, checked_frames, move
-from pipelines.commands.options import add_device_arguments, device_values, read_cameras_with_warnings, size
+from pipelines.cameras.curve import num_frames
+from pipelines.cameras.trajectory import NATIVE_FPS
+from pipelines.commands.options import (
+    add_device_arguments,
+    add_resampling_arguments,
+    device_values,
+    read_cameras_with_warnings,
+    size,
+)
 from pipelines.commands.picture import direction, read_photo, warn_of_few_pixels
 from pipelines.files import atomic_write
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
+from pipelines.media.clips import RATES
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     path = parser.add_mutually_exclusive_group()
     path.add_argument("--move", default="there-and-back", help="name of a camera move (default there-and-back)")
     path.add_argument("--trajectory", type=Path, help="cameras in any format of docs/formats.md, or an editable path")
+    add_resampling_arguments(parser)
     parser.add_argument(
         "--set",
         action="append",
@@ -44,7 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="parameter of the move; strength is chosen for the photo",
     )
-    parser.add_argument("--frames", type=int, default=65, help="4n+1 (default 65: four seconds)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--seconds", type=float, help="length of the clip (default 4); of files that tell it, theirs")
+    length.add_argument("--frames", type=int, help="length of the clip in frames")
+    parser.add_argument("--fps", type=int, choices=RATES, help="frames per second of the clip (default 24)")
     parser.add_argument("--size", type=size, default=(288, 512), metavar="HxW", help="pixels (default 288x512)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -92,12 +105,13 @@ def run(args: argparse.Namespace) -> dict:
     """Render the clip and write it, with its scene and its report where they are asked for. Returns the report."""
     started = time.perf_counter()
     sources = read_sources(args)  # what can be known to be wrong without the model is found before it loads
-    shot = plan_shot(args, sources)
+    fps = args.fps or NATIVE_FPS
+    shot = plan_shot(args, sources, fps)
     loading = time.perf_counter()
     pipe = load(args, sources)
     seconds = {"load": time.perf_counter() - loading}
-    if not args.trajectory:
-        shot = replace(shot, trajectory=replace(shot.trajectory, fps=pipe.engine.facts.fps))
+    if pipe.engine.facts.fps not in (None, fps):  # it makes frames at its own rate
+        shot = plan_shot(args, sources, pipe.engine.facts.fps)
     if sources.photo is not None and sources.scene is None:
         # The size of a move depends on how far its subject is, so the photo is lifted before the path is made.
         shot = lift(args, sources, pipe, shot)
@@ -138,6 +152,10 @@ def read_sources(args: argparse.Namespace) -> Sources:
     """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
     from pipelines.memory.scene import Scene
 
+    if args.resample is not None and not args.trajectory:
+        raise ValueError(
+            "--resample puts the cameras of a file onto a clip, and there is none. Give --trajectory FILE."
+        )
     photo, focal_35mm = read_photo(args)
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
@@ -145,7 +163,8 @@ def read_sources(args: argparse.Namespace) -> Sources:
     depth = read_depth(args.depth, args.depth_scale) if args.depth else None
     params = parse_values("--set", args.set)
     few_steps = read_few_steps(args)
-    checked_frames(args.frames)
+    if args.trajectory and (args.seconds or args.frames):
+        raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
     for out in filter(None, (args.out, args.report)):
         if not out.parent.is_dir():
             raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
@@ -197,23 +216,37 @@ class Shot:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def plan_shot(args: argparse.Namespace, sources: Sources) -> Shot:
-    """The shot before the photo has depth: a move is made at its full strength, as if its subject were 1 away."""
+def plan_shot(args: argparse.Namespace, sources: Sources, fps: int) -> Shot:
+    """The shot before the photo has depth: a move is made at its full strength, as if its subject were 1 away.
+
+    fps: frames per second that are made, where the file of cameras does not say.
+    """
     height, width = args.size
     distance = sources.scene.distance if sources.scene else None
     if args.trajectory:
-        trajectory = read_cameras_with_warnings(args.trajectory, height, width).trajectory
-        checked_frames(len(trajectory))
+        view = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources)
+        rate = None if args.resample is None else fps
+        trajectory = read_cameras_with_warnings(
+            args.trajectory, height, width, rate, view=view, resample=args.resample, pace=args.pace
+        ).trajectory
         camera = trajectory[0]
     else:
         camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources)
-        trajectory = move(
-            args.move, camera, distance=1.0 if distance is None else distance, frames=args.frames, **sources.params
-        )
+        length = {"frames": made_frames(args, fps), "fps": fps}
+        trajectory = move(args.move, camera, distance=1.0 if distance is None else distance, **length, **sources.params)
     zoom = 1.0 if args.zoom is None else args.zoom
     if sources.photo is not None:
         warn_of_few_pixels(sources.photo.size, height, width, zoom)
     return Shot(sources.photo, camera, trajectory, distance, zoom)
+
+
+def made_frames(args: argparse.Namespace, fps: int) -> int:
+    """How many frames are made at `fps` for a clip of --seconds, or of --frames at the rate of its file."""
+    if args.seconds is not None and not args.seconds > 0:
+        raise ValueError(f"--seconds {args.seconds:g} must be positive. Use 4.")
+    if args.frames is not None:
+        checked_frames(args.frames)
+    return num_frames((args.seconds or 4) if args.frames is None else args.frames / (args.fps or NATIVE_FPS), fps)
 
 
 def camera_of_photo(args: argparse.Namespace, sources: Sources) -> Camera:
@@ -244,7 +277,7 @@ def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
 
 def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
-    from pipelines.photo.strength import gentle_strength, suited
+    from pipelines.photo.strength import STEP, gentle_strength, is_cut, suited
 
     depth, focus, seconds = sources.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
     pipe.check_inputs(
@@ -261,18 +294,23 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         return before
 
     def path(lifted: "Lifted", strength: float) -> Trajectory:
-        values = {"frames": args.frames, "fps": shot.trajectory.fps, "strength": strength, **sources.params}
+        values = {"frames": len(shot.trajectory), "fps": shot.trajectory.fps, "strength": strength, **sources.params}
         return move(args.move, lifted.camera, distance=lifted.distance, **values)
 
-    trajectory = shot.trajectory
+    trajectory, strength = shot.trajectory, 1.0
     if args.zoom is None and not (args.trajectory or args.scene):
         lifted, strength = suited(lift_at, path)
         trajectory = path(lifted, strength)
     else:  # a scene that is kept is the whole photo: other moves follow in it
         lifted = lift_at(shot.zoom)
         if not args.trajectory:
-            is_given = "strength" in sources.params
-            trajectory = path(lifted, 1.0 if is_given else gentle_strength(lifted, partial(path, lifted)))
+            if "strength" not in sources.params:
+                strength = gentle_strength(lifted, partial(path, lifted))
+            trajectory = path(lifted, strength)
+    if is_cut(lifted, trajectory):
+        print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
+    elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
+        print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)
     return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
 
 
@@ -309,10 +347,15 @@ def write(args: argparse.Namespace, sources: Sources, shot: Shot, done: "DoneEve
     from pipelines.media.clips import write_mp4
     from pipelines.memory.scene import Scene
 
-    write_mp4(done.frames, args.out, shot.trajectory.fps, done.recipe)
+    write_mp4(done.frames, args.out, shot.trajectory.fps, done.recipe, rate=rate_of(args, shot))
     if args.scene:
         camera = sources.scene.camera if sources.scene else shot.camera
         Scene(done.memory, camera, shot.distance).save(args.scene)
+
+
+def rate_of(args: argparse.Namespace, shot: Shot) -> float:
+    """Frames per second of the clip's file."""
+    return args.fps or (shot.trajectory.fps if args.trajectory else NATIVE_FPS)
 
 
 def report_of(
@@ -323,11 +366,12 @@ def report_of(
     num_chunks: int,
     seconds: dict[str, float],
 ) -> dict:
-    """Figures of the render, as --report keeps them."""
-    height, width = args.size
+    """Figures of the render, as --report keeps them. made: what the model made, where the file repeats frames."""
+    (height, width), rate, made = args.size, rate_of(args, shot), shot.trajectory
     return {
-        "frames": len(shot.trajectory),
-        "fps": shot.trajectory.fps,
+        "frames": num_frames(made.seconds, rate),
+        "fps": rate,
+        **({} if rate == made.fps else {"made": {"frames": len(made), "fps": made.fps}}),
         "width": width,
         "height": height,
         "model": pipe.engine.facts.name,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,12 +24,13 @@ class EngineFacts:
     name: as written into recipes. channels, stride: of its tokens (stride in pixels of the clip).
     interpolates: neighbouring tokens may be blended. decode_stride: grid on which `decode` wants its readout, in
     pixels (1: the pixels themselves). frames_per_chunk: frames made in one go; frame 0 counts. first_chunk: those of
-    the first chunk, 0 if they are as many. depth_stride: pixels per depth sample that the memory keeps. weights: of
-    each file in use its name, licence, commercial_use in the EU ("yes", "no", "unknown") and, if known, its sha256.
-    fps: native rate. size: native (height, width) of a landscape clip; None: any is as good. size_step, max_side: clips
-    are multiples of the one and at most the other, in pixels.
-    takes_prompt: understands text. measures: measures the depth of what it generates, with its estimator. codec:
-    fingerprint of the weights that encode and decode tokens.
+    the first chunk, 0 if they are as many. frame_step: frames that share a latent; frame_step * n + 1 are made.
+    depth_stride: pixels per depth sample that the memory keeps. fps: the rate that it was trained at, None: any is as
+    good. size: native (height, width) of a landscape clip; None: any is as good. size_step, max_side: clips are
+    multiples of the one and at most the other, in pixels. takes_prompt: understands text. measures: measures the depth
+    of what it generates, with its estimator. codec: fingerprint of the weights that encode and decode tokens.
+    weights: of each file in use its name, licence, commercial_use in the EU ("yes", "no", "unknown") and, if known,
+    its sha256.
     """
 
     name: str
@@ -38,7 +39,6 @@ class EngineFacts:
     interpolates: bool
     decode_stride: int
     frames_per_chunk: int
-    fps: int
     size_step: int
     max_side: int
     takes_prompt: bool
@@ -46,8 +46,18 @@ class EngineFacts:
     codec: str = ""
     first_chunk: int = 0
     depth_stride: int = 1
+    frame_step: int = 1
+    fps: int | None = None
     size: tuple[int, int] | None = None
     weights: tuple[dict[str, Any], ...] = ()
+
+
+def cameras_of(facts: EngineFacts, trajectory: Trajectory) -> Trajectory:
+    """The cameras that an engine makes for a path, which are its first ones: a loop comes back to where it began, so
+    that the return can be measured, and the last camera is held until the engine's count of frames is reached."""
+    cameras = trajectory.with_return()
+    frames = np.minimum(range(len(cameras) + (1 - len(cameras)) % facts.frame_step), len(cameras) - 1)
+    return replace(cameras, c2w=cameras.c2w[frames], K=cameras.K[frames])
 
 
 def chunks_of(facts: EngineFacts, num_frames: int) -> list[range]:

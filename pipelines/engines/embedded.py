@@ -37,7 +37,6 @@ class EmbeddedEngine:
         interpolates=True,
         decode_stride=1,
         frames_per_chunk=8,
-        fps=16,
         size_step=2,
         max_side=1920,
         takes_prompt=False,

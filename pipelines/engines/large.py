@@ -93,6 +93,7 @@ class LargeEngine:
             frames_per_chunk=layout.next_frames - layout.overlap_frames,
             first_chunk=layout.first_frames,
             depth_stride=DEPTH_STRIDE,
+            frame_step=layout.latent_frames,
             fps=layout.fps,
             size=(layout.height, layout.width),
             size_step=stride * transformer.config.patch_size[1],

@@ -26,7 +26,7 @@ def evaluate(pipe, args) -> dict:
         lifted = pipe.lift(open_photo(file), height, width, seconds=seconds)
         tiles = [lifted.image, inverse_picture(lifted.depth)]
         for name in MOVES:
-            path = move(name, lifted.camera, lifted.distance, args.frames)
+            path = move(name, lifted.camera, lifted.distance, args.frames - 1).with_return()
             result = pipe(lifted, path, seed=args.seed)
             clips.append({"photo": file.stem, "move": name, **figures(result, lifted.image)})
             clips[-1]["seconds_per_frame"] = round((result.seconds["total"] + sum(seconds.values())) / len(path), 3)

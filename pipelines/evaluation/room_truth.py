@@ -118,8 +118,8 @@ def true_view(scene, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
 def closed_path(name: str, camera: Camera, distance: float, frames: int, **params) -> Trajectory:
     """A move that ends where it began: as it is if it does, else out in half of the frames and the same way back."""
     if MOVES[name].closed:
-        return move(name, camera, distance, frames, **params)
-    out = move(name, camera, distance, **params)
+        return move(name, camera, distance, frames - 1, **params).with_return()
+    out = move(name, camera, distance, frames=65, **params)
     turn = np.linspace(0, len(out) - 1, frames // 2 + 1).round().astype(int)
     order = np.concatenate([turn, turn[-2::-1]])
     return Trajectory(out.c2w[order], out.K[order], camera.height, camera.width)

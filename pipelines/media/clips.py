@@ -2,8 +2,9 @@
 
 import io
 import json
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,12 @@ from PIL import Image
 from pipelines.errors import Refused
 from pipelines.files import atomic_write
 
+RATES = (24, 25, 30)  # frames per second that are offered: Instagram, TikTok, LinkedIn and Amazon take 23 to 60
+KEYFRAME_SECONDS = 2  # from one key frame to the next, at most
+# No edit list, which several platforms refuse: frames out of order get negative offsets instead of a late start. The
+# movie's clock has a whole number of ticks for a frame of every rate that is offered.
+MP4 = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0", "movie_timescale": "600"}
+
 
 def write_mp4(
     frames: Iterable[np.ndarray],
@@ -23,16 +30,19 @@ def write_mp4(
     recipe: dict | None = None,
     crf: int = 17,
     preset: str = "veryfast",
+    rate: float | None = None,
 ) -> Path:
-    """Frames -> H.264 mp4 that every browser and ad platform plays (yuv420p, BT.709, moov in front).
+    """Frames -> H.264 mp4 that every browser and ad platform plays: yuv420p, BT.709, a constant rate, a key frame at
+    least every two seconds, no edit list, moov in front.
 
-    frames: array (T, H, W, 3) uint8 or any iterable of (H, W, 3) uint8, T >= 1, H and W even.
+    frames: array (T, H, W, 3) uint8 or any iterable of (H, W, 3) uint8, T >= 1, H and W even. fps: at which they were
+    made. rate: frames per second of the file, fps if None; frames are repeated (see `at_rate`), never blended.
     recipe: JSON-able; kept in the file's comment, `read_recipe` gives it back. crf: 0 (lossless) .. 51.
     Equal frames and recipes give equal files. The file appears under its name only when it is complete. Raises
     ValueError for frames that do not fit and OSError when the disk refuses; neither leaves anything behind.
     """
     path = Path(path)
-    frames = iter(frames)
+    frames, rate = at_rate(frames, fps, rate or fps), rate or fps
     first = next(frames, None)
     if first is None:
         raise Refused("The clip has 0 frames, at least 1 is needed. Render it again.")
@@ -46,15 +56,16 @@ def write_mp4(
             even_height=height & ~1,
         )
     with atomic_write(path) as temporary:
-        with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        with av.open(str(temporary), "w", format="mp4", options=MP4) as container:
             if recipe is not None:
                 container.metadata["comment"] = json.dumps(recipe, separators=(",", ":"), allow_nan=False)
-            stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+            stream = container.add_stream("libx264", rate=Fraction(rate).limit_denominator(1001))
             stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
             # x264's macroblock tree reads memory that nobody wrote: equal frames would give other files every time
             stream.options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
             # Untagged HD is read as BT.709 by some players and BT.601 by others: say which one it is
             context = stream.codec_context
+            context.gop_size = max(1, math.floor(KEYFRAME_SECONDS * rate))
             context.colorspace = context.color_primaries = context.color_trc = 1
             context.color_range = 1
             for image in chain([first], frames):
@@ -69,6 +80,19 @@ def write_mp4(
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
     return path
+
+
+def at_rate(frames: Iterable[np.ndarray], fps: float, rate: float) -> Iterator[np.ndarray]:
+    """Frames made at `fps` for a file of `rate` frames per second: each as often as it is on the screen longest.
+
+    T frames become the whole number nearest to T * rate / fps, so that the clip takes as long as before. At a lower
+    rate some are left out.
+    """
+    ratio, shown = Fraction(rate) / Fraction(fps), 0
+    for index, frame in enumerate(frames, 1):
+        until = math.floor(index * ratio + Fraction(1, 2))
+        yield from [frame] * (until - shown)
+        shown = until
 
 
 def _checked_frame(frame: np.ndarray) -> np.ndarray:

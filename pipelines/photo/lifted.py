@@ -1,15 +1,18 @@
 """A photo as a place: what `MiragePipeline.lift` gives."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from pipelines.cameras import Camera
-from pipelines.memory import LatentMemory
+from pipelines.memory import LatentMemory, Readout
 from pipelines.photo.measured import MeasuredDepth
+from pipelines.photo.plate import Plate
 
 NEAR_QUANTILE = 0.08  # of a photo's depth: what counts as near
 
@@ -23,7 +26,8 @@ class Lifted:
     the clip shows a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
     frame: rows and columns of that picture; camera: sees these. memory: holds the picture, and what was in the memory
     that was given, if any; view: the picture's in it, None where it added nothing. distance: depth of the subject (D),
-    in scene units. focus, zoom: where in the photo the frame lies, see `MiragePipeline.lift`.
+    in scene units. focus, zoom: where in the photo the frame lies, see `MiragePipeline.lift`. plate: of the picture
+    that is kept, where it is a product before a plain backdrop.
     """
 
     source: Image.Image
@@ -39,11 +43,19 @@ class Lifted:
     distance: float
     focus: float = 0.5
     zoom: float = 1.0
+    plate: Plate | None = None
 
     @property
     def depth_weights(self) -> tuple[dict[str, Any], ...]:
         """Licence entries of what measured the depth; none for a map that was given."""
         return self.measured.weights
+
+    def plate_in(self, readout: Readout, cameras: Sequence[Camera]) -> torch.Tensor | None:
+        """(T, h, w) bool: where a readout at T cameras, of a memory that holds this photo, shows its plate, see
+        `Plate.shown`; None for a photo without one."""
+        if self.plate is None or self.view is None:
+            return None
+        return self.plate.shown(readout, cameras, self.view, len(self.memory.views))
 
     @property
     def image(self) -> np.ndarray:

@@ -12,9 +12,11 @@ from pipelines.errors import Refused
 from pipelines.events import timed
 from pipelines.memory import LatentMemory
 from pipelines.memory.surfaces import settle
+from pipelines.photo.backdrop import find_backdrop
 from pipelines.photo.frame import DEFAULT_FOV, check_focus, check_zoom, frame_camera, framed
 from pipelines.photo.lifted import Lifted, photo_sha256, subject_distance
 from pipelines.photo.measured import FINER, given_depth, measure
+from pipelines.photo.plate import Plate
 
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
@@ -55,7 +57,7 @@ def lift_photo(
     # 2. Depth of all of the photo, and of what is kept.
     with timed(seconds, "depth"):
         if depth is not None:
-            measured = given_depth(depth)
+            measured = given_depth(depth, part.pixels)
         else:
             # A frame that is a little closer takes over the depth of the largest one, whatever was lifted before
             largest = part if zoom == 1 or zoom > FINER else framed(source, height, width, focus, 1.0, facts.stride)
@@ -66,8 +68,15 @@ def lift_photo(
         depth, valid = (np.ascontiguousarray(x[part.kept]) for x in measured.on_grid(*part.pixels.shape[:2]))
         if not valid[part.frame].any():
             raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
-        outline = max(height, width) * (OUTLINE if measured.estimator is None else ESTIMATED_OUTLINE)
+        backdrop = measured.backdrop
+        if backdrop is not None and backdrop.product.shape != part.pixels.shape[:2]:
+            backdrop = find_backdrop(part.pixels)
+        # the outline of a product before a plain backdrop is that of its colours
+        is_estimated = measured.estimator is not None and backdrop is None
+        outline = max(height, width) * (ESTIMATED_OUTLINE if is_estimated else OUTLINE)
         depth = settle(grow_near(depth, valid, int(outline)), valid)
+
+    plate = backdrop and Plate.of(photo, depth, valid, photo_camera, backdrop[part.kept])
 
     # 3. Tokens, written into the memory.
     with timed(seconds, "encode"):
@@ -76,7 +85,8 @@ def lift_photo(
         new = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
         memory = new if memory is None else memory.copy()
         middle = slice(facts.depth_stride // 2, None, facts.depth_stride)  # of a cell: no average across edges
-        report = memory.write(tokens, depth[middle, middle], photo_camera, valid[middle, middle])
+        kept = valid if plate is None else valid & ~plate.fringe
+        report = memory.write(tokens, depth[middle, middle], photo_camera, kept[middle, middle])
     return Lifted(
         source=source,
         sha256=sha256,
@@ -91,4 +101,5 @@ def lift_photo(
         distance=subject_distance(depth[part.frame], valid[part.frame]),
         focus=focus,
         zoom=zoom,
+        plate=plate,
     )

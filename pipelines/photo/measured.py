@@ -9,9 +9,12 @@ import torch.nn.functional as F
 
 from pipelines.depth import DepthEstimator
 from pipelines.errors import Refused
+from pipelines.photo.backdrop import Backdrop, find_backdrop
+from pipelines.photo.plate import product_depth
 from pipelines.weights.licences import depth_weights
 
 FINER = 1.3  # a closer frame takes the whole one's depth over up to this zoom: beyond, outlines would be coarse
+OUTLINE = 150  # of the long side: estimated outlines are off by one part of so many
 BLENDED = 0.02  # of the logarithm: neighbours that differ by less are one surface
 
 
@@ -21,12 +24,14 @@ class MeasuredDepth:
 
     depth (H, W) float32 z-depth in scene units, valid (H, W) bool: of the photo scaled to H x W; of a map that was
     given, at its own size. estimator: what measured it, None for a map. weights: the estimator's licence entries.
+    backdrop: of a product before a plain one, of the photo as large as it was measured.
     """
 
     depth: np.ndarray
     valid: np.ndarray
     estimator: DepthEstimator | None = None
     weights: tuple[dict[str, Any], ...] = ()
+    backdrop: Backdrop | None = None
 
     def serves(self, height: int, width: int, estimator: DepthEstimator) -> bool:
         """Whether this is what an estimator would measure of the photo, scaled to height x width; a map always is."""
@@ -55,13 +60,17 @@ def measure(
     """Depth of a whole photo, pixels (H, W, 3) uint8 seen with K (3, 3), or `before` where that serves."""
     if before is not None and before.serves(*pixels.shape[:2], estimator):
         return before
-    return MeasuredDepth(*estimator(pixels, K), estimator, depth_weights(estimator))
+    depth, valid = estimator(pixels, K)
+    backdrop = find_backdrop(pixels)
+    if backdrop is not None:
+        depth = product_depth(depth, valid, backdrop.product, max(1, max(valid.shape) // OUTLINE))
+    return MeasuredDepth(depth, valid, estimator, depth_weights(estimator), backdrop)
 
 
-def given_depth(depth: np.ndarray) -> MeasuredDepth:
-    """A depth map of a whole photo, (H, W) z-depth in scene units, 0 or not finite where unknown."""
+def given_depth(depth: np.ndarray, pixels: np.ndarray) -> MeasuredDepth:
+    """A depth map of a whole photo, (H, W) z-depth in scene units, 0 or not finite where unknown. pixels: the photo."""
     depth = check_depth(depth)
-    return MeasuredDepth(depth, np.isfinite(depth) & (depth > 0))
+    return MeasuredDepth(depth, np.isfinite(depth) & (depth > 0), backdrop=find_backdrop(pixels))
 
 
 def check_depth(depth: np.ndarray) -> np.ndarray:

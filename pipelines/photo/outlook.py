@@ -27,29 +27,31 @@ class Outlook:
     torn: np.ndarray
 
 
-def look(memory: LatentMemory, trajectory: Trajectory) -> Outlook:
+def look(memory: LatentMemory, trajectory: Trajectory, lifted: Lifted | None = None) -> Outlook:
     """Coverage and torn share of a path, from one readout of every fourth frame on a coarse grid.
 
-    0.03 s for 65 frames.
+    lifted: a photo in the memory; the plate behind a product counts as shown. 0.03 s for 65 frames.
     """
     some = sorted({*range(0, len(trajectory), STEP), len(trajectory) - 1})
-    mask = coarse_mask(memory, Trajectory.from_cameras([trajectory[t] for t in some], trajectory.fps))
+    mask = coarse_mask(memory, Trajectory.from_cameras([trajectory[t] for t in some], trajectory.fps), lifted)
     return Outlook(np.interp(range(len(trajectory)), some, covered(mask)), share_of(between_known(mask)))
 
 
-def coverage(memory: LatentMemory, trajectory: Trajectory) -> np.ndarray:
-    """(T,) share of every frame that the memory shows, 0..1: see `Outlook`."""
-    return look(memory, trajectory).coverage
+def coverage(memory: LatentMemory, trajectory: Trajectory, lifted: Lifted | None = None) -> np.ndarray:
+    """(T,) share of every frame that the memory shows, 0..1: see `look`."""
+    return look(memory, trajectory, lifted).coverage
 
 
 @torch.no_grad()
-def coarse_mask(memory: LatentMemory, trajectory: Trajectory) -> torch.Tensor:
-    """(T, h, w) bool: which cells of a coarse grid the memory shows, in every frame."""
+def coarse_mask(memory: LatentMemory, trajectory: Trajectory, lifted: Lifted | None = None) -> torch.Tensor:
+    """(T, h, w) bool: which cells of a coarse grid the memory shows, in every frame. lifted: see `look`."""
     scale = GRID / max(trajectory.height, trajectory.width)
     height, width = (max(1, round(side * scale)) for side in (trajectory.height, trajectory.width))
     finest = max((view.camera.K[0, 0] for view in memory.views), default=0)
     thin = max(1, int(finest / (2 * scale * trajectory[0].K[0, 0])))  # two samples for every cell
-    return memory.readout(list(trajectory), height, width, thin).mask
+    readout = memory.readout(list(trajectory), height, width, thin)
+    plate = None if lifted is None else lifted.plate_in(readout, trajectory)
+    return readout.mask if plate is None else readout.mask | plate
 
 
 def share_of(mask: torch.Tensor) -> np.ndarray:
@@ -90,8 +92,12 @@ def preview(engine: Engine, lifted: Lifted, trajectory: Trajectory, max_frames: 
     frames = np.empty((len(chosen), path.height, path.width, 3), np.uint8)
     for i, t in enumerate(chosen):
         readout = lifted.memory.readout(path[t], path.height // stride, path.width // stride)
-        mask = readout.mask[0].repeat_interleave(stride, 0).repeat_interleave(stride, 1)
-        frames[i] = hatched(engine.decode(readout, None)[0], mask.numpy())
+        frame, mask = engine.decode(readout, None), readout.mask
+        if stride == 1 and (plate := lifted.plate_in(readout, path[t : t + 1])) is not None:
+            lifted.plate.paint(frame, plate, path[t : t + 1])
+            mask = mask | plate
+        mask = mask[0].repeat_interleave(stride, 0).repeat_interleave(stride, 1)
+        frames[i] = hatched(frame[0], mask.numpy())
     return frames
 
 

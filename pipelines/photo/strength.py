@@ -5,12 +5,16 @@ from functools import partial
 
 import numpy as np
 
-from pipelines.cameras import Trajectory
+from pipelines.cameras import Camera, Trajectory, project, unproject
 from pipelines.limits import BACKED, MIN_STRENGTH, ROOM_BACKED, SIDEWAYS, TORN
 from pipelines.photo.lifted import NEAR_QUANTILE, Lifted
 from pipelines.photo.outlook import between_known, coarse_mask, covered, share_of
 
+CUT = 0.002  # of a product that was in the frame at first
+CLEAR = 0.005  # of the long side: the distance to the rim at which a product begins to be cut
+PRODUCT_SAMPLES = 2000
 ZOOMS = (1.0, 1.1, 1.2)  # that a frame may be closer
+STEP = 0.1  # of strength, from one that is tried to the next
 FRAMES = 16  # of a path are judged
 
 
@@ -19,7 +23,8 @@ def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = Non
 
     "sideways": estimated depth does not let the camera step aside so far (SIDEWAYS). "backed": a frame shows less than
     `backed` of the photo; if None, BACKED for a frame that is the whole photo, ROOM_BACKED for a closer one. "torn":
-    more than TORN of a frame opens between near and far surfaces.
+    more than TORN of a frame opens between near and far surfaces. "cut": the frame cuts off more than CUT of a product
+    before a plain backdrop.
     """
     if backed is None:
         backed = ROOM_BACKED if lifted.zoom > 1 else BACKED
@@ -27,10 +32,35 @@ def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = Non
     aside = np.linalg.norm(trajectory.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
     if aside > SIDEWAYS * near:
         return "sideways"
-    mask = coarse_mask(lifted.memory, trajectory[:: max(1, len(trajectory) // FRAMES)])
+    judged = trajectory[:: max(1, len(trajectory) // FRAMES)]
+    if is_cut(lifted, trajectory):
+        return "cut"
+    mask = coarse_mask(lifted.memory, judged, lifted)
     if covered(mask).min() < backed:
         return "backed"
     return "torn" if share_of(between_known(mask)).max() > TORN else None
+
+
+def is_cut(lifted: Lifted, trajectory: Trajectory) -> bool:
+    """Whether a camera of the path cuts off more than CUT of a product before a plain backdrop, of what the photo's
+    whole frame shows of it; never without such a product."""
+    if lifted.plate is None:
+        return False
+    rows, columns = np.nonzero(lifted.plate.backdrop.product & (lifted.photo_depth > 0))
+    chosen = slice(None, None, max(1, len(rows) // PRODUCT_SAMPLES))
+    rows, columns = rows[chosen], columns[chosen]
+    points = unproject(np.stack([columns, rows], axis=-1) + 0.5, lifted.photo_depth[rows, columns], lifted.photo_camera)
+    first = in_frame(points, lifted.camera.zoomed(1 / lifted.zoom), 2 * CLEAR)
+    points = points[first]
+    return len(points) > 0 and any(in_frame(points, camera, CLEAR).mean() < 1 - CUT for camera in trajectory)
+
+
+def in_frame(points: np.ndarray, camera: Camera, clear: float) -> np.ndarray:
+    """(N, 3) points of the world -> (N,) bool: whether a camera sees them in its picture, `clear` of its long side away
+    from the rim."""
+    pixels, depth = project(points, camera)
+    rim = clear * max(camera.width, camera.height)
+    return (depth > 0) & (pixels >= rim).all(-1) & (pixels < [camera.width - rim, camera.height - rim]).all(-1)
 
 
 def suits(lifted: Lifted, trajectory: Trajectory, backed: float | None = None) -> bool:
@@ -56,9 +86,12 @@ def suited(lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Traj
 
     A camera that steps aside sees beyond the photo, unless its frame is a little closer and leaves room for that.
     lift: zoom -> `Lifted`; path: of a lifted photo and a strength. Of ZOOMS it is the smallest that allows as much
-    strength as the largest does; 1 for moves that see nothing new, such as a push-in.
+    strength as the largest does; 1 for moves that see nothing new, such as a push-in, and for a product before a plain
+    backdrop, which goes on beyond the photo.
     """
     whole = lift(1.0)
+    if whole.plate is not None:
+        return whole, gentle_strength(whole, partial(path, whole))
 
     def suits_at(zoom: float, strength: float) -> bool:
         return suits(whole, path(whole, strength).zoomed(zoom), ROOM_BACKED)

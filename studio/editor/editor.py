@@ -14,6 +14,7 @@ import gradio as gr
 from pipelines import limits
 from pipelines.cameras import keys, trajectory
 from pipelines.cameras.formats import FORMATS
+from pipelines.cameras.formats.recognising import MAX_BYTES
 from studio.drawn import MAX_TEXT
 from studio.editor.review import quick_check
 from studio.editor.saving import AS_KEYS, save
@@ -34,9 +35,9 @@ const python = {
   save: (format, path) => server.save({ ...place(), format, path, language: props.texts.language }),
   // a visitor's file name stays on the visitor's machine, but for its ending and for where two files belong together
   openCameras: async (files, fix) => {
-    const pairs = /^(cameras|images|w2c|intrinsics)\.txt$/i;
+    const pairs = /^((cameras|images|w2c|intrinsics)\.txt|(cameras|images)\.bin|(poses|intrinsics)\.npy)$/i;
     const paths = await Promise.all([...files].map(async (file) => {
-      const [ending] = file.name.match(/\.(json|txt|py)$/i) || ['.json'];
+      const [ending] = file.name.match(/\.[a-z0-9]{1,8}$/i) || [''];
       const name = pairs.test(file.name) ? file.name : `path${ending}`;
       return (await upload(new File([file], name.toLowerCase(), { type: 'text/plain' }))).path;
     }));
@@ -63,6 +64,8 @@ def served_limits() -> dict:
         "fov": keys.FOV,
         "name_letters": keys.MAX_NAME,
         "text_letters": MAX_TEXT,
+        # of a file with cameras
+        "file_bytes": MAX_BYTES,
     }
 
 

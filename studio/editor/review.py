@@ -1,8 +1,8 @@
 """What the checks found on a path, in the words of the page and with the seconds where it is."""
 
 from pipelines.cameras import checks
+from pipelines.cameras.trajectory import NATIVE_FPS
 from studio.drawn import drawn_path
-from studio.order import FPS
 from studio.words import Refusal, explain, say
 
 FAST = ("turns", "travels")  # the page calls both "fast"
@@ -21,7 +21,8 @@ def findings(found: list[checks.Finding], language: str) -> list[dict]:
         kinds.setdefault(("fast" if finding.kind in FAST else finding.kind, finding.repair), []).append(finding)
     out = []
     for (kind, repair), group in kinds.items():
-        spans = [[first / FPS, last / FPS] for first, last in _joined(finding.frames for finding in group)]
+        runs = _joined(finding.frames for finding in group)
+        spans = [[first / NATIVE_FPS, last / NATIVE_FPS] for first, last in runs]
         figures = {"begin": spans[0][0], "end": spans[-1][1], "percent": round(100 * min(x.value for x in group))}
         out.append({"level": "warn", "kind": kind, "words": say(language, f"found_{kind}", **figures), "spans": spans})
         if repair is not None:
@@ -50,7 +51,7 @@ def quick_check(request: dict) -> dict:
     language = request.get("language") if isinstance(request, dict) else "en"
     try:
         path = drawn_path(request["path"])
-        found = checks.check_path(path.trajectory(*SIZE, FPS), request["distance"], path=path)
+        found = checks.check_path(path.trajectory(*SIZE), request["distance"], path=path)
     except Refusal as refusal:
         return {"notice": explain(language, refusal)}
     except (KeyError, TypeError, ValueError):  # not a request of this page

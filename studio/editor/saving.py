@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipelines.cameras.formats import FORMATS
 from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
+from pipelines.cameras.trajectory import NATIVE_FPS
 from studio.drawn import drawn_path
-from studio.order import FPS, one_of
+from studio.order import one_of
 from studio.words import Refusal, explain
 
 NAME = "mirage-{}"
@@ -30,7 +31,7 @@ def save(request: dict) -> dict:
         if name == AS_KEYS:
             texts = {"path.json": json.dumps(drawn.to_dict(), allow_nan=False, indent=1)}
         else:
-            fps = SPATIA_FPS if name == "spatia" else FPS
+            fps = SPATIA_FPS if name == "spatia" else NATIVE_FPS
             texts = FORMATS[name].write(drawn.trajectory(request["height"], request["width"], fps))
     except Refusal as refusal:
         return {"refusal": explain(language, refusal)}

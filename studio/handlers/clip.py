@@ -1,8 +1,10 @@
 """The clip: what it will cost, its render with every step shown, and what Stop keeps of it."""
 
+import asyncio
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import fields, replace
 from html import escape
 
@@ -19,7 +21,8 @@ from studio.handlers.move import settle
 from studio.handlers.photo import camera_of, lift, show_photo, size_of
 from studio.handlers.softness import softness
 from studio.handlers.turns import in_turn
-from studio.order import Inputs, Order, presets
+from studio.job import Job
+from studio.order import SHORTEST, Inputs, Order, presets
 from studio.pictures import small
 from studio.session import Measured, Session, Take
 from studio.settings import EMBEDDED
@@ -28,29 +31,82 @@ from studio.workbench import Workbench
 
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
 STOP_SECONDS = 30
+WATCH_SECONDS = 0.1  # between two looks at a job
 DEPTH_SHARE = 0.02  # of a render's progress, once the depth is being measured
 
 
 def estimate(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
     """How long a render would take, how large and how long the clip would be."""
     try:
-        order = Order.read(replace(inputs, preset=inputs.preset or next(iter(presets()))), workbench.fps)
+        order = Order.read(replace(inputs, preset=inputs.preset or next(iter(presets()))), workbench.native_fps)
     except Refusal as error:
         return {"estimate": escape(error.said_in(language))}
     height, width = size_of(workbench, session, order, order.quality)
-    figures = {"width": width, "height": height, "frames": order.frames}
+    figures = {"width": width, "height": height, "frames": order.frames, "fps": order.fps}
     pace = workbench.pace
     if workbench.settings.model != EMBEDDED and not pace.has_learned:  # it starts from what the embedded model takes
-        said = escape(say(language, "estimate_unknown", **figures))
-        return {"estimate": said + softness(workbench, session, order, language)}
-    seconds = duration(language, pace.estimate(order.frames, height, width))
-    said = escape(say(language, "estimate", time=seconds, **figures))
-    return {"estimate": said + softness(workbench, session, order, language)}
+        words = say(language, "estimate_unknown", **figures)
+    else:
+        seconds = duration(language, pace.estimate(order.made_frames, height, width))
+        words = say(language, "estimate", time=seconds, **figures)
+    if order.duration < SHORTEST:
+        words += " " + say(language, "too_short", limit=SHORTEST)
+    return {"estimate": escape(words) + softness(workbench, session, order, language)}
+
+
+# -- the job --------------------------------------------------------------------------------------------------------
 
 
 def begin(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
-    """Before the render waits for its turn: the button becomes Stop."""
+    """Render was clicked: its job starts, the button becomes Stop. The same click sent again finds the job it began."""
+    with session.lock:
+        if not session.is_working:
+            session.job = Job(lambda job: work(workbench, session, language, inputs, job), ordered=inputs).start()
+        elif inputs != session.job.ordered:
+            return {"stage": stage(session, error=say(language, "busy")), **working()}
+    return working()
+
+
+def working() -> Answer:
+    """The buttons as they are while a render runs."""
     return {"render": gr.update(visible=False), "preview": gr.update(visible=False), "cancel": gr.update(visible=True)}
+
+
+@explains
+def work(workbench: Workbench, session: Session, language: str, inputs: Inputs, job: Job) -> Iterator[Answer]:
+    """All that a render's job answers, from its place in the line to its end or to what Stop keeps."""
+    with closing(render(workbench, session, language, inputs)) as answers:
+        for answer in answers:
+            yield answer
+            if job.is_stopping:
+                break
+        else:
+            return
+    yield stopped(workbench, session, language, inputs)
+
+
+async def watch(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> AsyncIterator[Answer]:
+    """What the visit's job has answered, and then what it answers, until it is over. Only looks: a page that goes away
+    leaves the job as it is."""
+    job, seen, is_over = session.job, 0, session.job is None
+    while not is_over:
+        is_over = job.is_over  # asked first, so that its last answer is among the news
+        answer, seen = job.news(seen)
+        if answer:
+            yield answer
+        if not is_over:
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+def stop(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
+    """Stop was pressed: the job ends at its next step, with what it keeps."""
+    job = session.job
+    if job is None:
+        return idle()
+    job.stop()
+    job.wait(STOP_SECONDS)
+    answer, _ = job.news()
+    return answer
 
 
 # -- render ---------------------------------------------------------------------------------------------------------
@@ -59,10 +115,11 @@ def begin(workbench: Workbench, session: Session, language: str, inputs: Inputs)
 @explains
 @in_turn
 def render(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
-    """The clip, with every step shown and its frames as they come. Closing the generator stops the work."""
+    """The clip, with every step shown and its frames as they come. Closing the generator stops the work; its job does,
+    no page."""
     if session.photo is None:
         raise Refusal("need_photo")
-    order = Order.read(inputs, workbench.fps)
+    order = Order.read(inputs, workbench.native_fps)
     show_photo(workbench, session, order)
     session.drawing, session.drawn = False, order.path is not None
     take = session.take = Take(order)
@@ -109,7 +166,7 @@ def make_clip(workbench: Workbench, session: Session, language: str, take: Take)
             elif isinstance(event, DoneEvent):
                 return event
     finally:
-        events.close()  # the work stops with the visit that ordered it
+        events.close()
 
 
 def cameras_of(workbench: Workbench, session: Session, order: Order) -> Trajectory:
@@ -154,14 +211,14 @@ def finished(session: Session, language: str) -> Answer:
 
 
 def stopped(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
-    """Stop was pressed: the render is closed at its next step; what was ready becomes a short clip."""
+    """After a render that was closed: what was ready becomes a short clip."""
     take, session.take = session.take, None
     if take is None:  # it was still waiting for its turn
         return {"stage": stage(session, note=say(language, "stopped")), **idle()}
     take.ended.wait(STOP_SECONDS)
     if session.clip is not None and session.clip.order is take.order:  # it was finished just before
         return finished(session, language)
-    if take.num_frames < MIN_PARTIAL * take.order.fps:
+    if take.num_frames < MIN_PARTIAL * take.order.made_fps:
         return nothing_kept(workbench, session, language, take)
     report = {"stopped_after_frames": take.num_frames}
     recipe = {**take.recipe, "studio": take.order.recipe() | session.used, "report": report}
@@ -171,7 +228,7 @@ def stopped(workbench: Workbench, session: Session, language: str, inputs: Input
     except OSError as error:
         return {"stage": stage(session, error=explain(language, error)), **idle()}
     answer = finished(session, language)
-    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / take.order.fps)
+    answer["stage"]["note"] = say(language, "stopped_partial", seconds=take.num_frames / take.order.made_fps)
     return answer
 
 

@@ -71,20 +71,20 @@ def settle(
     that was found for another choice. Such values are replaced, and the page is sent them. Returns the inputs as they
     then are, and their order. Raises Refusal.
     """
-    order = Order.read(inputs, workbench.fps)
+    order = Order.read(inputs, workbench.native_fps)
     if inputs.preset == DRAWN:
         return inputs, order
     if inputs.picked != inputs.preset:
         own = own_settings(inputs.preset)
         inputs = replace(inputs, strength=100, picked=inputs.preset, suited=None, **own)
         yield settings_of_preset(inputs.preset, language)
-        order = Order.read(inputs, workbench.fps)
+        order = Order.read(inputs, workbench.native_fps)
     choice = inputs.choice(session.photo_id)
     if inputs.suited != choice:
         strength, zoom = suited(workbench, session, order)
         inputs = replace(inputs, strength=strength, zoom=zoom, suited=choice)
         yield {"strength": strength, "zoom": zoom, "suited": choice}
-        order = Order.read(inputs, workbench.fps)
+        order = Order.read(inputs, workbench.native_fps)
     return inputs, order
 
 

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from pipelines.cameras import Trajectory, checks, repairs
 from pipelines.cameras.path import Path as CameraPath
+from pipelines.cameras.trajectory import NATIVE_FPS
 from studio import uploads
 from studio.drawn import DRAWN, drawn_path, with_lens
 from studio.editor.opening import FIXES, opened
@@ -21,7 +23,7 @@ from studio.handlers.clip import estimate
 from studio.handlers.move import settings_of_drawn, settle
 from studio.handlers.photo import framing_of, lift, show_photo, size_of
 from studio.handlers.turns import in_turn
-from studio.order import FPS, Inputs, Order, one_of
+from studio.order import Inputs, Order, one_of
 from studio.session import Session
 from studio.words import Refusal, say
 from studio.workbench import Workbench
@@ -111,11 +113,11 @@ def review(lifted: "Lifted", language: str, inputs: Inputs) -> dict:
     from pipelines.photo.outlook import coverage  # brings torch
 
     try:
-        order = Order.read(inputs)  # the editor counts in frames of its own
+        order = Order.read(replace(inputs, fps=NATIVE_FPS))  # in which the editor counts
     except Refusal:
         return {"review": {}}
     trajectory = order.trajectory(lifted.camera, lifted.distance)
-    backed = coverage(lifted.memory, trajectory)
+    backed = coverage(lifted.memory, trajectory, lifted)
     found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, backed, order.path)
     return {
         "review": {
@@ -141,10 +143,10 @@ def repair_path(workbench: Workbench, session: Session, language: str, inputs: I
     lifted = enter(workbench, session, framing_of(workbench, inputs))
 
     def backed(trajectory: Trajectory) -> np.ndarray:
-        return coverage(lifted.memory, trajectory)
+        return coverage(lifted.memory, trajectory, lifted)
 
     scene = lifted.camera, lifted.distance, lifted.depth
-    path = repairs.repaired(with_lens(path, lifted.camera), repair, *scene, backed, FPS)
+    path = repairs.repaired(with_lens(path, lifted.camera), repair, *scene, backed)
     yield {"stage": stage(session), "path": gr.update(value=path.to_dict())}
 
 

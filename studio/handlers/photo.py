@@ -100,7 +100,7 @@ def turn_view(workbench: Workbench, session: Session, language: str, inputs: Inp
 
 def framing_of(workbench: Workbench, inputs: Inputs) -> Order:
     """Format, crop, closeness and depth of the inputs, whatever move is chosen. Raises Refusal."""
-    return Order.read(replace(inputs, preset=next(iter(presets())), path=None), workbench.fps)
+    return Order.read(replace(inputs, preset=next(iter(presets())), path=None), workbench.native_fps)
 
 
 def size_of(workbench: Workbench, session: Session, order: Order, quality: str = "draft") -> tuple[int, int]:

@@ -89,12 +89,12 @@ def shorten(workbench: Workbench, session: Session, language: str, inputs: Input
     strength = round(100 * gentle_strength(lifted, path, at_most=SHORTER * order.strength))
     inputs = replace(inputs, strength=strength)
     yield {"strength": strength}
-    yield from draw(workbench, session, language, inputs, Order.read(inputs, workbench.fps))
+    yield from draw(workbench, session, language, inputs, Order.read(inputs, workbench.native_fps))
 
 
 def settle_and_draw(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
     """The choice finished, then its preview. Raises Refusal before anything is shown."""
-    before = Order.read(inputs, workbench.fps)
+    before = Order.read(inputs, workbench.native_fps)
     show_photo(workbench, session, before)
     yield {"stage": stage(session, note=say(language, "lifting"))}
     inputs, order = yield from settle(workbench, session, language, inputs)
@@ -130,9 +130,21 @@ def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured
     """What the strip shows of a preview."""
     from pipelines.photo import outlook  # brings torch
 
-    seen = outlook.look(lifted.memory, trajectory)
+    seen = outlook.look(lifted.memory, trajectory, lifted)
     calm = None if order.path is not None else calm_seconds(trajectory, lifted.distance)
-    return Measured(seen.coverage, float(seen.torn.max()), calm, order.zoom)
+    return Measured(seen.coverage, float(seen.torn.max()), calm, order.zoom, of_product(lifted, trajectory, order))
+
+
+def of_product(lifted: "Lifted", trajectory: Trajectory, order: Order) -> str | None:
+    """What is to be said of a product before a plain backdrop, see `Measured.product`."""
+    from pipelines.photo.strength import STEP, is_cut  # brings torch
+
+    if is_cut(lifted, trajectory):
+        return "cut"
+    if order.path is not None or order.strength >= 1:
+        return None
+    stronger = replace(order, strength=order.strength + STEP).trajectory(lifted.camera, lifted.distance)
+    return "kept" if is_cut(lifted, stronger) else None
 
 
 def calm_seconds(trajectory: Trajectory, distance: float) -> int | None:

@@ -22,7 +22,7 @@ from studio.workbench import Workbench
 
 LANGUAGES = ("en", "it")
 STAGE_WORDS = (
-    "drop choose replace kinds uploading upload_failed too_heavy edit_path "
+    "drop choose replace kinds uploading upload_again upload_failed too_heavy edit_path "
     "stage_photo stage_preview stage_live stage_clip"
 ).split()
 LABELS = ("direction", "ratio", "seconds", "strength", "focus", "zoom", "seed")

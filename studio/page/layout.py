@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from pipelines.media.clips import RATES
 from pipelines.photo.panorama import PITCH, YAW
 from studio.editor import editor as trajectory_editor
 from studio.editor.editor import TrajectoryEditor
@@ -15,6 +16,7 @@ from studio.page.wiring import Wiring, wire
 from studio.session import LEFTOVER_SECONDS, Session
 from studio.settings import EMBEDDED
 from studio.sizes import QUALITIES, RATIOS
+from studio.visits import Visits
 from studio.words import editor_words, say
 from studio.workbench import Workbench
 
@@ -51,10 +53,12 @@ def build_studio(workbench: Workbench | None = None) -> gr.Blocks:
         analytics_enabled=False,
         delete_cache=(UPLOAD_CHECK_SECONDS, LEFTOVER_SECONDS),
     ) as demo:
-        session = gr.State(Session(), time_to_live=SESSION_SECONDS, delete_callback=Session.close)
+        session = gr.State(Session(), time_to_live=SESSION_SECONDS)
         ui: Widgets = {}
         language = header(ui)
         model_row(ui)
+        # the key of the visit: the page takes it along when it loads again, see scripts/visit.js
+        ui["visit"] = gr.Textbox("", visible="hidden", show_label=False, elem_id="visit")
         with gr.Row(elem_id="table"):
             with gr.Column(elem_id="left"):
                 stage_column(ui)
@@ -67,7 +71,7 @@ def build_studio(workbench: Workbench | None = None) -> gr.Blocks:
                 )
                 ui["about"] = fold({"title": say(START, "about")}, elem_id="about")
                 action_bar(ui, estimate(workbench, Session(), START, start)["estimate"])
-        wire(Wiring(demo, workbench, ui, session, language))
+        wire(Wiring(demo, workbench, ui, session, language, Visits()))
     demo.queue(default_concurrency_limit=8, max_size=64)
     demo.words = {"it": italian(workbench, ui, start) | {language._id: {"value": "it"}}}
     return demo
@@ -163,6 +167,7 @@ def clip_step(ui: Widgets, workbench: Workbench, start: Inputs) -> None:
             ui["strength"] = slider("strength", *STRENGTH, start.strength)
             ui["focus"] = slider("focus", 0, 100, start.focus)
             ui["zoom"] = slider("zoom", *ZOOM, start.zoom)
+            ui["fps"] = pills("fps", [(str(rate), rate) for rate in RATES], start.fps)
             ui["seed"] = gr.Number(start.seed, precision=0, label=say(START, "seed"), elem_id="seed")
             ui["depth"] = pills("depth", speech.depth_choices(workbench, START), start.depth, bool(workbench.depths))
             ui["depth_note"] = gr.HTML(elem_id="depth-note")

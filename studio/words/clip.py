@@ -48,6 +48,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "Ciò che è davanti si sposta molto rispetto allo sfondo e i bordi possono sembrare strappati: "
         "un percorso più breve è più pulito.",
     ),
+    "product_kept": (
+        "The move is shortened so that the product stays whole in every frame.",
+        "Il movimento è accorciato perché il prodotto resti intero in ogni fotogramma.",
+    ),
+    "product_cut": (
+        "The camera cuts the product off: a shorter path keeps it whole.",
+        "La videocamera taglia il prodotto: con un percorso più breve resta intero.",
+    ),
     "too_fast": (
         "At this length the move is fast. Give it {seconds} seconds for a calm clip.",
         "Con questa durata il movimento è veloce. Dagli {seconds} secondi per un video calmo.",
@@ -56,6 +64,8 @@ TEXT: dict[str, tuple[str, str]] = {
     # the finished clip
     "fact_length": ("Length", "Durata"),
     "fact_size": ("Size", "Dimensioni"),
+    "fact_rate": ("Frames per second", "Fotogrammi al secondo"),
+    "rate_repeated": ("{fps} ({made} are made, some shown twice)", "{fps} (creati {made}, alcuni mostrati due volte)"),
     "fact_time": ("Made in", "Creato in"),
     "fact_loop": ("Loop", "Ritorno"),
     "fact_drift": ("Colour drift", "Variazione colore"),

@@ -57,8 +57,8 @@ SCRIPT: dict[str, tuple[str, str]] = {
     "copied": ("Copied.", "Copiato."),
     "open_file": ("Open cameras…", "Apri videocamere…"),
     "open_file_tip": (
-        "Cameras of another tool: json, txt or py. COLMAP: choose cameras.txt and images.txt together",
-        "Videocamere di un altro programma: json, txt o py. COLMAP: scegli insieme cameras.txt e images.txt",
+        "Cameras of another tool: json, txt, py, npy or bin. COLMAP: choose its cameras and images together",
+        "Videocamere di un altro programma: json, txt, py, npy o bin. COLMAP: scegli insieme cameras e images",
     ),
     "save_file": ("Save cameras…", "Salva videocamere…"),
     "save_as": ("Save for", "Salva per"),
@@ -72,6 +72,7 @@ SCRIPT: dict[str, tuple[str, str]] = {
     "as_nerfstudio": ("nerfstudio", "nerfstudio"),
     "as_blender": ("Blender", "Blender"),
     "as_spatia": ("Spatia", "Spatia"),
+    "file_large": ("The file is too large for cameras.", "Il file è troppo grande per delle videocamere."),
     "file_failed": ("The file did not arrive. Try again.", "Il file non è arrivato. Riprova."),
     "photo": ("Another photo", "Un'altra foto"),
     "anew": ("Start anew", "Ricomincia"),
@@ -178,6 +179,16 @@ TEXT: dict[str, tuple[str, str]] = {
     "mending": ("Mending the path…", "Correggo il percorso…"),
     # files
     "cameras_read": ("{cameras} cameras read as {convention}.", "{cameras} videocamere lette come {convention}."),
+    "cameras_made": (
+        "They became {points} points over {seconds:.1f} s; the first and last camera are the file's, between them the "
+        "path is at most {percent:.1f} % of its length and {degrees:.1f} degrees off.",
+        "Ne sono usciti {points} punti in {seconds:.1f} s; la prima e l'ultima videocamera sono quelle del file, in "
+        "mezzo il percorso si scosta al più del {percent:.1f} % della sua lunghezza e di {degrees:.1f} gradi.",
+    ),
+    "cameras_in_time": (
+        "In the file they last {own:.2f} s, which no clip does: the time is new, each part keeps its share of it.",
+        "Nel file durano {own:.2f} s, che nessun video ha: il tempo è nuovo, ogni parte ne conserva la sua quota.",
+    ),
     "doubt_backwards": (
         "They seem to look away from where they should.",
         "Sembra che guardino dalla parte sbagliata.",

@@ -4,19 +4,26 @@ TEXT: dict[str, tuple[str, str]] = {
     # header
     "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
     "error": ("Error", "Errore"),
-    "lost": (
-        "Connection to the studio was lost. Trying again…",
-        "La connessione con lo studio si è interrotta. Riprovo…",
+    "lost": ("Connection lost, trying again…", "Connessione persa, riprovo…"),
+    "visit_gone": (
+        "Your photo and clip are no longer kept here: that ends an hour after the page is closed. "
+        "Drop the photo again; your settings are as they were.",
+        "Qui la tua foto e il tuo video non ci sono più: restano un'ora dopo la chiusura della pagina. "
+        "Trascina di nuovo la foto; le impostazioni sono come prima.",
     ),
     # stage
     "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
     "choose": ("Choose a photo", "Scegli una foto"),
     "replace": ("Another photo", "Un'altra foto"),
     "kinds": (
-        "JPEG, PNG, WebP, AVIF or TIFF, up to 40 MB. The photo stays on this machine.",
-        "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF or raw, up to 40 MB. The photo stays on this machine.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF o raw, fino a 40 MB. La foto resta su questa macchina.",
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
+    "upload_again": (
+        "Connection lost. The photo is sent again as soon as it is back…",
+        "Connessione persa. La foto riparte appena torna…",
+    ),
     "upload_failed": (
         "The photo did not arrive: the connection broke, or the disk here is full. Drop it again.",
         "La foto non è arrivata: la connessione è caduta, o qui il disco è pieno. Trascinala di nuovo.",
@@ -69,6 +76,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "risk_some": ("needs some room", "serve spazio"),
     "risk_much": ("needs much room", "serve molto spazio"),
     "seconds": ("Seconds", "Secondi"),
+    "fps": ("Frames per second", "Fotogrammi al secondo"),
     "ratio": ("Format", "Formato"),
     "ratio_photo": ("As the photo", "Come la foto"),
     "quality": ("Quality", "Qualità"),
@@ -93,12 +101,16 @@ TEXT: dict[str, tuple[str, str]] = {
     "render": ("Render the clip", "Crea il video"),
     "cancel": ("Stop", "Ferma"),
     "estimate": (
-        "About {time} · {width} × {height} · {frames} frames",
-        "Circa {time} · {width} × {height} · {frames} fotogrammi",
+        "About {time} · {width} × {height} · {frames} frames, {fps} a second",
+        "Circa {time} · {width} × {height} · {frames} fotogrammi, {fps} al secondo",
     ),
     "estimate_unknown": (
-        "{width} × {height} · {frames} frames. The first clip will tell how long it takes.",
-        "{width} × {height} · {frames} fotogrammi. Il primo video dirà quanto ci vuole.",
+        "{width} × {height} · {frames} frames, {fps} a second. The first clip will tell how long it takes.",
+        "{width} × {height} · {frames} fotogrammi, {fps} al secondo. Il primo video dirà quanto ci vuole.",
+    ),
+    "too_short": (
+        "Instagram, TikTok and LinkedIn take clips of {limit} seconds and more.",
+        "Instagram, TikTok e LinkedIn accettano video di almeno {limit} secondi.",
     ),
     "soft": (
         "The photo has {across} × {down} pixels in this frame: the clip will look soft. {quality} suits it.",

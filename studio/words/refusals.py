@@ -49,6 +49,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "field_seconds": ("seconds", "secondi"),
     "field_format": ("format", "formato"),
     "field_quality": ("quality", "qualità"),
+    "field_rate": ("frames per second", "fotogrammi al secondo"),
     "field_direction": ("direction", "direzione"),
     "field_strength": ("strength", "ampiezza"),
     "field_crop": ("crop", "ritaglio"),

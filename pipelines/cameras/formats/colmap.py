@@ -1,11 +1,16 @@
-"""COLMAP text: w2c as quaternion and translation, intrinsics in pixels."""
+"""COLMAP text: w2c as quaternion and translation, intrinsics in pixels.
+
+Source: https://colmap.github.io/format.html. The binary form of the same is in `colmap_binary.py`.
+"""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.cameras.camera import Camera
+from pipelines.cameras.formats.lenses import COLMAP_MODELS, left_out, pinhole_part
 from pipelines.cameras.formats.shared import (
     both,
     checked_camera,
@@ -22,7 +27,16 @@ from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
 COLMAP = Sentence("COLMAP text, w2c in OpenCV axes (+x right, +y down, +z forward)")
-PARAMS = {"PINHOLE": (0, 1, 2, 3), "SIMPLE_PINHOLE": (0, 0, 1, 2)}  # which of them are fx, fy, cx, cy
+
+
+class Lens(NamedTuple):
+    """A camera of a COLMAP model: K of its pinhole part in pixels, the size, the model's name and its distortion."""
+
+    K: list[list[float]]
+    height: int
+    width: int
+    model: str
+    distortion: list[float]
 
 
 def to_colmap(cameras: Trajectory | Iterable[Camera]) -> dict[str, str]:
@@ -52,8 +66,9 @@ def to_colmap(cameras: Trajectory | Iterable[Camera]) -> dict[str, str]:
 def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Trajectory:
     """Reads the text of `cameras.txt` and `images.txt`, in the order of the file names (frame_2 before frame_10).
 
-    Assumes w2c in OpenCV axes and undistorted pictures with centres at 0.5. The format has no frame rate, so it is
-    given here. Raises ValueError with the file, the line, the limit and the fix.
+    Assumes w2c in OpenCV axes and centres at 0.5; of a lens that is no pinhole that part is read, see
+    `left_out_of_colmap`. The format has no frame rate, so it is given here. Raises ValueError with the file, the line,
+    the limit and the fix.
     """
     if missing := [name for name in ("cameras.txt", "images.txt") if name not in files]:
         raise Refused(
@@ -64,8 +79,32 @@ def from_colmap(files: Mapping[str, str], fps: int | float = NATIVE_FPS) -> Traj
     return in_order(_images(files["images.txt"], _lenses(files["cameras.txt"])), fps)
 
 
-def _lenses(text: str) -> dict[str, tuple[list[list[float]], int, int]]:
-    """K, height and width of every line of `cameras.txt`, by its CAMERA_ID."""
+def left_out_of_colmap(files: Mapping[str, str]) -> list[Sentence]:
+    """What `from_colmap` leaves out of a model that it reads."""
+    return left_out_of(_lenses(files["cameras.txt"]).values())
+
+
+def left_out_of(lenses: Iterable[Lens]) -> list[Sentence]:
+    """What is lost when these lenses are read as pinholes."""
+    return left_out((lens.model, {f"k{i}": x for i, x in enumerate(lens.distortion, 1)}) for lens in lenses)
+
+
+def lens_of(place: str, model: str, width: int, height: int, numbers: list[float]) -> Lens:
+    """Raises ValueError that begins with `place` for a model or a number of numbers that COLMAP does not have."""
+    K, distortion = pinhole_part(place, model, numbers)
+    return Lens(K, height, width, model, distortion)
+
+
+def camera_of(place: str, convention: str, pose: np.ndarray, lens: Lens) -> Camera:
+    """pose: (7,) QW QX QY QZ TX TY TZ of w2c. Raises ValueError that begins with `place`."""
+    w2c = np.eye(4)
+    w2c[:3, :3] = rotation(unit(place, pose[:4]))
+    w2c[:3, 3] = pose[4:]
+    return checked_camera(place, convention, lens.K, inverse(w2c), lens.height, lens.width)
+
+
+def _lenses(text: str) -> dict[str, Lens]:
+    """Every line of `cameras.txt`, by its CAMERA_ID."""
     lenses = {}
     for number, words in lines(text):
         place = line_of("cameras.txt", number)
@@ -76,24 +115,14 @@ def _lenses(text: str) -> dict[str, tuple[list[list[float]], int, int]]:
                 count=len(words),
                 columns="CAMERA_ID MODEL WIDTH HEIGHT PARAMS",
             )
-        if words[1] not in PARAMS:
-            raise Refused(
-                "{place} has the model {model:.30}, only {allowed} are read. Undistort the pictures "
-                "with colmap image_undistorter first.",
-                place=place,
-                model=words[1],
-                allowed=both(PARAMS),
-            )
-        which = PARAMS[words[1]]
-        fx, fy, cx, cy = np.array(floats(place, words[4:], max(which) + 1))[list(which)]
-        K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]
+        numbers = floats(place, words[4:], COLMAP_MODELS.get(words[1], len(words) - 4))
         size = Sentence("The size in line {number} of {file}", number=number, file="cameras.txt")
         width, height = (whole_number(size, word) for word in words[2:4])
-        lenses[words[0]] = (K, height, width)
+        lenses[words[0]] = lens_of(place, words[1], width, height, numbers)
     return lenses
 
 
-def _images(text: str, lenses: Mapping[str, tuple[list[list[float]], int, int]]) -> list[tuple[str, Camera]]:
+def _images(text: str, lenses: Mapping[str, Lens]) -> list[tuple[str, Camera]]:
     """File name and camera of every image of `images.txt`; lenses: those of `cameras.txt`."""
     named, rows = [], iter(lines(text, keep_empty=True))
     for number, words in rows:
@@ -122,12 +151,8 @@ def _images(text: str, lenses: Mapping[str, tuple[list[list[float]], int, int]])
                 place=place,
                 camera=words[8],
             )
-        pose = np.array(floats(place, words[1:8], 7))
-        w2c = np.eye(4)
-        w2c[:3, :3] = rotation(unit(place, pose[:4]))
-        w2c[:3, 3] = pose[4:]
-        K, height, width = lenses[words[8]]
-        named.append((" ".join(words[9:]), checked_camera(place, COLMAP, K, inverse(w2c), height, width)))
+        camera = camera_of(place, COLMAP, np.array(floats(place, words[1:8], 7)), lenses[words[8]])
+        named.append((" ".join(words[9:]), camera))
     if not named:
         raise Refused("images.txt lists no image, at least 1 is needed. Export the model again.")
     return named

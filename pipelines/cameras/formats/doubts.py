@@ -20,7 +20,7 @@ stretched  fx and fy differ by more than 2 %: the size given does not have the s
 A mirrored matrix (determinant -1) is no doubt but an error: it is no camera, see `checked_c2w`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def corrected(trajectory: Trajectory, kind: str) -> Trajectory:
     else:
         allowed = ", ".join(CORRECTIONS)
         raise Refused("Unknown correction {kind!r:.40}. Choose from {allowed}.", kind=kind, allowed=allowed)
-    return Trajectory(c2w, trajectory.K, trajectory.height, trajectory.width, trajectory.fps)
+    return replace(trajectory, c2w=c2w)
 
 
 def _length(position: np.ndarray) -> float:

@@ -1,32 +1,115 @@
-"""Reads cameras from a file or folder of any known format, recognised by file names and content."""
+"""Reads cameras from a file or folder of any known format; `recognising.py` tells which one it is."""
 
-import json
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from pipelines.cameras.formats.blender import from_blender
-from pipelines.cameras.formats.colmap import from_colmap
+from pipelines.cameras.camera import Camera
+from pipelines.cameras.formats.blender import BLENDER, from_blender
+from pipelines.cameras.formats.colmap import COLMAP, from_colmap, left_out_of_colmap
+from pipelines.cameras.formats.colmap_binary import COLMAP_BINARY, from_colmap_binary, left_out_of_colmap_binary
 from pipelines.cameras.formats.doubts import Doubt, corrected, doubts
-from pipelines.cameras.formats.nerfstudio import from_nerfstudio
-from pipelines.cameras.formats.realestate10k import from_realestate10k
-from pipelines.cameras.formats.registry import EDITABLE, FORMATS
-from pipelines.cameras.formats.spatia import from_spatia
+from pipelines.cameras.formats.kitti import KITTI, from_kitti
+from pipelines.cameras.formats.kubric import KUBRIC, from_kubric
+from pipelines.cameras.formats.lingbot import LINGBOT, from_lingbot
+from pipelines.cameras.formats.motionctrl import MOTIONCTRL, from_motionctrl
+from pipelines.cameras.formats.nerfstudio import NERFSTUDIO, from_nerfstudio, left_out_of_nerfstudio
+from pipelines.cameras.formats.realestate10k import REALESTATE10K, from_realestate10k
+from pipelines.cameras.formats.recammaster import RECAMMASTER, from_recammaster, left_out_of_recammaster
+from pipelines.cameras.formats.recognising import found_in
+from pipelines.cameras.formats.record3d import RECORD3D, from_record3d
+from pipelines.cameras.formats.registry import EDITABLE, OURS
+from pipelines.cameras.formats.shared import lens_missing
+from pipelines.cameras.formats.spatia import SPATIA, from_spatia
+from pipelines.cameras.formats.tum import TUM, from_tum
+from pipelines.cameras.formats.viewer import VIEWER, from_viewer, left_out_of_viewer
 from pipelines.cameras.path import Path as EditablePath
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
 from pipelines.errors import Refused, Sentence
 
-MAX_BYTES = 64 * 1024 * 1024  # of one file; COLMAP lists its 2D points beside the cameras
 DEFAULT_SIZE = (288, 512)
 
 
 @dataclass(frozen=True)
 class Imported:
-    """Cameras that were read, the convention that was assumed, and what is odd about them."""
+    """Cameras that were read, the convention that was assumed, what is odd about them, and what of the file was left
+    out or mended."""
 
     trajectory: Trajectory
     convention: Sentence
     doubts: tuple[Doubt, ...]
+    left_out: tuple[Sentence, ...] = ()
+
+
+class Given(NamedTuple):
+    """What is known besides the file. size: (height, width) of the clip. fps: how it plays. view: a camera whose lens
+    and size hold where the file tells none."""
+
+    size: tuple[int, int] | None
+    fps: int | float | None
+    view: Camera | None
+
+    def lens(self, convention: Sentence) -> Camera:
+        """The view, for formats that tell no lens. Raises ValueError where nobody gave it."""
+        if self.view is None:
+            raise lens_missing(convention)
+        return self.view if self.size is None else self.view.resized(*self.size)
+
+    @property
+    def picture(self) -> tuple[int, int] | None:
+        """(height, width) for formats that tell no size; None where nobody gave it."""
+        return self.size or (self.view and (self.view.height, self.view.width))
+
+    @property
+    def rate(self) -> int | float:
+        return NATIVE_FPS if self.fps is None else self.fps
+
+
+@dataclass(frozen=True)
+class Reader:
+    """convention: what it assumes. read: the data and what is given -> cameras. left_out: what it leaves out of data
+    that it reads. any_up: see `doubts`; None where there is nothing to doubt."""
+
+    convention: Sentence
+    read: Callable[[Any, Given], Trajectory]
+    left_out: Callable[[Any], list[Sentence]] = lambda data: []
+    any_up: bool | None = False
+
+
+def _of_path(data: dict, given: Given) -> Trajectory:
+    return EditablePath.from_dict(data).trajectory(*(given.size or DEFAULT_SIZE), given.rate)
+
+
+READERS = {
+    "json": Reader(OURS, lambda data, _: Trajectory.from_dict(data)),
+    "path": Reader(EDITABLE, _of_path, any_up=None),  # it can be written in one convention only
+    "nerfstudio": Reader(
+        NERFSTUDIO, lambda data, g: from_nerfstudio(data, g.picture, g.view), left_out_of_nerfstudio, any_up=True
+    ),
+    "viewer": Reader(VIEWER, lambda data, g: from_viewer(data, g.view), left_out_of_viewer, any_up=True),
+    "colmap": Reader(COLMAP, lambda files, g: from_colmap(files, g.rate), left_out_of_colmap),
+    "colmap-binary": Reader(
+        COLMAP_BINARY, lambda files, g: from_colmap_binary(files, g.rate), left_out_of_colmap_binary
+    ),
+    "re10k": Reader(REALESTATE10K, lambda text, g: from_realestate10k(text, *(g.size or (None, None)), g.fps)),
+    "spatia": Reader(SPATIA, lambda files, g: from_spatia(files, *(g.size or (None, None)), g.fps)),
+    "blender": Reader(BLENDER, lambda text, _: from_blender(text)),
+    "tum": Reader(TUM, lambda text, g: from_tum(text, g.lens(TUM), g.fps), any_up=True),
+    "kitti": Reader(KITTI, lambda text, g: from_kitti(text, g.lens(KITTI), g.fps)),
+    "motionctrl": Reader(MOTIONCTRL, lambda data, g: from_motionctrl(data, g.lens(MOTIONCTRL), g.fps)),
+    "recammaster": Reader(
+        RECAMMASTER, lambda data, g: from_recammaster(data, g.lens(RECAMMASTER), g.fps), left_out_of_recammaster
+    ),
+    "record3d": Reader(RECORD3D, lambda data, g: from_record3d(data, g.fps), any_up=True),
+    "kubric": Reader(KUBRIC, lambda data, g: from_kubric(data, g.picture, g.fps), any_up=True),
+    "lingbot": Reader(
+        LINGBOT,
+        lambda files, g: from_lingbot(files, None if "intrinsics.npy" in files else g.lens(LINGBOT), g.fps),
+        any_up=True,
+    ),
+}
 
 
 def read_cameras(
@@ -35,106 +118,33 @@ def read_cameras(
     width: int | None = None,
     fps: int | float | None = None,
     fix: str | None = None,
+    view: Camera | None = None,
 ) -> Imported:
-    """Cameras of any known format, the convention that was assumed and what is odd about them.
+    """Cameras of any known format, the convention that was assumed, what is odd about them and what was left out.
 
-    source: a JSON (ours, an editable path, nerfstudio), a RealEstate10K txt, a Blender script of ours, or a folder with
-    `transforms.json`, a COLMAP text model (there or in `sparse/0`) or the Spatia pair. height, width: the size of the
-    clip; the shape must be the file's. fps: of an editable path and of formats without a frame rate; for others it sets
-    the playing speed. fix: read it in another convention, one of CORRECTIONS. Raises ValueError with one sentence.
+    source: a file, or a folder of those that belong together, of the formats in docs/formats.md; its content tells
+    which. height, width: the size of the clip; the shape must be the file's. fps: of an editable path and of formats
+    without a frame rate; for others it sets the playing speed. fix: read it in another convention, one of CORRECTIONS.
+    view: the photo's camera, say: its lens and size hold where the file tells none. Raises ValueError with one
+    sentence.
     """
     source = Path(source)
-    name, texts = _found(source)
+    size = None if height is None or width is None else (height, width)
+    name, data = found_in(source)
+    reader = READERS[name]
     try:
-        trajectory = _parsed(name, texts, height, width, fps)
-        if height is not None and width is not None:
-            trajectory = _of_size(trajectory, height, width)
+        trajectory = reader.read(data, Given(size, fps, view))
+        if size is not None:
+            trajectory = _of_size(trajectory, *size)
         if fps is not None and fps != trajectory.fps:
-            trajectory = Trajectory(trajectory.c2w, trajectory.K, trajectory.height, trajectory.width, fps)
+            trajectory = replace(trajectory, fps=fps)
         if fix is not None:
             trajectory = corrected(trajectory, fix)
+        left_out = tuple(reader.left_out(data))
     except (ValueError, TypeError) as error:
         raise Refused("{file}: {reason}", file=source.name or source, reason=error) from error
-    if name == "path":  # nothing to doubt: it can be written in one convention only
-        return Imported(trajectory, EDITABLE, ())
-    return Imported(trajectory, FORMATS[name].convention, tuple(doubts(trajectory, FORMATS[name].any_up)))
-
-
-def _found(source: Path) -> tuple[str, dict[str, str]]:
-    """Which format a file or folder holds, and the text of its files."""
-    if not source.exists():
-        raise Refused("{path} does not exist. Give a file with cameras, or a folder.", path=source)
-    folder = source if source.is_dir() else source.parent
-    if source.is_dir() or source.name in ("w2c.txt", "intrinsics.txt", "cameras.txt", "images.txt"):
-        if source.is_dir() and (folder / "transforms.json").is_file():
-            return "nerfstudio", {"transforms.json": _text(folder / "transforms.json")}
-        for name, files, places in (
-            ("colmap", ("cameras.txt", "images.txt"), (folder, folder / "sparse" / "0")),
-            ("spatia", ("w2c.txt", "intrinsics.txt"), (folder,)),
-        ):
-            for place in places:
-                if all((place / file).is_file() for file in files) and (source.is_dir() or source.name in files):
-                    return name, {file: _text(place / file) for file in files}
-    if source.is_dir():
-        raise Refused(
-            "{path} holds no cameras: no transforms.json, no cameras.txt with images.txt (there or in sparse/0) and "
-            "no w2c.txt with intrinsics.txt. Give the folder that does.",
-            path=source,
-        )
-    suffix = source.suffix.lower()
-    if suffix == ".txt":
-        return "re10k", {source.name: _text(source)}
-    if suffix == ".py":
-        return "blender", {source.name: _text(source)}
-    if suffix != ".json":
-        raise Refused("{file} is no .json, .txt or .py. Give a file of docs/formats.md, or a folder.", file=source.name)
-    text = _text(source)
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused(
-            "{file} is not JSON ({reason:.80}). Save it again.",
-            file=source.name,
-            reason=str(error) or type(error).__name__,
-        ) from error
-    for name, key in (("json", "c2w"), ("path", "keys"), ("nerfstudio", "frames")):
-        if isinstance(data, dict) and key in data:
-            return name, {source.name: text}
-    raise Refused(
-        "{file} has neither c2w (a trajectory), keys (an editable path) nor frames (nerfstudio). See docs/formats.md.",
-        file=source.name,
-    )
-
-
-def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)  # a size on disk can be wrong
-        if len(data) > MAX_BYTES:
-            raise Refused("{file} is over {limit} bytes, the limit. Cut the path.", file=file.name, limit=MAX_BYTES)
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise Refused("{file} cannot be opened ({reason}). Check it.", file=file.name, reason=error.strerror) from error
-    except UnicodeDecodeError as error:
-        raise Refused("{file} is no text in UTF-8. Give a file of docs/formats.md.", file=file.name) from error
-
-
-def _parsed(name: str, texts: dict[str, str], height: int | None, width: int | None, fps) -> Trajectory:
-    text = next(iter(texts.values()))
-    if name == "path":
-        size = DEFAULT_SIZE if height is None or width is None else (height, width)
-        return EditablePath.from_dict(json.loads(text)).trajectory(*size, NATIVE_FPS if fps is None else fps)
-    if name == "json":
-        return Trajectory.from_dict(json.loads(text))
-    if name == "nerfstudio":
-        return from_nerfstudio(json.loads(text))
-    if name == "colmap":
-        return from_colmap(texts, NATIVE_FPS if fps is None else fps)
-    if name == "blender":
-        return from_blender(text)
-    if name == "re10k":
-        return from_realestate10k(text, height, width, fps)
-    return from_spatia(texts, height, width, fps)
+    found = () if reader.any_up is None else tuple(doubts(trajectory, reader.any_up))
+    return Imported(trajectory, reader.convention, found, left_out)
 
 
 def _of_size(trajectory: Trajectory, height: int, width: int) -> Trajectory:

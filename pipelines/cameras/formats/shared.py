@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipelines.cameras.camera import Camera
-from pipelines.cameras.rotations import inverse
-from pipelines.cameras.trajectory import Trajectory
+from pipelines.cameras.camera import ROTATION_TOLERANCE, Camera
+from pipelines.cameras.rotations import inverse, rotation
+from pipelines.cameras.trajectory import MAX_FPS, MAX_FRAMES, Trajectory
 from pipelines.errors import Refused, Sentence
 
 OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])  # on the right of c2w; it is its own inverse
 UNIT_TOLERANCE = 1e-3  # of a quaternion's length; tools print as few as four digits
+ROUNDING = 2e-3  # how far off a rotation is whose numbers were printed with three digits
 
 
 def numbered(cameras: Iterable[Camera]) -> Iterable[tuple[str, Camera]]:
@@ -31,7 +32,7 @@ def checked_camera(name: str, convention: str, K, c2w, height: int, width: int, 
             c2w = np.vstack([c2w, [0, 0, 0, 1]])
         if flip and c2w.shape == (4, 4):
             c2w = c2w * OPENGL_FROM_OPENCV.diagonal()  # the product, without warnings about infinity
-        return Camera(K, c2w, height, width)
+        return Camera(K, rigid(c2w), height, width)
     except (TypeError, ValueError, OverflowError) as error:
         raise _read_as(name, convention, error) from error
 
@@ -49,7 +50,38 @@ def from_w2c(name: str, convention: str, K, w2c, height: int, width: int) -> Cam
             raise Refused("w2c has the last row {row}, must be [0, 0, 0, 1]. Transpose the matrix.", row=row)
     except (TypeError, ValueError, OverflowError) as error:
         raise _read_as(name, convention, error) from error
-    return checked_camera(name, convention, K, inverse(np.vstack([rows[:3], [0, 0, 0, 1]])), height, width)
+    rows = rigid(np.vstack([rows[:3], [0, 0, 0, 1]]))
+    return checked_camera(name, convention, K, inverse(rows), height, width)
+
+
+def rigid(pose: np.ndarray, most: float = ROUNDING) -> np.ndarray:
+    """(4, 4) pose -> the same with the nearest rotation, where its own is off by at most `most`; others as they are."""
+    if pose.shape != (4, 4) or not off_rigid(pose[:3, :3]) <= most or np.linalg.det(pose[:3, :3]) <= 0:
+        return pose
+    if off_rigid(pose[:3, :3]) > ROTATION_TOLERANCE:
+        U, _, V = np.linalg.svd(pose[:3, :3])
+        pose = pose.copy()
+        pose[:3, :3] = U @ V
+    return pose
+
+
+def off_rigid(R: np.ndarray) -> float:
+    """How far (3, 3) is from a rotation: the largest entry of |R R^T - 1|; infinite where R is not finite."""
+    if not np.isfinite(R).all():
+        return math.inf
+    R = np.clip(R, -1e3, 1e3)  # absurd entries give a large error instead of an overflow warning
+    return float(np.abs(R @ R.T - np.eye(3)).max())
+
+
+def from_quaternion(
+    place: str, convention: str, view: Camera, q: np.ndarray, position: np.ndarray, order: str, flip: bool = False
+) -> Camera:
+    """The camera at (3,) `position` with the lens and size of `view`. q: (4,) w, x, y, z of camera to world; order: how
+    the file lists them, for the error; flip: in OpenGL axes."""
+    c2w = np.eye(4)
+    c2w[:3, :3] = rotation(unit(place, np.asarray(q, dtype=np.float64), order))
+    c2w[:3, 3] = position
+    return checked_camera(place, convention, view.K, c2w, view.height, view.width, flip)
 
 
 def _read_as(place: str, convention: str, error: Exception) -> Refused:
@@ -88,6 +120,45 @@ def lines(text: str, keep_empty: bool = False) -> list[tuple[int, list[str]]]:
     """The lines that are no comments, split into words, with their numbers in the file."""
     split = [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1)]
     return [(number, words) for number, words in split if (words or keep_empty) and not (words and words[0][0] == "#")]
+
+
+def rows_of(text: str, count: int) -> list[tuple[int, list[float]]]:
+    """The lines that are no comments as `count` finite numbers each, with their numbers in the file; commas may stand
+    between them, names of columns above them. Raises ValueError with the line, and where there is none."""
+    found = lines(text.replace(",", " "))
+    if found and not any(character.isdecimal() for character in "".join(found[0][1])):
+        found = found[1:]
+    check_count(len(found))
+    rows = [(number, floats(Sentence("Line {number}", number=number), words, count)) for number, words in found]
+    if not rows:
+        raise Refused("The file has no lines, at least 1 camera is needed. Export the cameras again.")
+    return rows
+
+
+def check_count(cameras: int) -> None:
+    """Raises ValueError for more cameras than a path has, before any of them is read."""
+    if cameras > MAX_FRAMES:
+        raise Refused(
+            "The path has {frames} frames, must be 1..{limit}. Cut it into shorter clips.",
+            frames=cameras,
+            limit=MAX_FRAMES,
+        )
+
+
+def lens_missing(convention: str) -> Refused:
+    """The refusal of cameras that tell no lens, where nobody gave one."""
+    return Refused(
+        "These cameras tell no lens ({convention}). Give it with --fov, in degrees across the long side of the "
+        "picture, and the size of the picture with --size.",
+        convention=convention,
+    )
+
+
+def size_missing(convention: str) -> Refused:
+    """The refusal of cameras that tell no size of their pictures, where nobody gave one."""
+    return Refused(
+        "These cameras tell no size of their pictures ({convention}). Give it with --size.", convention=convention
+    )
 
 
 def line_of(file: str, number: int) -> Sentence:
@@ -133,14 +204,25 @@ def whole_number(name: str, value) -> int:
     raise Refused("{name} is {value!r:.40}, must be a whole number of pixels. Fix it.", name=name, value=value)
 
 
-def unit(place: str, q: np.ndarray) -> np.ndarray:
-    """q: (4,) quaternion of length 1 within 0.001 -> of length 1. Raises ValueError that begins with `place`."""
+def unit(place: str, q: np.ndarray, order: str = "QW QX QY QZ") -> np.ndarray:
+    """q: (4,) quaternion of length 1 within 0.001 -> of length 1. Raises ValueError that begins with `place` and names
+    the order in which the file lists the numbers."""
     length = math.hypot(*q)
     if not abs(length - 1) <= UNIT_TOLERANCE:  # NaN fails the comparison too
         raise Refused(
-            "{place} has a quaternion of length {length:.4g}, must be 1 within {limit:g}. Check the order QW QX QY QZ.",
+            "{place} has a quaternion of length {length:.4g}, must be 1 within {limit:g}. Check the order {order}.",
             place=place,
             length=length,
             limit=UNIT_TOLERANCE,
+            order=order,
         )
     return q / length
+
+
+def frame_rate(seconds: list[float]) -> float | None:
+    """Frames per second of the median step between times, whole where it nearly is; None where there is none to tell
+    or it is no rate of pictures."""
+    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+    if not 1 / MAX_FPS <= step <= 1:
+        return None
+    return round(1 / step) if abs(1 / step - round(1 / step)) < 0.01 / step else 1 / step

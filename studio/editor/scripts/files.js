@@ -15,7 +15,7 @@ export class Files {
   buildChooser() {
     const { root } = this.editor;
     this.chooser = make('input', '', root);
-    Object.assign(this.chooser, { type: 'file', accept: '.json,.txt,.py', multiple: true, hidden: true });
+    Object.assign(this.chooser, { type: 'file', multiple: true, hidden: true });
     this.chooser.addEventListener('change', () => {
       this.read([...this.chooser.files]);
       this.chooser.value = ''; // the same file may be chosen again
@@ -32,6 +32,10 @@ export class Files {
   // fix: how else than the files say, or null
   read(files, fix = null) {
     const { editor } = this;
+    if (files.some((file) => file.size > editor.limits.file_bytes)) {
+      editor.notify(editor.say('file_large'));
+      return;
+    }
     this.latest = files;
     if (files.length) editor.server.openCameras(files, fix).catch(() => editor.notify(editor.say('file_failed')));
   }

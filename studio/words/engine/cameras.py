@@ -107,14 +107,10 @@ SENTENCES = {
     "{name}={value!r:.60} must be one of {allowed}. Use {default}.": (
         "{name}={value!r:.60} deve essere uno tra {allowed}. Usa {default}."
     ),
-    "frames={frames!r:.60} must be a whole number. Use 65.": (
-        "frames={frames!r:.60} deve essere un numero intero. Usa 65."
+    "frames={frames!r:.60} must be a whole number within {least}..{most}. Use {usual}, which are {seconds} seconds.": (
+        "frames={frames!r:.60} deve essere un numero intero tra {least} e {most}. Usa {usual}, cioè {seconds} secondi."
     ),
-    "frames={frames:.20} must be 4n + 1 (latents hold the first frame, then fours) within {least}..{last}. Use "
-    "{low} or {high}.": (
-        "frames={frames:.20} deve essere 4n + 1 (il primo fotogramma, poi gruppi di quattro), tra {least} e "
-        "{last}. Usa {low} o {high}."
-    ),
+    "loop={value!r:.40} must be true or false.": "loop={value!r:.40} deve essere true o false.",
     "factor={factor!r:.60} must be 0..1. Use 0.5 for half the motion.": (
         "factor={factor!r:.60} deve essere tra 0 e 1. Usa 0.5 per metà del movimento."
     ),

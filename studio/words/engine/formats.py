@@ -5,17 +5,33 @@ SENTENCES = {
     "{path} does not exist. Give a file with cameras, or a folder.": (
         "{path} non esiste. Indica un file di videocamere, o una cartella."
     ),
-    "{path} holds no cameras: no transforms.json, no cameras.txt with images.txt (there or in sparse/0) and no "
-    "w2c.txt with intrinsics.txt. Give the folder that does.": (
-        "{path} non contiene videocamere: né transforms.json, né cameras.txt con images.txt (lì o in sparse/0), né "
-        "w2c.txt con intrinsics.txt. Scegli insieme i file di un formato."
+    "{path} holds no cameras: no transforms.json, no cameras.txt with images.txt (or .bin, there or in sparse/0), no "
+    "w2c.txt with intrinsics.txt and no poses.npy. Give the folder that does.": (
+        "{path} non contiene videocamere: né transforms.json, né cameras.txt con images.txt (o .bin, lì o in "
+        "sparse/0), né w2c.txt con intrinsics.txt, né poses.npy. Scegli insieme i file di un formato."
     ),
-    "{file} is no .json, .txt or .py. Give a file of docs/formats.md, or a folder.": (
-        "{file} non è un .json, .txt o .py. Scegli un file di un formato conosciuto (docs/formats.md)."
+    "{file} is none of the files that are read: JSON, lines of numbers (RealEstate10K, TUM, KITTI), COLMAP, arrays of "
+    "numpy, a Blender script of ours. Give a file of docs/formats.md, or a folder.": (
+        "{file} non è tra i file che si leggono: JSON, righe di numeri (RealEstate10K, TUM, KITTI), COLMAP, array di "
+        "numpy, uno script di Blender scritto qui. Scegli un file di un formato conosciuto (docs/formats.md)."
     ),
+    "These cameras tell no lens ({convention}). Give it with --fov, in degrees across the long side of the picture, "
+    "and the size of the picture with --size.": (
+        "Queste videocamere non dicono l'obiettivo ({convention}). Indicalo con --fov, in gradi lungo il lato maggiore "
+        "dell'immagine, e la dimensione dell'immagine con --size."
+    ),
+    "These cameras tell no size of their pictures ({convention}). Give it with --size.": (
+        "Queste videocamere non dicono la dimensione delle immagini ({convention}). Indicala con --size."
+    ),
+    "The file has no lines, at least 1 camera is needed. Export the cameras again.": (
+        "Il file non ha righe, ma serve almeno 1 videocamera. Esporta di nuovo le videocamere."
+    ),
+    "{file} is empty. Export the cameras again.": "{file} è vuoto. Esporta di nuovo le videocamere.",
     "{file} is not JSON ({reason:.80}). Save it again.": "{file} non è JSON ({reason:.80}). Salvalo di nuovo.",
-    "{file} has neither c2w (a trajectory), keys (an editable path) nor frames (nerfstudio). See docs/formats.md.": (
-        "{file} non ha né c2w (una traiettoria), né keys (un percorso), né frames (nerfstudio). Vedi docs/formats.md."
+    "{file} has neither c2w (a trajectory), keys (an editable path), frames or camera_path (nerfstudio) nor the poses "
+    "of Record3D, Kubric, ReCamMaster or MotionCtrl. See docs/formats.md.": (
+        "{file} non ha né c2w (una traiettoria), né keys (un percorso), né frames o camera_path (nerfstudio), né le "
+        "pose di Record3D, Kubric, ReCamMaster o MotionCtrl. Vedi docs/formats.md."
     ),
     "{file} is over {limit} bytes, the limit. Cut the path.": (
         "{file} supera il limite di {limit} byte. Taglia il percorso."
@@ -79,9 +95,8 @@ SENTENCES = {
     "{name} is {value!r:.40}, must be a whole number of pixels. Fix it.": (
         "{name} è {value!r:.40}, ma deve essere un numero intero di pixel. Correggi."
     ),
-    "{place} has a quaternion of length {length:.4g}, must be 1 within {limit:g}. Check the order QW QX QY QZ.": (
-        "{place} ha un quaternione lungo {length:.4g}, ma deve essere 1 entro {limit:g}. Controlla l'ordine QW QX "
-        "QY QZ."
+    "{place} has a quaternion of length {length:.4g}, must be 1 within {limit:g}. Check the order {order}.": (
+        "{place} ha un quaternione lungo {length:.4g}, ma deve essere 1 entro {limit:g}. Controlla l'ordine {order}."
     ),
     "w2c has shape {shape}, must be (3, 4) or (4, 4).": "w2c ha forma {shape}, ma deve essere (3, 4) o (4, 4).",
     "w2c holds NaN or infinity, must be finite. Fix or drop that pose.": (
@@ -119,8 +134,70 @@ SENTENCES = {
     "{place} lacks {fields}, here or at the top of the file. Add them.": (
         "{place} non ha {fields}, né qui né in cima al file. Aggiungi."
     ),
-    "{place} has lens distortion {distortion:.80}, must be 0. Undistort the pictures first.": (
-        "{place} ha una distorsione dell'obiettivo ({distortion:.80}), ma deve essere 0. Prima toglila dalle immagini."
+    "{place} has camera_angle_x={angle!r:.40}, must be a number from 0.01 to 3.13 radians. Fix it.": (
+        "{place}: camera_angle_x={angle!r:.40}, ma deve essere un numero da 0.01 a 3.13 radianti. Correggi."
+    ),
+    "nerfstudio, lens model {model}": "nerfstudio, modello di obiettivo {model}",
+    # a path of nerfstudio's viewer
+    "nerfstudio camera path, c2w in OpenGL axes (+x right, +y up, -z forward), fov across the height": (
+        "percorso di nerfstudio, c2w in assi OpenGL (+x a destra, +y in su, -z avanti), fov lungo l'altezza"
+    ),
+    "The camera path": "Il percorso",
+    "There is no list camera_path of at least 1 camera ({convention}). Generate the path in the viewer again.": (
+        "Manca l'elenco camera_path con almeno 1 videocamera ({convention}). Genera di nuovo il percorso nel viewer."
+    ),
+    "{place} has no camera_to_world of 16 numbers ({convention}). Generate the path in the viewer again.": (
+        "{place} non ha camera_to_world con 16 numeri ({convention}). Genera di nuovo il percorso nel viewer."
+    ),
+    "{place} has fov={angle!r:.40}, must be a number from 1 to 179 degrees. Fix it.": (
+        "{place}: fov={angle!r:.40}, ma deve essere un numero da 1 a 179 gradi. Correggi."
+    ),
+    "{count} of {cameras} cameras are not rigid (the worst, camera {number}, is off by {error:.2g}): the nearest "
+    "rotation is used.": (
+        "Videocamere non rigide: {count} su {cameras} (la peggiore, la {number}, è fuori di {error:.2g}). Si usa la "
+        "rotazione più vicina."
+    ),
+    # lenses that are no pinholes
+    "{place} has the lens model {model:.40}, which is none of {allowed} and no fisheye or panorama. Export the "
+    "cameras as PINHOLE.": (
+        "{place} ha il modello di obiettivo {model:.40}, che non è {allowed} e nemmeno un fisheye o un panorama. "
+        "Esporta le videocamere come PINHOLE."
+    ),
+    "The pictures are panoramas (lens model {model}), which a clip is not: the way of the cameras is read, looking at "
+    "the middle of each panorama, with another lens.": (
+        "Le immagini sono panorami (modello di obiettivo {model}), un video no: del file si legge il percorso, che "
+        "guarda il centro di ogni panorama, con un altro obiettivo."
+    ),
+    "The pictures are of a fisheye (lens model {model}), which a clip is not: the way of the cameras is read, with a "
+    "straight lens of the same focal length.": (
+        "Le immagini sono di un fisheye (modello di obiettivo {model}), un video no: del file si legge il percorso, "
+        "con un obiettivo rettilineo della stessa focale."
+    ),
+    "Lens distortion is left out ({distortion:.80}): the way of the cameras and the pinhole part of the lens are "
+    "read.": (
+        "La distorsione dell'obiettivo è tralasciata ({distortion:.80}): si leggono il percorso e la parte senza "
+        "distorsione."
+    ),
+    # COLMAP, binary
+    "COLMAP binary, w2c in OpenCV axes (+x right, +y down, +z forward)": (
+        "COLMAP binario, w2c in assi OpenCV (+x a destra, +y in giù, +z avanti)"
+    ),
+    "{files} missing ({convention}). Give both files, or their folder.": (
+        "Manca {files} ({convention}). Scegli insieme i due file."
+    ),
+    "images.bin lists {count} images, must be 1..{limit}. Export fewer, or another file.": (
+        "images.bin elenca {count} immagini, ma devono essere 1..{limit}. Esportane meno, o un altro file."
+    ),
+    "Image {number} of {file}": "L'immagine {number} di {file}",
+    "Camera {number} of {file}": "La videocamera {number} di {file}",
+    "{place} names the camera {camera}, which cameras.bin does not have. Export the model again.": (
+        "{place} nomina la videocamera {camera}, che in cameras.bin non c'è. Esporta di nuovo il modello."
+    ),
+    "{place} holds NaN or infinity, must be finite. Fix or drop that pose.": (
+        "{place} contiene NaN o infinito, ma i numeri devono essere finiti. Correggi o togli quella posa."
+    ),
+    "{file} is no binary file of COLMAP, or is cut short. Export the model again.": (
+        "{file} non è un file binario di COLMAP, o è troncato. Esporta di nuovo il modello."
     ),
     # RealEstate10K
     "timestamp fx fy cx cy 0 0 and 12 numbers of w2c": "timestamp fx fy cx cy 0 0 e 12 numeri di w2c",

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_trajectory_is_a_sequence_of_cameras():
     cameras = [any_camera(seed) for seed in range(7)]
     path = Trajectory.from_cameras(cameras)
     assert len(path) == 7 and list(path) == cameras and path[-1] == cameras[-1]
-    assert path[2:5] == Trajectory.from_cameras(cameras[2:5]) and path.seconds == 7 / 16
+    assert path[2:5] == Trajectory.from_cameras(cameras[2:5]) and path.seconds == 7 / 24
     with pytest.raises(IndexError):
         path[7]
     with pytest.raises(ValueError, match="0 frames"):
@@ -202,7 +203,7 @@ IDENTITY = np.eye(4).tolist()
         (broken(intrinsics=[[9, 9, 1, float("nan")]] * 3), "K of frame 0 holds NaN"),
         (broken(c2w=[IDENTITY, (2 * np.diag([1, 1, 1, 0.5])).tolist(), IDENTITY]), "c2w of frame 1 is not rigid"),
         (broken(height="48"), "height='48'"),
-        (broken(fps=0), r"fps=0 must be a number from 1 to 240\. Use 16"),
+        (broken(fps=0), r"fps=0 must be a number from 1 to 240\. Use 24"),
         (broken(fps=float("nan")), "fps=nan"),
     ],
 )
@@ -234,7 +235,9 @@ def test_longest_path_fits_the_file_limit(tmp_path):
 
 def test_schema_names_the_keys_that_are_written():
     schema, data = Trajectory.json_schema(), any_path(3).to_dict()
-    assert list(data) == schema["required"] == list(schema["properties"])
+    loop = replace(any_path(3), loop=True).to_dict()
+    assert list(data) == schema["required"] and list(loop) == list(schema["properties"])
+    assert Trajectory.from_dict(loop).loop and not Trajectory.from_dict(data).loop
     assert all(data[key] == rule["const"] for key, rule in schema["properties"].items() if "const" in rule)
 
 

@@ -63,7 +63,7 @@ def test_a_calm_path_has_no_findings():
 @pytest.mark.parametrize("name", sorted(load_moves()))
 def test_moves_of_the_gallery_are_calm_also_as_keys(name):
     preset = load_moves()[name]
-    clip = move(preset.move, PHOTO, distance=D, frames=preset.frames, **preset.params)
+    clip = move(preset.move, PHOTO, distance=D, frames=round(24 * preset.seconds), **preset.params)
     path = Path.from_trajectory(clip)
     assert check_path(clip, D) == [] and check_path(path.trajectory(54, 96), D, path=path) == []
 
@@ -104,7 +104,7 @@ def test_speed_is_the_moves_own_cap():
     steps = steps_over_cap(clip, D, 3.0 * 1.02, 0.04 * 1.02)
     expected = np.zeros(len(clip), bool)
     for step in steps:
-        expected[step : step + 5] = True
+        expected[step : step + 7] = True
     assert len(steps) and (covered == expected).all()
 
 
@@ -119,8 +119,8 @@ def test_slow_down_changes_the_time_alone():
 
 def test_through_a_surface_is_measured_along_the_photos_axis():
     finding = findings_of(path_of(((0, 0, 0), AHEAD), ((0, 0, 4.0), AHEAD), seconds=20.0))["through"]
-    assert finding.value == pytest.approx(1.0) and finding.frames[1] == 320
-    assert finding.frames[0] == pytest.approx(0.75 * 320, abs=1.01)
+    assert finding.value == pytest.approx(1.0) and finding.frames[1] == 479
+    assert finding.frames[0] == pytest.approx(0.75 * 479, abs=1.01)
 
 
 def test_over_the_table_up_before_the_wall_back():
@@ -174,7 +174,7 @@ def test_keep_honest_of_any_path():
 
 def test_an_aim_outside_the_photo_is_turned_back():
     path = path_of(((0, 0, 0), AHEAD), ((0.1, 0, 0), AHEAD), target=(9.0, 0.0, 1.0), seconds=20.0)
-    assert findings_of(path)["out"].frames == (0, 320)
+    assert findings_of(path)["out"].frames == (0, 479)
     for repair in ("turn_back", "keep_honest"):
         mended = repaired(path, repair, PHOTO, D, room(), coverage_of)
         assert coverage_of(mended.trajectory(54, 96)).min() >= BACKED and mended.target is None
@@ -228,7 +228,7 @@ def test_bad_input_is_refused():
     clip = CALM.trajectory(54, 96)
     with pytest.raises(ValueError, match=r"depth has shape \(9, 9\), must be that of its camera, \(54, 96\)"):
         check_path(clip, D, np.ones((9, 9)), PHOTO)
-    with pytest.raises(ValueError, match=r"coverage has shape \(3,\), must be \(65,\)"):
+    with pytest.raises(ValueError, match=r"coverage has shape \(3,\), must be \(96,\)"):
         check_path(clip, D, coverage=np.ones(3))
     with pytest.raises(ValueError, match="distance=0 must be"):
         check_path(clip, 0)

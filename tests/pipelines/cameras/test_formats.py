@@ -163,7 +163,8 @@ BAD_NERFSTUDIO = [
     (change(w=640), r"sizes \[\(288, 512\), \(288, 640\)\], must be one size"),
     (change(w=0.5), "must be a whole number of pixels"),
     (change(w=1e999), "must be a whole number of pixels"),
-    (change(k1=0.1), "lens distortion {'k1': 0.1}, must be 0"),
+    (change(camera_model="WARPED"), "Frame 1 .* has the lens model WARPED, which is none of"),
+    (change(fl_x=None, camera_angle_x=4.0), "camera_angle_x=4.0, must be a number from 0.01 to 3.13"),
     (change(fl_x=-400.0), "read as nerfstudio.*fx=-400"),
     (change(cx=math.nan), "read as nerfstudio.*NaN"),
     (change(transform_matrix=[[1, 0], [0, 1]]), r"has shape \(2, 2\), must be \(4, 4\)"),
@@ -187,7 +188,8 @@ BAD_COLMAP = [
     (lambda f: f.pop("images.txt"), "images.txt missing"),
     (lambda f: f.update({"images.txt": "# nothing\n"}), "lists no image, at least 1"),
     (lambda f: f.update({"cameras.txt": ""}), "names the camera 1, which cameras.txt does not have"),
-    (lambda f: f.update({"cameras.txt": "1 OPENCV 512 288 1 1 1 1 0 0 0 0"}), "model OPENCV, only PINHOLE"),
+    (lambda f: f.update({"cameras.txt": "1 WARPED 512 288 1 1 1 1 0 0 0 0"}), "model WARPED, only SIMPLE_PINHOLE"),
+    (lambda f: f.update({"cameras.txt": "1 OPENCV 512 288 1 1 1 1 0"}), "has 5 numbers where 8 belong"),
     (lambda f: f.update({"cameras.txt": "1 PINHOLE 512"}), "has 3 words"),
     (lambda f: f.update({"cameras.txt": "1 PINHOLE 512 288 443 443 256"}), "has 3 numbers where 4 belong"),
     (
@@ -267,7 +269,7 @@ def test_realestate10k_says_time_and_shares_of_the_picture():
     assert big.fps == 24
     np.testing.assert_allclose(big.K, walk().resized(720, 1280).K, rtol=1e-12)
     assert from_realestate10k("\n".join(lines[1:])).width == 512  # without the address, the size from the lens
-    assert from_realestate10k("\n".join(lines[:2])).fps == 16
+    assert from_realestate10k("\n".join(lines[:2])).fps == 24
     assert from_realestate10k("\n".join(lines), fps=30).fps == 30
 
 
@@ -516,7 +518,7 @@ def test_an_editable_path_is_read_as_the_clip_it_makes(tmp_path):
     path.save(tmp_path / "path.json")
     found = read_cameras(tmp_path / "path.json", 72, 128, 8)
     assert found.trajectory == path.trajectory(72, 128, 8) and "editable path" in found.convention
-    assert read_cameras(tmp_path / "path.json").trajectory == path.trajectory(288, 512, 16)
+    assert read_cameras(tmp_path / "path.json").trajectory == path.trajectory(288, 512)
 
 
 def test_folders_of_other_tools_are_known(tmp_path):
@@ -540,8 +542,10 @@ def test_folders_of_other_tools_are_known(tmp_path):
         ("a.json", b'{"c2w": []}', "a.json: The trajectory lacks"),
         ("a.json", b'{"frames": 3}', "a.json: There is no list of frames"),
         ("a.txt", b"\xff\xfe", "a.txt is no text in UTF-8"),
-        ("a.exe", b"MZ", "a.exe is no .json, .txt or .py"),
-        ("w2c.txt", b"[[1]]", "w2c.txt: There is no line of"),
+        ("a.exe", b"MZ", "a.exe seems to be a program of Windows, which is not read"),
+        ("a.doc", b"hello", "a.doc is none of the files that are read"),
+        ("w2c.txt", b"[[1]]", "w2c.txt: intrinsics.txt missing"),
+        ("images.txt", b"1 1 0 0 0 0 0 0 1 a", "images.txt: cameras.txt missing"),
     ],
 )
 def test_bad_sources_are_refused_with_a_sentence(name, content, message, tmp_path):

@@ -21,7 +21,8 @@ def render():
     """`render` on the command line: folder, further arguments -> exit code; the clip is clip.mp4 in the folder."""
 
     def render(folder, *arguments):
-        command = ["render", str(folder / "photo.png"), "--size", "72x128", "--frames", "9"]
+        length = [] if {"--trajectory", "--seconds"} & set(arguments) else ["--frames", "9"]
+        command = ["render", str(folder / "photo.png"), "--size", "72x128", *length]
         return cli.main([*command, "--out", str(folder / "clip.mp4"), *arguments])
 
     return render

@@ -7,6 +7,8 @@ import pytest
 
 from pipelines import __main__ as cli
 from pipelines.cameras import Path, Trajectory
+from pipelines.cameras.formats import FORMATS
+from pipelines.cameras.trajectory import NATIVE_FPS
 
 EDITED = {
     "version": 1,
@@ -25,11 +27,11 @@ def test_a_path_goes_through_every_format(tmp_path, capsys, to):
     assert cli.main(command) == 0
     report = json.loads(capsys.readouterr().out)
     assert "editable path, c2w in OpenCV axes" in report["convention"] and report["warnings"] == []
-    assert (report["cameras"], report["height"], report["width"], report["fps"]) == (17, 90, 160, 8)
+    assert (report["cameras"], report["height"], report["width"], report["fps"]) == (16, 90, 160, 8)
     source = report["written"][0] if len(report["written"]) == 1 else str(out)
     again = ["path", source, "--to", "json", "--out", str(back), "--size", "90x160", "--fps", "8"]
     assert cli.main(again) == 0
-    assert json.loads(capsys.readouterr().out)["cameras"] == 17
+    assert json.loads(capsys.readouterr().out)["cameras"] == 16
     expected = Path.from_dict(EDITED).trajectory(90, 160, 8)
     found = Trajectory.load(back)
     assert abs(found.c2w - expected.c2w).max() < 1e-5 and abs(found.K - expected.K).max() < 1e-5
@@ -53,6 +55,35 @@ def test_a_path_in_the_wrong_convention_is_warned_of_and_mended(tmp_path, capsys
     np.testing.assert_allclose(Trajectory.load(tmp_path / "right.json").c2w, path.c2w, atol=1e-9)
 
 
+TUM = "".join(f"{i / 30:.4f} 0 0 {i**2 / 100} 0 0 0 1\n" for i in range(17))
+
+
+@pytest.mark.parametrize("pace", ["kept", "even"])
+def test_any_number_of_cameras_is_put_onto_a_clip(tmp_path, capsys, pace):
+    (tmp_path / "tum.txt").write_text(TUM)
+    command = ["path", str(tmp_path / "tum.txt"), "--size", "90x160", "--fov", "60", "--resample", "97"]
+    assert cli.main([*command, "--pace", pace, "--out", str(tmp_path / "out.json")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["cameras"], report["fps"], report["height"], report["width"]) == (97, NATIVE_FPS, 90, 160)
+    z = Trajectory.load(tmp_path / "out.json").c2w[:, 2, 3]
+    assert (z[0], z[-1]) == (0, 2.56)
+    steps = np.diff(z)
+    assert steps.max() / steps.min() < 1.01 if pace == "even" else steps[-1] > 20 * steps[0]
+    assert cli.main([*command, "--fps", "30"]) == 0  # without --out only told
+    told = json.loads(capsys.readouterr().out)
+    assert told["fps"] == 30 and told["written"] == [] and len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_is_left_out_is_warned_of(tmp_path, capsys):
+    path = Path.from_dict(EDITED).trajectory(90, 160)
+    data = json.loads(FORMATS["nerfstudio"].write(path)["transforms.json"]) | {"k1": 0.1}
+    (tmp_path / "transforms.json").write_text(json.dumps(data))
+    assert cli.main(["path", str(tmp_path / "transforms.json")]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith("warning: Lens distortion is left out (k1=0.1)")
+    assert json.loads(printed.out)["warnings"][0].startswith("Lens distortion")
+
+
 @pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
@@ -63,6 +94,9 @@ def test_a_path_in_the_wrong_convention_is_warned_of_and_mended(tmp_path, capsys
         (json.dumps(EDITED), ["--size", "0x9"], "height=0 must be 1..16384"),
         (json.dumps(EDITED), ["--size", "9x99999"], "width=99999 must be"),
         (None, [], "in.json does not exist"),
+        (json.dumps(EDITED), ["--resample", "1"], "resample=1 must be a whole number of frames from 2 to 2000"),
+        (json.dumps(EDITED), ["--fov", "200"], "fov_degrees=200.0 must be 1..170"),
+        (json.dumps([[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]] * 2), [], "tell no lens (MotionCtrl"),
         (json.dumps(EDITED), ["--out", "nowhere/x/out"], "does not exist. Make it first"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_trajectory_of_any_format_is_followed(folder, render, name):
     from pipelines import Camera, move
     from pipelines.cameras.formats import write_cameras
 
-    clip = move("push-in", Camera.from_fov(60, 72, 128), distance=1.0, frames=5)
+    clip = move("push-in", Camera.from_fov(60, 72, 128), distance=1.0, frames=8)
     file = folder / "drawn"
     if name == "path":
         Path.from_trajectory(clip).save(file := folder / "drawn.json")
@@ -99,10 +99,11 @@ def test_a_trajectory_of_any_format_is_followed(folder, render, name):
 
 
 BAD = [
-    (["--frames", "0"], "frames=0 must be 4n + 1"),
-    (["--frames", "2"], "frames=2"),
-    (["--frames", "34"], "Use 33 or 37"),
+    (["--frames", "0"], "frames=0 must be a whole number within 2..2000"),
     (["--frames", "10000"], "frames=10000"),
+    (["--seconds", "-4"], "--seconds -4 must be positive"),
+    (["--seconds", "100"], "frames=2400"),
+    (["--trajectory", "missing.json", "--seconds", "4"], "Leave them out"),
     (["--size", "71x128"], "height=71 must be a multiple of 2"),
     (["--size", "8x8"], "height=8 must be 64..1920"),
     (["--move", "teleport"], "teleport"),

@@ -84,6 +84,26 @@ def test_both_engines_play_the_same_scenario(either):
     assert previews.shape == (2, *SIZE, 3) and outlook.coverage(lifted.memory, trajectory).shape == (FRAMES,)
 
 
+@pytest.mark.parametrize(
+    ("name", "frames", "made"), [("side-slide", 6, 9), ("side-slide", 5, 5), ("steady-hold", 8, 9)]
+)
+def test_any_number_of_frames_can_be_asked_for(either, name, frames, made):
+    """Where latents stand for four frames, more are made: a loop's return to its start, then the last camera held."""
+    lifted, trajectory = path(either, frames, name=name)
+    begun, begin = [], either.engine.begin
+    either.engine.begin = lambda cameras, *rest: begun.append(cameras) or begin(cameras, *rest)
+    try:
+        done = list(either.stream(lifted, trajectory))
+    finally:
+        del either.engine.begin
+    assert done[-1].frames.shape == (frames, *SIZE, 3) and done[-1].coverage.shape == (frames,)
+    assert sum(len(event.frames) for event in done if isinstance(event, ChunkEvent)) == frames
+    assert len(begun[0]) == (made if either.transformer is not None else frames + trajectory.loop)
+    assert begun[0][:frames] == replace(trajectory, loop=False)
+    assert begun[0][-1] == (trajectory[0] if trajectory.loop else trajectory[-1])
+    assert done[-1].loop.closed == trajectory.loop and done[-1].recipe["trajectory"] == trajectory.to_dict()
+
+
 def count_steps(pipe, monkeypatch):
     """A list that grows with every step of generating: a run of the transformer, a round of the embedded filler."""
     runs = []

@@ -220,7 +220,7 @@ def test_the_loop_suite_writes_its_sheet(pipe, tmp_path):
         (["--suite", "loop"], "needs --photos"),
         (["--suite", "rgbd", "--data", "nowhere"], "needs --data"),
         (["--suite", "rooms", "--scenes", "0"], "scenes=0"),
-        (["--suite", "rooms", "--frames", "8"], "4n"),
+        (["--suite", "rooms", "--frames", "8"], "must be odd"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused_before_any_weights_load(words, message, monkeypatch):

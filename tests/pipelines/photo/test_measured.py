@@ -90,7 +90,7 @@ def test_measured_depth_has_no_steps_within_a_surface_and_one_clean_step_between
     edge = steps.argmax()
     assert steps[edge] > 1.9 and np.abs(np.delete(steps, edge)).max() < 0.02
     assert np.count_nonzero(np.delete(steps, edge)[3:-3]) > 30  # smooth, not in steps of a coarse pixel
-    nearest, _ = given_depth(ramp).on_grid(30, 40)
+    nearest, _ = given_depth(ramp, photo(*ramp.shape)).on_grid(30, 40)
     assert np.isin(nearest, ramp).all()
 
 

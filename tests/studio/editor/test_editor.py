@@ -220,7 +220,7 @@ def test_the_cameras_drawn_are_the_cameras_rendered(visit, pipe):
         f"""async () => {{
             const {{ curve, duration }} = await import(new URL('{HOME}/path.js', document.baseURI));
             const path = {DRAFT};
-            const frames = {num_frames(path_of(page)["keys"][-1]["time"], 16)};
+            const frames = {num_frames(path_of(page)["keys"][-1]["time"], 24)};
             return Array.from({{ length: frames }}, (_, i) => curve(path)(duration(path) * i / (frames - 1)));
         }}"""
     )
@@ -311,8 +311,15 @@ def test_a_session_at_the_editor(visit, device, tmp_path):
     page.wait_for_function(f"{DRAFT}.keys.length === {len(arc.keys)}")
     reviewed(page)
 
-    # the next visit finds it again, on the whole photo: the arc had a frame a little closer
+    # a page that loads again is where it was
     page.reload()
+    page.wait_for_selector(".editor[data-painted]:visible")
+    page.wait_for_function(f"{DRAFT}.keys.length === {len(arc.keys)}")
+    assert path_of(page) == kept
+
+    # the next visit finds it again, on the whole photo: the arc had a frame a little closer
+    address, page = page.url, page.context.new_page()
+    page.goto(address)
     enter(page)
     found = Path.from_dict(path_of(page))
     lens = {key.fov for key in found.keys}
@@ -346,7 +353,8 @@ def test_everything_goes_by_keyboard(visit):
     page.wait_for_function("document.querySelector('.editor .track').ariaValueNow > 0.2")
     page.focus(".editor .track")
     page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
+    for _ in range(3):  # frames
+        page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.editor .track').ariaValueText === '0.1 s'")
     nameless = page.evaluate(
         """[...document.querySelectorAll('.editor :is(button, input, select, textarea, [tabindex], summary)')]
@@ -620,6 +628,17 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
         "document.querySelector('.editor .notice').textContent.includes('lette come testo di COLMAP')"
     )
     np.testing.assert_allclose(path_of(page)["keys"][-1]["position"], kept["keys"][-1]["position"], atol=1e-5)
+    # what is no file of cameras is named, under its own ending
+    (tmp_path / "Scena 1.FBX").write_bytes(b"Kaydara FBX Binary  \0")
+    page.set_input_files(".editor input[type=file]", tmp_path / "Scena 1.FBX")
+    page.wait_for_function(
+        "document.querySelector('.editor .notice').textContent.includes('path.fbx sembra una scena FBX')"
+    )
+    # cameras without a lens have the photo's
+    (tmp_path / "poses.tum").write_text("".join(f"{i / 30:.4f} {i / 100} 0 0 0 0 0 1\n" for i in range(49)))
+    page.set_input_files(".editor input[type=file]", tmp_path / "poses.tum")
+    page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('49 videocamere lette')")
+    assert path_of(page)["keys"][-1]["position"] == pytest.approx([0.48, 0, 0])
     # cameras that look away are doubted, and turned round on demand
     arc = move("gentle-arc", Camera.from_fov(50, 90, 160), distance=2.0, frames=33, degrees=40)
     Trajectory(arc.c2w @ np.diag([1, -1, -1, 1.0]), arc.K, 90, 160).save(tmp_path / "away.json")

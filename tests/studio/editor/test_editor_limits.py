@@ -17,6 +17,9 @@ OTHER_MEANINGS = {
     ("editor.js", "ANY_LENS = 60;"),  # degrees
     ("backdrop.js", "COARSE = 3;"),  # every third pixel
     ("gestures.js", "STILL = 3;"),  # pixels
+    ("gestures.js", "ON_CAMERA = 24;"),  # pixels
+    ("drawing.js", "MANY = 24;"),  # keys
+    ("panel.js", "LENSES = [18, 24, 35, 50, 85];"),  # mm
     ("height.js", "STILL = 3;"),
     ("timeline.js", "STILL = 3;"),
     ("history.js", "MAX_UNDO = 200;"),
@@ -65,7 +68,7 @@ def test_no_script_has_a_copy_of_a_limit():
 
 
 @pytest.mark.parametrize(
-    "line", ["const FPS = 16;", "  if (travel > 0.04 * distance) {", "const MAX = 256 * 1024;", "if (size > 40e6) {"]
+    "line", ["const FPS = 24;", "  if (travel > 0.04 * distance) {", "const MAX = 256 * 1024;", "if (size > 40e6) {"]
 )
 def test_a_copy_would_be_found(line):
     assert copies(line) == [line]

@@ -14,6 +14,7 @@ from pipelines.cameras import Camera, Trajectory, checks, move, repairs
 from pipelines.cameras.formats import CORRECTIONS, FORMATS, read_cameras, write_cameras
 from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path as CameraPath
+from pipelines.cameras.resampling import resampled
 from studio.editor.opening import opened
 from studio.editor.place import floor_below
 from studio.editor.review import findings, quick_check
@@ -24,6 +25,7 @@ from studio.words.editor import SCRIPT
 ROOT = Path(__file__).parents[3]
 CAMERA = Camera.from_fov(60, 90, 160)
 AHEAD = (1, 0, 0, 0)
+AWAY = np.array([[0.0, 0, 1, 30], [0, 1, 0, 0], [-1, 0, 0, 5], [0, 0, 0, 1]])  # a world of its own
 
 
 def path_to(*positions, seconds=4.0, **last):
@@ -50,11 +52,11 @@ def test_words_of_the_scripts_exist_and_are_used():
 def test_findings_say_where_they_are_and_what_mends_them():
     Finding = checks.Finding
     found = [
-        Finding("turns", (0, 8), 4.0, 3.0, "slow_down"),
-        Finding("travels", (8, 16), 0.05, 0.04, "slow_down"),
-        Finding("travels", (32, 40), 0.05, 0.04, "slow_down"),
-        Finding("out", (48, 64), 0.1, 0.25, "turn_back"),
-        Finding("unreached", (64, 64), 1.0, 1e-6, None),
+        Finding("turns", (0, 12), 4.0, 3.0, "slow_down"),
+        Finding("travels", (12, 24), 0.05, 0.04, "slow_down"),
+        Finding("travels", (48, 60), 0.05, 0.04, "slow_down"),
+        Finding("out", (72, 96), 0.1, 0.25, "turn_back"),
+        Finding("unreached", (95, 95), 1.0, 1e-6, None),
     ]
     fast, out, unreached = findings(found, "it")
     assert fast["kind"] == "fast" and fast["spans"] == [[0, 1], [2, 2.5]] and fast["repair"] == "slow_down"
@@ -120,10 +122,46 @@ def test_a_model_of_two_files_is_read_and_half_of_one_refused(tmp_path):
     assert opened(files * 2, CAMERA, "it")[0] is None
 
 
+@pytest.mark.parametrize("cameras", [2, 16, 49, 77, 121, 2000])
+def test_any_number_of_cameras_comes_in_with_the_files_first_and_last(cameras, tmp_path):
+    slide = resampled(move("gentle-arc", CAMERA, distance=2.0, frames=33, degrees=40), cameras)
+    slide = Trajectory(AWAY @ slide.c2w, slide.K, 90, 160, 24)
+    (file,) = write_cameras(slide, "json", tmp_path / "poses.json")
+    path, notice, _ = opened([str(file)], CAMERA, "en")
+    first, last = path.sample(np.array([0.0, path.duration])).c2w
+    np.testing.assert_array_equal(first, np.eye(4))
+    np.testing.assert_allclose(last, np.linalg.inv(slide.c2w[0]) @ slide.c2w[-1], atol=1e-9)
+    assert notice.startswith(f"{cameras} cameras read as") and f"They became {len(path.keys)} points over" in notice
+    own = cameras / 24
+    is_kept = 1 <= own <= 60
+    assert path.duration == pytest.approx(own if is_kept else 4 if own < 1 else 60, abs=0.1)
+    assert ("which no clip does" in notice) != is_kept
+
+
+def test_poses_without_a_lens_take_the_photos_and_the_notice_says_what_was_left_out(tmp_path):
+    arc = move("gentle-arc", CAMERA, distance=2.0, frames=49)
+    (tmp_path / "path.json").write_text(json.dumps(np.linalg.inv(arc.c2w)[:, :3].reshape(-1, 12).tolist()))
+    path, notice, _ = opened([str(tmp_path / "path.json")], CAMERA, "it")
+    np.testing.assert_allclose(path.positions[-1], arc.c2w[-1, :3, 3], atol=1e-9)
+    assert "MotionCtrl" in notice and path.keys[-1].fov == pytest.approx(60)
+    model = json.loads(FORMATS["nerfstudio"].write(arc)["transforms.json"]) | {"camera_model": "OPENCV_FISHEYE"}
+    (tmp_path / "path.json").write_text(json.dumps(model))
+    assert "fisheye (modello di obiettivo OPENCV_FISHEYE)" in opened([str(tmp_path / "path.json")], CAMERA, "it")[1]
+    pair = [tmp_path / "poses.npy", tmp_path / "intrinsics.npy"]
+    np.save(pair[0], arc.c2w)
+    np.save(pair[1], np.tile([500.0, 500, 416, 240], (49, 1)))
+    assert "LingBot-World" in opened([str(file) for file in pair], CAMERA, "it")[1]
+
+
+def test_what_is_no_file_of_cameras_is_named(tmp_path):
+    (tmp_path / "path.fbx").write_bytes(b"Kaydara FBX Binary  \0")
+    path, why, fixes = opened([str(tmp_path / "path.fbx")], CAMERA, "it")
+    assert path is None and fixes == [] and "path.fbx sembra una scena FBX: non si legge. Esporta la videocamera" in why
+
+
 def test_cameras_that_were_doubted_are_read_the_other_way_on_demand(tmp_path):
     orbit = move("gentle-arc", CAMERA, distance=2.0, frames=33, degrees=40)
-    away = np.array([[0.0, 0, 1, 30], [0, 1, 0, 0], [-1, 0, 0, 5], [0, 0, 0, 1]])  # a world of its own
-    turned, inverse = orbit.c2w @ np.diag([1, -1, -1, 1.0]), np.linalg.inv(away @ orbit.c2w)
+    turned, inverse = orbit.c2w @ np.diag([1, -1, -1, 1.0]), np.linalg.inv(AWAY @ orbit.c2w)
     for kind, odd in (("backwards", turned), ("inverse", inverse)):
         (file,) = write_cameras(Trajectory(odd, orbit.K, 90, 160), "json", tmp_path / f"{kind}.json")
         path, notice, fixes = opened([str(file)], CAMERA, "it")

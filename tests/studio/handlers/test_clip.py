@@ -3,18 +3,17 @@
 import threading
 from dataclasses import replace
 
-import av
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
+from ffprobe import check_platforms_take, probe
 from PIL import Image
 from visit import WAY, last, settled
 
-from pipelines.media.clips import read_recipe
+from pipelines.media.clips import RATES, read_recipe
 from pipelines.photo import outlook
 from studio.download import sheet
 from studio.handlers import clip, preview
-from studio.order import FPS
 from studio.session import KEPT_PICTURES, Session
 from studio.settings import Opened, Settings
 from studio.words import say
@@ -28,8 +27,7 @@ def test_render_tells_every_step_and_ends_with_a_clip(session, workbench, pipe):
     assert shares == sorted(shares) and len(shares) > 10
     assert {answer["stage"]["kind"] for answer in answers} == {"photo", "live", "clip"}
     made = session.clip
-    with av.open(str(made.video)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 2 * FPS + 1
+    check_platforms_take(made.video, 2, 24, 288, 512)
     recipe = read_recipe(made.video)
     assert recipe["seed"] == 7 and recipe["studio"]["preset"] == "push-in" and recipe["trajectory"]["c2w"]
     assert Image.open(made.poster).size == (512, 288)
@@ -41,7 +39,7 @@ def test_render_tells_every_step_and_ends_with_a_clip(session, workbench, pipe):
 def test_italian_writes_decimals_with_a_comma(session, workbench):
     assert say("it", "stopped_partial", seconds=1.25) == "Fermato dopo 1,2 s di video. La parte pronta è salva."
     last(clip.render(workbench, session, "it", settled()))
-    assert "2,1 s" in sheet(session.clip, "it")["facts"] and "2.1 s" in sheet(session.clip, "en")["facts"]
+    assert "2,0 s" in sheet(session.clip, "it")["facts"] and "2.0 s" in sheet(session.clip, "en")["facts"]
 
 
 def test_a_full_disk_leaves_no_folder_of_a_clip(session, workbench, monkeypatch):
@@ -68,8 +66,8 @@ def test_closing_a_render_stops_the_engine_and_keeps_what_was_ready(session, wor
     threading.Timer(0.1, answers.close).start()
     answer = clip.stopped(workbench, session, "en", settled())
     assert pipe.closed.is_set()
-    assert answer["stage"]["kind"] == "clip" and session.clip.num_frames == 24
-    assert "Stopped after 1.5 s" in answer["stage"]["note"]
+    assert answer["stage"]["kind"] == "clip" and session.clip.seconds == 1
+    assert "Stopped after 1.0 s" in answer["stage"]["note"]
     recipe = read_recipe(session.clip.video)
     assert recipe["weights"] and recipe["depth"] and recipe["trajectory"]["c2w"]
     assert answer["render"]["visible"]
@@ -121,13 +119,12 @@ def test_a_large_model_renders_what_was_previewed_at_its_own_size_and_rate(sessi
         last(preview.preview(workbench, session, "en", inputs))
         last(clip.render(workbench, session, "en", inputs))
         shown, rendered = previewed[-1], pipe.calls[-1]["trajectory"]
-        assert (rendered.height, rendered.width, rendered.fps, len(rendered)) == (704, 1248, 24, 49)
+        assert (rendered.height, rendered.width, rendered.fps, len(rendered)) == (704, 1248, 16, 32)
         assert np.array_equal(shown.c2w, rendered.c2w) and (shown.height, shown.width) == (288, 512)
         np.testing.assert_allclose(shown.K[:, 0, 0] / 512, rendered.K[:, 0, 0] / 1248, rtol=1e-9)
         assert np.array_equal(rendered.K[:, 0, 0], rendered.K[:, 1, 1])  # square pixels
-        with av.open(str(session.clip.video)) as container:
-            assert container.streams.video[0].average_rate == 24
-    assert "1248 × 704 · 49 frames" in clip.estimate(workbench, session, "en", inputs)["estimate"]
+        assert probe(session.clip.video)["stream"]["avg_frame_rate"] == "24/1"
+    assert "1248 × 704 · 48 frames, 24 a second" in clip.estimate(workbench, session, "en", inputs)["estimate"]
 
 
 def test_a_prompt_reaches_the_model_and_the_recipe(session):
@@ -151,7 +148,31 @@ def test_the_estimate_is_of_the_clip(session, workbench, quality):
     inputs = settled(quality=quality, ratio="16:9")
     last(clip.render(workbench, session, "en", inputs))
     height, width = session.clip.size
-    assert (
-        f"{width} × {height} · {session.clip.num_frames} frames"
-        in clip.estimate(workbench, session, "en", inputs)["estimate"]
-    )
+    said = clip.estimate(workbench, session, "en", inputs)["estimate"]
+    assert f"{width} × {height} · {probe(session.clip.video)['stream']['nb_frames']} frames, 24 a second" in said
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_every_rate_is_made_and_a_model_with_its_own_repeats_frames_and_says_so(session, workbench, pipe, rate):
+    last(clip.render(workbench, session, "en", settled(seconds=3, fps=rate)))
+    check_platforms_take(session.clip.video, 3, rate, 288, 512)
+    assert len(pipe.calls[-1]["trajectory"]) == 3 * rate and "shown twice" not in sheet(session.clip, "en")["facts"]
+
+    large = FakePipeline(is_large=True)
+    workbench = Workbench(Settings(model="team/large"), load=lambda: Opened(large, "H100", "resident", int(24e9)))
+    assert workbench.model.wait(10)
+    last(clip.render(workbench, session, "en", settled(seconds=3, fps=rate, quality="standard", depth=None)))
+    check_platforms_take(session.clip.video, 3, rate, 704, 1248)
+    assert len(large.calls[-1]["trajectory"]) == 3 * 16
+    assert f"{rate} (16 are made, some shown twice)" in sheet(session.clip, "en")["facts"]
+
+
+def test_a_clip_that_platforms_find_too_short_is_offered_with_a_hint(session, workbench):
+    hints = [clip.estimate(workbench, session, "it", settled(seconds=length))["estimate"] for length in (2, 3)]
+    assert ["almeno 3 secondi" in hint for hint in hints] == [True, False]
+
+
+@pytest.mark.parametrize("rate", [16, 0, "24", None, True, [24]])
+def test_other_rates_are_refused(session, workbench, rate):
+    error = last(clip.render(workbench, session, "en", settled(fps=rate)))["stage"]["error"]
+    assert error.startswith("frames per second is ") and "24, 25, 30" in error

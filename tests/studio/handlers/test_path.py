@@ -64,7 +64,7 @@ def test_the_editor_opens_on_the_lifted_photo_and_hears_what_to_mend(session, wo
     answer = last(preview.look(workbench, session, "en", drawn(path_of((0, 0, 0), (0.6, 0, 0), seconds=1))))
     place, review = answer["path"]["place"], answer["path"]["review"]
     assert answer["stage"]["drawing"] and place["distance"] == 2.0 and place["fov"] == pytest.approx(60)
-    assert len(review["coverage"]) == 17 and review["coverage"][0] > 0.99
+    assert len(review["coverage"]) == 24 and review["coverage"][0] > 0.99
     assert {"slow_down", "keep_honest"} <= {finding.get("repair") for finding in review["findings"]}
 
     file = Path(place["file"]).read_bytes()

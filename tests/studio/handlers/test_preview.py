@@ -57,7 +57,7 @@ def test_what_is_rendered_is_what_was_previewed(session, workbench, previewed, r
     inputs = settled(preset, ratio=ratio, quality="standard", direction="left", strength=80, focus=20, seed=3, zoom=120)
     last(preview.preview(workbench, session, "en", inputs))
     rendered = clip.cameras_of(workbench, session, Order.read(inputs))
-    assert (rendered.height, rendered.width) == clip_size(ratio, "standard", (180, 320)) and len(rendered) == 33
+    assert (rendered.height, rendered.width) == clip_size(ratio, "standard", (180, 320)) and len(rendered) == 48
     path = previewed[0].resized(rendered.height, rendered.width)
     assert np.array_equal(path.c2w, rendered.c2w)
     np.testing.assert_allclose(path.K, rendered.K, rtol=1e-9)

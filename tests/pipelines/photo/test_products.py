@@ -1,0 +1,126 @@
+"""A product before a plain backdrop: it is found, stays whole, and its backdrop stays what it was."""
+
+import numpy as np
+import pytest
+from helpers import photo
+from products import ProductDepth, product_photo
+
+from pipelines import move
+from pipelines.cameras.projection import project, unproject
+from pipelines.photo.backdrop import find_backdrop
+from pipelines.photo.outlook import preview
+from pipelines.photo.strength import MIN_STRENGTH, gentle_strength, in_frame, is_cut, objection, suited
+
+WHITE, GREY, BLUE = (255, 255, 255), (226, 226, 228), (40, 90, 160)
+
+
+def lift(pipe, backdrop=WHITE, size=(144, 192), **options):
+    picture, product = product_photo(backdrop, **options)
+    return pipe.lift(picture, *size, estimator=ProductDepth(product))
+
+
+@pytest.mark.parametrize("slope", [0, 0.15])
+@pytest.mark.parametrize("colour", [WHITE, GREY, BLUE])
+def test_a_product_is_told_from_its_backdrop_and_from_its_shadow(colour, slope):
+    picture, product = product_photo(colour, height=360, width=480, slope=slope)
+    found = find_backdrop(picture)
+    assert (found.product & product).sum() / (found.product | product).sum() > 0.8
+    assert (found.colour is None) == (slope > 0)
+    if slope == 0:
+        assert tuple(found.colour) == colour and np.abs(picture[found.flat].astype(int) - colour).max() <= 1
+        assert not (found.flat & product).any() and found.flat[~product].mean() > 0.6
+
+
+def room(height=180, width=240):
+    """A picture with a sky above and things below."""
+    picture = photo(height, width)
+    picture[: height // 2] = (190, 215, 240)
+    return picture
+
+
+@pytest.mark.parametrize("picture", [photo(180, 240), room(), np.full((180, 240, 3), 255, np.uint8)])
+def test_a_place_and_an_empty_sheet_are_no_products(picture):
+    assert find_backdrop(picture) is None
+
+
+def test_a_product_may_reach_one_side():
+    picture, product = product_photo(middle=(0.5, 0.9), height=360, width=480)
+    found = find_backdrop(picture)
+    assert found is not None and (found.product & product).sum() / (found.product | product).sum() > 0.8
+
+
+def test_depth_ends_where_the_product_ends_and_the_rest_is_a_plane(pipe):
+    lifted = lift(pipe)
+    product = lifted.plate.backdrop.product
+    inverse = 1 / lifted.photo_depth
+    behind = lifted.plate.inverse_depth(lifted.photo_camera)
+    beside = ~product
+    beside[:, 1:] &= ~product[:, :-1]
+    beside[:, :-1] &= ~product[:, 1:]  # which depth a pixel of the outline itself has does not matter
+    assert np.abs(inverse - behind)[beside & ~lifted.plate.fringe].max() < 0.02
+    assert (inverse[product] >= behind[product] - 1e-4).all()
+    assert np.median(inverse[product] / behind[product]) > 1.1
+
+
+def test_the_plate_is_seen_where_it_is_from_anywhere(pipe):
+    """Its points, carried into another camera by hand, have there the depth that the plate says, and its colours."""
+    lifted = lift(pipe, GREY, slope=0.15)
+    plate, own = lifted.plate, lifted.photo_camera
+    camera = move("gentle-arc", lifted.camera, lifted.distance, 5)[-1]
+    rows, columns = (axis.ravel() for axis in np.indices((lifted.photo.shape[:2])))
+    points = unproject(np.stack([columns, rows], -1) + 0.5, 1 / plate.inverse_depth(own).ravel(), own)
+    pixels, depth = project(points, camera)
+    inside = (pixels > 1).all(-1) & (pixels < [camera.width - 1, camera.height - 1]).all(-1)
+    cells = np.floor(pixels[inside]).astype(int)
+    near = 1 / plate.inverse_depth(camera)[cells[:, 1], cells[:, 0]]
+    assert np.abs(near / depth[inside] - 1).max() < 0.02
+    x, y = plate.seen_at(camera, cells[:, 1], cells[:, 0])
+    assert np.abs(x * own.width - columns[inside] - 0.5).max() < 2
+    assert np.abs(y * own.height - rows[inside] - 0.5).max() < 2
+    paper = ~plate.backdrop.product & ~plate.fringe & (lifted.photo[..., 0] > 0.8 * GREY[0])
+    shown = plate.colours(own, *np.nonzero(paper))
+    assert np.abs(shown.astype(int) - lifted.photo[paper]).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["side-slide", "gentle-arc", "push-in", "pull-back"])
+@pytest.mark.parametrize("colour", [WHITE, BLUE])
+def test_one_colour_stays_exactly_that_colour_and_the_product_stays_whole(pipe, name, colour):
+    lifted = lift(pipe, colour)
+
+    def path(strength):
+        return move(name, lifted.camera, lifted.distance, 17, strength=strength)
+
+    trajectory = path(gentle_strength(lifted, path))
+    result = pipe(lifted, trajectory)
+    frames = result.frames.astype(int)
+    assert np.abs(frames[:, [0, -1]] - colour).max() <= 1 and np.abs(frames[:, :, [0, -1]] - colour).max() <= 1
+    away = np.abs(frames - colour).max(axis=-1)
+    # it is paper, or else shadow or product: hardly ever paper that is a little off
+    assert (away == 0).mean() > 0.5 and ((away > 0) & (away <= 3)).mean() < 0.02
+    assert result.coverage.min() > 0.99  # nothing is invented
+    shown = preview(pipe.engine, lifted, trajectory, max_frames=3)
+    assert np.array_equal(shown[0][0], np.broadcast_to(np.uint8(colour), shown[0][0].shape))  # and nothing hatched
+
+
+def test_a_move_that_would_cut_the_product_off_is_shortened(pipe):
+    lifted = lift(pipe, middle=(0.33, 0.5))  # its handle is near the rim
+
+    def path(strength):
+        return move("side-slide", lifted.camera, lifted.distance, 9, strength=strength)
+
+    strongest = gentle_strength(lifted, path)
+    assert MIN_STRENGTH < strongest < 1 and not is_cut(lifted, path(strongest))
+    assert objection(lifted, path(strongest + 0.1)) == "cut" and is_cut(lifted, path(1.0))
+    rows, columns = np.nonzero(lifted.plate.backdrop.product)
+    points = unproject(np.stack([columns, rows], -1) + 0.5, lifted.photo_depth[rows, columns], lifted.photo_camera)
+    assert all(in_frame(points, camera, 0).mean() > 0.99 for camera in path(strongest))
+    assert suited(lambda zoom: lifted, lambda lifted, strength: path(strength))[0].zoom == 1
+
+
+def test_a_shadow_goes_with_its_product(pipe):
+    """Where product and shadow touch, at its foot, both have nearly the same depth: they move alike."""
+    lifted = lift(pipe)
+    product = lifted.plate.backdrop.product
+    foot = np.nonzero(product.any(1))[0].max()
+    column = int(np.nonzero(product[foot])[0].mean())
+    assert lifted.photo_depth[foot + 4, column] / lifted.photo_depth[foot - 4, column] < 1.35
