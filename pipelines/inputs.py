@@ -57,6 +57,9 @@ def check_inputs(
             height=height,
             width=width,
         )
+    if isinstance(image, Lifted) and memory is not None:
+        raise Refused("A lifted photo has its memory already, so another one would be ignored. Lift it in that memory.")
+    memory = image.memory if isinstance(image, Lifted) else memory
     if memory is not None and not memory.is_of(facts.channels, facts.interpolates, facts.codec):
         raise Refused(
             "This memory holds {channels}-channel tokens of another model (weights {codec!r}); the {model} model uses "

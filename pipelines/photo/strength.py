@@ -7,11 +7,11 @@ import numpy as np
 
 from pipelines.cameras import Trajectory
 from pipelines.limits import BACKED, MIN_STRENGTH, ROOM_BACKED, SIDEWAYS, TORN
-from pipelines.photo.lifted import NEAR_QUANTILE, Lifted
-from pipelines.photo.outlook import between_known, coarse_mask, covered, share_of
+from pipelines.photo.lifted import Lifted
+from pipelines.photo.outlook import look
 
 ZOOMS = (1.0, 1.1, 1.2)  # that a frame may be closer
-FRAMES = 16  # of a path are judged
+FRAMES = 17  # of a path are judged
 
 
 def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = None) -> str | None:
@@ -23,14 +23,13 @@ def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = Non
     """
     if backed is None:
         backed = ROOM_BACKED if lifted.zoom > 1 else BACKED
-    near = np.quantile(lifted.depth, NEAR_QUANTILE)
     aside = np.linalg.norm(trajectory.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
-    if aside > SIDEWAYS * near:
+    if aside > SIDEWAYS * lifted.near:
         return "sideways"
-    mask = coarse_mask(lifted.memory, trajectory[:: max(1, len(trajectory) // FRAMES)])
-    if covered(mask).min() < backed:
+    seen = look(lifted.memory, trajectory, FRAMES)
+    if seen.coverage.min() < backed:
         return "backed"
-    return "torn" if share_of(between_known(mask)).max() > TORN else None
+    return "torn" if seen.torn.max() > TORN else None
 
 
 def suits(lifted: Lifted, trajectory: Trajectory, backed: float | None = None) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -279,6 +280,15 @@ def test_bad_input_is_refused_before_any_work(pipe, arguments, message):
     _, trajectory = path(pipe)
     with pytest.raises(ValueError, match=message):
         pipe.stream(photo(), trajectory, **arguments)  # not even started
+
+
+def test_the_memory_of_a_lifted_photo_is_held_to_the_same_rules(pipe):
+    lifted, trajectory = path(pipe)
+    with pytest.raises(ValueError, match="A lifted photo has its memory already"):
+        pipe.stream(lifted, trajectory, memory=lifted.memory)
+    for memory in (LatentMemory(48), LatentMemory(8, True, codec="0123456789ab")):
+        with pytest.raises(ValueError, match="tokens of another model"):
+            pipe.stream(replace(lifted, memory=memory), trajectory)
 
 
 def test_bad_sizes_and_frames_are_refused(pipe):
