@@ -156,7 +156,9 @@ def draw(args: argparse.Namespace, memory: "LatentMemory", scene: "Scene | None"
     """Write the point cloud and the map, in the colours that the model gives the memory's tokens."""
     from pipelines.memory.top_view import colors_of, top_view
 
-    colors = colors_of(memory, load_pipeline(args.model, args.device, args.dtype, args.profile).engine)
+    how = args.device, args.dtype, args.profile
+    pipe = load_pipeline(args.model, *how, first_block_cache=args.first_block_cache)
+    colors = colors_of(memory, pipe.engine)
     if colors is None:
         print(f"note: {args.model} cannot read these tokens, so there are no colours.", file=sys.stderr)
     if args.ply:

@@ -139,9 +139,13 @@ def read_sources(args: argparse.Namespace) -> Sources:
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
+    if args.depth and photo is None:
+        raise ValueError("--depth is of a photo, and there is none. Give the photo, or leave it out.")
     depth = read_depth(args.depth, args.depth_scale) if args.depth else None
     params = parse_values("--set", args.set)
     few_steps = read_few_steps(args)
+    if args.trajectory and params:
+        raise ValueError("--set is for moves; a file of cameras has no parameters. Leave it out.")
     if args.trajectory and (args.seconds or args.frames):
         raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
     for out in filter(None, (args.out, args.report)):
@@ -279,7 +283,7 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         if not args.trajectory:
             is_given = "strength" in sources.params
             trajectory = path(lifted, 1.0 if is_given else gentle_strength(lifted, partial(path, lifted)))
-    return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
+    return Shot(lifted, lifted.camera, trajectory, lifted.distance, lifted.zoom, seconds)
 
 
 # ---- render -----------------------------------------------------------------------------------------------------

@@ -67,6 +67,9 @@ SENTENCES = {
     "{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.": (
         "{file} non è un file di questa macchina né dell'Hub (team/nome/FILE.safetensors). Controllalo."
     ),
+    "The depth estimator {name} takes no {option}. Leave it out.": (
+        "Lo stimatore di profondità {name} non accetta {option}. Togli l'opzione."
+    ),
     # files that are damaged, and GGUF
     "A file in {folder} cannot be read ({error}). Fetch or convert it again.": (
         "Un file in {folder} non si legge ({error}). Scaricalo o convertilo di nuovo."

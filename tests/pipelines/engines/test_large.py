@@ -557,7 +557,10 @@ def test_a_few_step_lora_brings_its_own_sampling(converted, tmp_path):
     entry = fast.recipe["weights"][-1]
     assert entry["name"] == "fast.safetensors" and len(entry["sha256"]) == 64
     assert (entry["strength"], entry["steps"], entry["shift"], entry["guidance"]) == (0.5, 3, 8.0, 1.0)
-    assert licence_card(pipe)[-1]["licence"] == "CC0-1.0" and licence_card(pipe)[-1]["commercial_use"] == "unknown"
+    assert (
+        licence_card(pipe.engine)[-1]["licence"] == "CC0-1.0"
+        and licence_card(pipe.engine)[-1]["commercial_use"] == "unknown"
+    )
     with pytest.raises(ValueError, match="fast.safetensors is in use already"):
         pipe.use_few_steps(few)
 
@@ -620,13 +623,13 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
     assert opened(lifted, trajectory).frames.shape == (5, *SIZE, 3)
     steered = MiragePipeline.from_pretrained(tmp_path, transformer=pipe.transformer)
     assert steered.transformer.config.vace_layers and opened.config.layout == steered.config.layout == "spatia"
-    names = [entry["name"] for entry in licence_card(steered)]
+    names = [entry["name"] for entry in licence_card(steered.engine)]
     assert names[0] == tmp_path.name and {"vace.safetensors", "lora.safetensors"} <= set(names)
     many = MirageTransformer3DModel(**config, vace_layers=range(4))
     monkeypatch.setitem(LAYOUTS, "lsm-world", replace(LAYOUTS["lsm-world"], control_blocks=4))
     other = MiragePipeline.from_pretrained(tmp_path, transformer=many)
     assert other.engine.layout.name == other.config.layout == "lsm-world"
-    assert {"name": "unnamed", "licence": "unknown", "commercial_use": "unknown"} in licence_card(other)
+    assert {"name": "unnamed", "licence": "unknown", "commercial_use": "unknown"} in licence_card(other.engine)
 
 
 def test_a_stock_folder_and_released_files_are_the_converted_folder(converted, monkeypatch):
