@@ -2,7 +2,7 @@
 
 photo -> tokens + depth -> memory; then chunk by chunk: read the memory at the cameras, generate what nobody has seen,
 write it back, decode. The loop is the same for every engine (pipelines/engines/base.py). How a photo is lifted is in
-pipelines/photo/lifting.py, how a folder is opened in pipelines/large/opening.py, where a LoRA joins in
+pipelines/photo/lifting.py, how a folder is opened in pipelines/opening.py, where a LoRA joins in
 pipelines/large/lora.py.
 """
 
@@ -35,9 +35,9 @@ from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent,
 from pipelines.inputs import check_array, check_inputs, check_size
 from pipelines.large.families import FewSteps, layout_like, layout_named
 from pipelines.large.lora import attach_few_steps, attach_lora, few_steps_entry, saved_beside
-from pipelines.large.opening import open_folder
 from pipelines.memory import LatentMemory
 from pipelines.metrics import psnr, ssim
+from pipelines.opening import open_folder
 from pipelines.photo import outlook
 from pipelines.photo.drift import colour_change
 from pipelines.photo.frame import DEFAULT_FOV
@@ -45,6 +45,7 @@ from pipelines.photo.lifted import Lifted
 from pipelines.photo.lifting import lift_photo
 from pipelines.recipe import recipe_of
 from pipelines.weights.conversion import CONVERSION
+from pipelines.weights.errors import unreadable
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
@@ -135,10 +136,8 @@ class MiragePipeline(DiffusionPipeline):
         try:
             pipe = super().from_pretrained(folder, **kwargs)
             attach_lora(pipe.transformer, folder)
-        except (SafetensorError, json.JSONDecodeError) as error:
-            raise Refused(
-                "A file in {folder} cannot be read ({error}). Fetch or convert it again.", folder=folder, error=error
-            ) from error
+        except (SafetensorError, json.JSONDecodeError, OSError) as error:
+            raise unreadable(folder, error) from error
         pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
         if estimator is not None:
             pipe.engine.depth_estimator = estimator

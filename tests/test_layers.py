@@ -19,7 +19,7 @@ pipelines.evaluation
 pipelines.loading
 pipelines pipelines.transformer
 pipelines.pipeline_mirage
-pipelines.recipe pipelines.inputs
+pipelines.recipe pipelines.inputs pipelines.opening
 pipelines.photo
 pipelines.engines
 pipelines.large pipelines.inpainting pipelines.masks pipelines.events

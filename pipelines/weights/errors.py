@@ -1,12 +1,20 @@
 """Weights that cannot be had, or do not fit a model, as sentences that say what to do."""
 
 from collections.abc import Sequence
+from os import PathLike
 
 from pipelines.errors import Refused, Sentence
 
 
 class FetchError(Refused):
     """Weights that cannot be fetched."""
+
+
+def unreadable(folder: str | PathLike, error: Exception) -> Refused:
+    """What to raise where a library cannot read a file in a folder of weights. error: its words."""
+    return Refused(
+        "A file in {folder} cannot be read ({error}). Fetch or convert it again.", folder=folder, error=error
+    )
 
 
 def misfits(

@@ -498,11 +498,11 @@ def test_a_folder_with_damaged_weights_does_not_open(converted, tmp_path):
         whole = file.read_bytes()
         file.unlink()  # it may be a second name of the base's
         file.write_bytes(whole[:-100])
-        with pytest.raises((ValueError, OSError), match="cannot be read|Unable to load weights"):
+        with pytest.raises(ValueError, match="cannot be read"):
             MiragePipeline.from_pretrained(copied)
     file.unlink()
     torch.save({}, file.with_suffix(".bin"))  # a pickle is not taken in its place
-    with pytest.raises(OSError, match="no file named .*safetensors"):
+    with pytest.raises(ValueError, match="cannot be read .*no file named .*safetensors"):
         MiragePipeline.from_pretrained(copied)
 
 
