@@ -12,7 +12,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.engines.base import Engine, cameras_of, chunks_of
+from pipelines.engines.base import Engine, Step, cameras_of, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import Refused
 from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
@@ -54,7 +54,7 @@ PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a de
 @dataclass
 class MirageOutput(BaseOutput):
     """frames (T, H, W, 3) uint8, memory, coverage (T,) 0..1, loop (closed, psnr in dB, ssim), drift in 1/255,
-    seconds per part, recipe: see DoneEvent."""
+    seconds per part, recipe, unplaced: see DoneEvent."""
 
     frames: np.ndarray
     memory: LatentMemory
@@ -63,6 +63,7 @@ class MirageOutput(BaseOutput):
     drift: float
     seconds: dict
     recipe: dict
+    unplaced: int
 
 
 class MiragePipeline(DiffusionPipeline):
@@ -209,11 +210,10 @@ class MiragePipeline(DiffusionPipeline):
         After `pipe._interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
         """
         for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
-            if callback_on_step_end is not None and isinstance(event, StepEvent) and event.stage == "denoise":
+            is_step = isinstance(event, StepEvent) and event.stage == "denoise" and event.step
+            if callback_on_step_end is not None and is_step:
                 callback_on_step_end(self, event.step - 1, event.timestep, {})
-        return MirageOutput(
-            event.frames, event.memory, event.coverage, event.loop, event.drift, event.seconds, event.recipe
-        )
+        return MirageOutput(**{part.name: getattr(event, part.name) for part in fields(MirageOutput)})
 
     def stream(
         self,
@@ -268,7 +268,7 @@ class MiragePipeline(DiffusionPipeline):
 
         frames = np.empty((len(cameras), trajectory.height, trajectory.width, 3), np.uint8)
         backed = np.empty(len(cameras), np.float32)
-        coverage, made, drift = outlook.coverage(memory, cameras), frozenset(), []
+        coverage, made, drift, unplaced = outlook.coverage(memory, cameras), frozenset(), [], 0
         grid = trajectory.height // facts.stride, trajectory.width // facts.stride
         decode_grid = trajectory.height // facts.decode_stride, trajectory.width // facts.decode_stride
         group = max(1, PIXELS_PER_READOUT // math.prod(decode_grid))
@@ -288,6 +288,7 @@ class MiragePipeline(DiffusionPipeline):
                 with timed(seconds, "memory_write"):
                     memory.write(generated.tokens, generated.depth, views, generated.valid, invented=True)
                 made |= frozenset(keys)
+                unplaced += generated.unplaced
                 with timed(seconds, "memory_readout"):
                     coverage = outlook.coverage(memory, cameras)
             if self._interrupt:
@@ -295,6 +296,7 @@ class MiragePipeline(DiffusionPipeline):
 
             # 3. Read the memory at every camera of the chunk and decode.
             for start in range(chunk.start, chunk.stop, group):
+                yield StepEvent(index, len(chunks), start - chunk.start, len(chunk), "decode")
                 part = slice(start, min(start + group, chunk.stop))
                 with timed(seconds, "memory_readout"):
                     readout = memory.readout(list(cameras[part]), *decode_grid)
@@ -304,7 +306,6 @@ class MiragePipeline(DiffusionPipeline):
                 backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
                 if lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
-                yield StepEvent(index, len(chunks), part.stop - chunk.start, len(chunk), "decode")
             num_ready = chunk.stop
             ready = slice(chunk.start, min(chunk.stop, len(trajectory)))
             if chunk.start < len(trajectory):
@@ -319,7 +320,7 @@ class MiragePipeline(DiffusionPipeline):
         seconds["total"] = time.perf_counter() - started
         recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
         worst = max(drift, default=0.0)
-        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe)
+        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, unplaced)
 
     def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""
@@ -327,10 +328,10 @@ class MiragePipeline(DiffusionPipeline):
         while not self._interrupt:
             try:
                 with timed(seconds, "denoise"):
-                    step, num_steps, *timestep = next(steps)
+                    step = Step(*next(steps))
             except StopIteration as done:
                 return done.value
-            yield StepEvent(chunk, num_chunks, step, num_steps, "denoise", *timestep)
+            yield StepEvent(chunk, num_chunks, step.step, step.num_steps, step.stage, step.timestep)
         steps.close()
 
     def recipe(

@@ -354,4 +354,5 @@ def report_of(
         "loop": {"closed": done.loop.closed, "psnr": done.loop.psnr, "ssim": done.loop.ssim},
         "memory": {"points": done.memory.num_points, "bytes": done.memory.nbytes},
         "drift": round(done.drift, 3),
+        "unplaced": done.unplaced,
     }
