@@ -12,7 +12,7 @@ import torch
 from helpers import AnalyticDepth, photo
 from PIL import Image
 
-from pipelines import ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, Trajectory, move
+from pipelines import ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, Trajectory, move, pipeline_mirage
 from pipelines.metrics import psnr, sharpness, ssim
 from pipelines.photo.lifted import Lifted
 
@@ -70,19 +70,17 @@ def test_memory_of_a_clip_survives_the_disk(pipe, tmp_path):
     assert np.array_equal(again.frames, direct.frames)
 
 
-def test_closing_the_stream_stops_the_work_at_the_next_step(pipe):
+def test_frames_are_decoded_one_group_after_each_event(pipe, monkeypatch):
+    """So closing the stream stops the work within a group, not within a chunk."""
     _, trajectory = path(pipe)
-    calls = []
-    decode = pipe.engine.decode
-    pipe.engine.decode = lambda *args: calls.append(1) or decode(*args)
-    try:
-        stream = pipe.stream(photo(), trajectory)
-        while not (isinstance(event := next(stream), StepEvent) and event.stage == "decode"):
-            pass
-        stream.close()
-    finally:
-        pipe.engine.decode = decode
-    assert len(calls) == 1
+    calls, decode = [], pipe.engine.decode
+    monkeypatch.setattr(pipe.engine, "decode", lambda *args: calls.append(1) or decode(*args))
+    monkeypatch.setattr(pipeline_mirage, "PIXELS_PER_READOUT", 3 * 72 * 128)
+    told = []
+    for event in pipe.stream(photo(), trajectory):
+        if isinstance(event, StepEvent) and event.stage == "decode":
+            told.append((event.step, event.num_steps, len(calls)))
+    assert told[:4] == [(0, 8, 0), (3, 8, 1), (6, 8, 2), (0, 8, 3)]
 
 
 def test_the_caller_may_stop_from_the_callback(pipe):
@@ -132,7 +130,7 @@ def test_the_callback_follows_denoising_steps_from_0_and_steers_nothing(pipe, mo
     assert np.array_equal(watched.frames, plain.frames)
     events = [event for event in pipe.stream(lifted, trajectory, quality="draft") if isinstance(event, StepEvent)]
     assert {event.stage for event in events} == {"denoise", "decode"}
-    denoised = [event for event in events if event.stage == "denoise"]
+    denoised = [event for event in events if event.stage == "denoise" and event.step]
     assert calls == [(pipe, event.step - 1, None, {}) for event in denoised] and calls[0][1] == 0
 
     calls.clear()

@@ -18,7 +18,7 @@ from pipelines.photo.lifted import photo_sha256
 def test_render_writes_clip_report_and_recipe(folder, render, capsys):
     assert render(folder, "--report", str(folder / "report.json"), "--seed", "4") == 0
     report = json.loads((folder / "report.json").read_text())
-    expected = "frames fps width height model seed seconds chunks coverage loop memory drift"
+    expected = "frames fps width height model seed seconds chunks coverage loop memory drift unplaced"
     assert set(report) == set(expected.split())
     parts = "load encode depth memory_write memory_readout denoise decode total"
     assert set(report["seconds"]) == set(parts.split()) and report["seconds"]["total"] > 0
