@@ -32,7 +32,8 @@ from pipelines.engines.base import Engine, Step, cameras_of, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import Refused
 from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
-from pipelines.inputs import check_array, check_inputs, check_size
+from pipelines.files import atomic_write
+from pipelines.inputs import check_inputs, check_size
 from pipelines.large.families import FewSteps, layout_like, layout_named
 from pipelines.large.lora import attach_few_steps, attach_lora, few_steps_entry, saved_beside
 from pipelines.memory import LatentMemory
@@ -43,6 +44,7 @@ from pipelines.photo.drift import colour_change
 from pipelines.photo.frame import DEFAULT_FOV
 from pipelines.photo.lifted import Lifted
 from pipelines.photo.lifting import lift_photo
+from pipelines.pictures import check_picture
 from pipelines.recipe import recipe_of
 from pipelines.weights.conversion import CONVERSION
 from pipelines.weights.errors import unreadable
@@ -132,8 +134,7 @@ class MiragePipeline(DiffusionPipeline):
             estimator = kwargs.pop("depth", None)
             if isinstance(estimator, str | Path):  # first, so that a wrong name is refused at once
                 estimator = depth_estimator(estimator)
-        name, index_name = pretrained_model_name_or_path, cls.config_name
-        folder, kwargs, weights = open_folder(name, index_name, kwargs)
+        folder, kwargs, weights = open_folder(pretrained_model_name_or_path, kwargs)
         try:
             pipe = super().from_pretrained(folder, **kwargs)
             attach_lora(pipe.transformer, folder)
@@ -181,7 +182,7 @@ class MiragePipeline(DiffusionPipeline):
         Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
         """
         check_size(height, width, self.engine.facts.size_step, self.engine.facts.max_side)
-        source = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
+        source = image if isinstance(image, Image.Image) else Image.fromarray(check_picture(image))
         framing = {"fov_degrees": fov_degrees, "focus": focus, "zoom": zoom}
         measuring = {"estimator": estimator or self.engine.depth_estimator, "like": like}
         measuring["seconds"] = defaultdict(float) if seconds is None else seconds
@@ -389,4 +390,5 @@ class MiragePipeline(DiffusionPipeline):
         with saved_beside(self.transformer, folder, self.few_steps, self._undo_few_steps):
             super().save_pretrained(save_directory, **kwargs)
             if weights := self.engine.facts.weights[: -1 if self.few_steps else None]:
-                (folder / CONVERSION).write_text(json.dumps({"weights": weights}, indent=1))
+                with atomic_write(folder / CONVERSION) as temporary:
+                    temporary.write_text(json.dumps({"weights": weights}, indent=1))

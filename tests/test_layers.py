@@ -25,7 +25,7 @@ pipelines.engines
 pipelines.large pipelines.inpainting pipelines.masks pipelines.events
 pipelines.memory
 pipelines.depth pipelines.synthetic
-pipelines.weights pipelines.media pipelines.cameras pipelines.metrics
+pipelines.weights pipelines.media pipelines.cameras pipelines.metrics pipelines.pictures
 pipelines.files
 pipelines.errors pipelines.limits pipelines.process
 presets

@@ -18,7 +18,7 @@ from pipelines.cameras import Camera, Trajectory, checked_frames, move
 from pipelines.cameras.curve import num_frames
 from pipelines.cameras.trajectory import NATIVE_FPS
 from pipelines.commands.options import add_device_arguments, device_values, read_cameras_with_warnings, size
-from pipelines.files import atomic_write
+from pipelines.files import atomic_write, check_output
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
 from pipelines.media.clips import RATES
@@ -149,10 +149,7 @@ def read_sources(args: argparse.Namespace) -> Sources:
     if args.trajectory and (args.seconds or args.frames):
         raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
     for out in filter(None, (args.out, args.report)):
-        if not out.parent.is_dir():
-            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
-        if out.exists() and not out.is_file():
-            raise ValueError(f"{out} is there already and is no file. Choose another name.")
+        check_output(out)
     return Sources(photo, scene, depth, params, few_steps)
 
 

@@ -4,7 +4,6 @@ Nothing heavy is imported here; estimators bring in torch when they are first us
 """
 
 import importlib
-import json
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -12,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from pipelines.errors import Refused, Sentence
+from pipelines.files import read_json
 
 _EXPORTS = {
     "EmbeddedDepth": "pipelines.depth.embedded",
@@ -108,12 +108,9 @@ def _of_folder(name: str | Path, **options) -> DepthEstimator:
     from pipelines.weights.hub import HUB_OPTIONS, local_folder
 
     folder = local_folder(name, **{key: value for key, value in options.items() if key in HUB_OPTIONS})
-    try:
-        config = json.loads((folder / "config.json").read_text())
-    except (OSError, ValueError) as error:
-        raise Refused(
-            "{name} holds no config.json of a depth model. Check it, or fetch it again.", name=name
-        ) from error
+    if not (folder / "config.json").is_file():
+        raise Refused("{name} holds no config.json of a depth model. Check it, or fetch it again.", name=name)
+    config = read_json(folder / "config.json")
     if config.get("_class_name") == "DepthNet":
         from pipelines.depth.embedded import EmbeddedDepth
 

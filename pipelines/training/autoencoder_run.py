@@ -15,6 +15,7 @@ from tqdm import tqdm
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.evaluation.baselines.coarse_autoencoder import CoarseAutoencoder
 from pipelines.files import atomic_write
+from pipelines.pictures import save_picture
 from pipelines.training.autoencoder_loss import coarse_loss, fine_loss
 from pipelines.training.autoencoder_pairs import PairPool, Picture, draw_pair
 
@@ -132,4 +133,4 @@ def save_sheet(pictures: list[Picture], run: Path, columns: int = 6) -> None:
     tokens = fine.encode(images)
     rows = [images, fine.decode(tokens), fine.decode(coarse.decode(coarse.encode(tokens, log_depth))[0])]
     sheet = torch.cat([torch.cat(list(row), dim=-1) for row in rows], dim=-2).clamp(0, 1)
-    Image.fromarray((sheet.permute(1, 2, 0) * 255).round().byte().numpy()).save(run / "sheet.png")
+    save_picture(Image.fromarray((sheet.permute(1, 2, 0) * 255).round().byte().numpy()), run / "sheet.png")

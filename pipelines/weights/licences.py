@@ -10,11 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipelines.errors import Refused
 from pipelines.files import sha256_of
 from pipelines.weights.cache import COMMIT
 from pipelines.weights.conversion import read_conversion
-from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY, local_folder
+from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY, local_folder, read_index
 from pipelines.weights.pins import DEPTH_CHECKPOINTS
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
@@ -119,8 +118,7 @@ def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
     depth: name of the estimator beside it. Raises Refused (a ValueError) where nothing can be read.
     """
     folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, CONFIGURATIONS)
-    if not (folder / "model_index.json").is_file():
-        raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=model)
+    read_index(folder, model)
     return [*map(dict, engine_weights(folder, model)), dict(entry_of_depth(depth))]
 
 

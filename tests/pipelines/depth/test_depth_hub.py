@@ -227,7 +227,7 @@ def test_any_photo_gives_finite_depth_of_its_size(folder):
         assert depth.shape == valid.shape == size and depth.dtype == np.float32 and valid.all()
         assert np.isfinite(depth).all() and (depth > 0).all()
     assert np.array_equal(depth, estimator(photo(*size))[0])
-    with pytest.raises(ValueError, match="image is float64"):
+    with pytest.raises(ValueError, match="The picture is float64"):
         estimator(photo(*size) / 255)
 
 
