@@ -63,7 +63,8 @@ class DoneEvent:
     """The clip is complete, or was interrupted: then it ends with the last chunk that was complete.
 
     frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
-    loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
+    loop: LoopScore; drift: the largest, over the last frames of all chunks, of the mean colour change of
+    what is shown of the photo, in 1/255, see photo/drift.py;
     seconds: the time of each of PARTS and "total"; of the photo's part only what this render did itself.
     recipe: see pipelines/recipe.py. unplaced: generated frames that were not remembered, since their depth could not be
     brought into the memory's scale.

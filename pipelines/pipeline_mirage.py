@@ -81,6 +81,7 @@ class MiragePipeline(DiffusionPipeline):
     model_cpu_offload_seq = "text_encoder->transformer->vae"
     few_steps: FewSteps | None = None
     _undo_few_steps: Callable[[], None] | None = None
+    _interrupt = False
     profile: dict | None = None  # how it runs, where pipelines.large.profiles has set it up
 
     def __init__(
@@ -208,7 +209,7 @@ class MiragePipeline(DiffusionPipeline):
         callback_on_step_end(pipe, step, timestep, callback_kwargs) is called after every denoising step, as in
         diffusers: step counts from 0 in each run of the engine, timestep is the scheduler's, None for an engine without
         one. It is a place to watch and to stop, not to steer: callback_kwargs is empty, what it returns is ignored.
-        After `pipe._interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
+        After `pipe.interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
         """
         for event in self.stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator):
             is_step = isinstance(event, StepEvent) and event.stage == "denoise" and event.step
@@ -240,7 +241,17 @@ class MiragePipeline(DiffusionPipeline):
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
         return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator)
 
+    @property
+    def interrupt(self) -> bool:
+        """As in diffusers. Set it while a clip is rendered, and that ends with the chunks that are complete."""
+        return self._interrupt
+
+    @interrupt.setter
+    def interrupt(self, value: bool) -> None:
+        self._interrupt = value
+
     def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5, zoom=1.0) -> None:
+        """Raise Refused (a ValueError) for what `stream` would refuse: the same arguments, the same checks."""
         check_inputs(self.engine.facts, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
 
     def _stream(self, *arguments):
@@ -305,7 +316,7 @@ class MiragePipeline(DiffusionPipeline):
                     frames[part] = self.engine.decode(readout, generated)
                 from_photo = (readout.view >= 0) & (readout.view < num_known_views)
                 backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
-                if lifted is not None and lifted.view is not None:
+                if part.stop == chunk.stop and lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
             num_ready = chunk.stop
             ready = slice(chunk.start, min(chunk.stop, len(trajectory)))

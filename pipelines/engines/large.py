@@ -66,6 +66,8 @@ class GeneratedFrames(Generated):
 
 
 class LargeEngine:
+    """An `Engine` of latents, 16 pixels wide: Wan 2.2's parts, fed as a layout says."""
+
     def __init__(
         self,
         transformer: MirageTransformer3DModel,
@@ -77,7 +79,10 @@ class LargeEngine:
         layout: Layout,
         mask: Mask | None = None,
     ):
-        """mask: what of a generated frame may be written; the default leaves out sky, strays and what has moved."""
+        """mask: what of a generated frame may be written; the default leaves out sky, strays and what has moved.
+
+        Raises ValueError for a layout whose readout and preceding latents exclude each other.
+        """
         if layout.readout == "pixel" and layout.num_preceding:
             raise ValueError("readout='pixel' renders the targets only; this layout has preceding latents: use latent.")
         self.transformer, self.vae, self.scheduler = transformer.eval(), vae.eval(), scheduler

@@ -145,7 +145,7 @@ def test_an_interrupted_clip_ends_with_the_chunks_that_are_complete(pipe):
     stream = pipe.stream(lifted, trajectory)
     while not isinstance(next(stream), ChunkEvent):
         pass
-    pipe._interrupt = True
+    pipe.interrupt = True
     *between, done = stream
     assert not between and np.array_equal(done.frames, full.frames[:8])
     assert np.array_equal(done.coverage, full.coverage[:8]) and not done.loop.closed
@@ -158,7 +158,7 @@ def test_a_clip_interrupted_from_the_callback_does_no_further_step(pipe):
 
     def stop(pipe, step, timestep, callback_kwargs):
         steps.append(step)
-        pipe._interrupt = True
+        pipe.interrupt = True
 
     result = pipe(lifted, trajectory, callback_on_step_end=stop)
     assert steps == [0] and result.frames.shape == (0, 72, 128, 3) and result.coverage.shape == (0,)
@@ -249,6 +249,14 @@ def test_a_closer_frame_lies_about_the_same_middle_and_has_the_photo_around_it(p
     assert (pipe(lifted, aside).coverage == 1).all() and pipe(whole, aside.zoomed(2 / 3)).coverage[-1] < 0.9
     clip = pipe(wide, aside, depth=depth, focus=0.25, zoom=1.5)
     assert np.array_equal(clip.frames, pipe(lifted, aside).frames) and clip.recipe["zoom"] == 1.5
+
+
+def test_drift_does_not_depend_on_how_many_frames_are_read_at_once(pipe, monkeypatch):
+    lifted, trajectory = path(pipe, "side-slide")
+    drift = pipe(lifted, trajectory, quality="draft").drift
+    for pixels in (1, 3 * 72 * 128):
+        monkeypatch.setattr(pipeline_mirage, "PIXELS_PER_READOUT", pixels)
+        assert pipe(lifted, trajectory, quality="draft").drift == drift > 0
 
 
 def test_given_depth_is_used(pipe):

@@ -171,7 +171,7 @@ def test_rgbd_sequence_reads_metres(tmp_path):
     (tmp_path / "sequence.json").write_text(json.dumps(sequence))
     (frame,) = rgbd_sequence(tmp_path)
     np.testing.assert_allclose(frame.depth[0], [0, 0.5, 1.0, 0.0002])
-    with pytest.raises(Refused, match=r"sequence\.json is missing"):
+    with pytest.raises(FileNotFoundError, match=r"sequence\.json is missing"):
         list(rgbd_sequence(tmp_path / "rgb"))
 
 
