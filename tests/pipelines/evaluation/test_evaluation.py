@@ -22,7 +22,7 @@ from pipelines.evaluation import loop, rgbd, room_truth, rooms
 from pipelines.evaluation.baselines.lookup import true_lookup
 from pipelines.evaluation.baselines.nearest_token import nearest_tokens
 from pipelines.evaluation.rgbd_frames import RgbdFrame
-from pipelines.metrics import psnr, sharpness, ssim
+from pipelines.metrics import Sharpness, psnr, ssim
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 HEIGHT, WIDTH = 72, 128
@@ -39,6 +39,12 @@ def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
     return parser.parse_args(words)
+
+
+def sharpness(picture, truth, mask):
+    pool = Sharpness()
+    pool.add(picture, truth, mask)
+    return pool.value
 
 
 def picture(height=HEIGHT, width=WIDTH) -> np.ndarray:
