@@ -1,9 +1,8 @@
 """`MiragePipeline`: one photo and a camera path become a clip in which the place stays itself.
 
 photo -> tokens + depth -> memory; then chunk by chunk: read the memory at the cameras, generate what nobody has seen,
-write it back, decode. The loop is the same for every engine (pipelines/engines/base.py). How a photo is lifted is in
-pipelines/photo/lifting.py, how a folder is opened in pipelines/opening.py, where a LoRA joins in
-pipelines/large/lora.py.
+write it back, decode. The loop is the same for every engine (engines/base.py). How a photo is lifted is in
+photo/lifting.py, how a folder is opened in opening.py, where a LoRA joins in large/lora.py.
 """
 
 import json
@@ -31,7 +30,7 @@ from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.engines.base import Engine, Step, cameras_of, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import Refused
-from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
+from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed, timed_steps
 from pipelines.files import atomic_write
 from pipelines.inputs import check_inputs, check_size
 from pipelines.large.families import FewSteps, layout_like, layout_named
@@ -55,8 +54,7 @@ PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a de
 
 @dataclass
 class MirageOutput(BaseOutput):
-    """frames (T, H, W, 3) uint8, memory, coverage (T,) 0..1, loop (closed, psnr in dB, ssim), drift in 1/255,
-    seconds per part, recipe, unplaced: see DoneEvent."""
+    """What `DoneEvent` says, under the same names."""
 
     frames: np.ndarray
     memory: LatentMemory
@@ -331,16 +329,14 @@ class MiragePipeline(DiffusionPipeline):
         frames, backed = (values[: min(num_ready, len(trajectory))] for values in (frames, backed))
         seconds["total"] = time.perf_counter() - started
         recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
-        worst = max(drift, default=0.0)
-        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, unplaced)
+        yield DoneEvent(frames, backed, memory, loop, max(drift, default=0.0), dict(seconds), recipe, unplaced)
 
     def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""
-        steps = self.engine.denoise(control, cameras, seed, quality, clip)
+        steps = timed_steps(self.engine.denoise(control, cameras, seed, quality, clip), seconds, "denoise")
         while not self._interrupt:
             try:
-                with timed(seconds, "denoise"):
-                    step = Step(*next(steps))
+                step = Step(*next(steps))
             except StopIteration as done:
                 return done.value
             yield StepEvent(chunk, num_chunks, step.step, step.num_steps, step.stage, step.timestep)
@@ -358,8 +354,7 @@ class MiragePipeline(DiffusionPipeline):
         estimator: DepthEstimator | None = None,
     ) -> dict:
         """What it takes to render a clip again: see `pipelines.recipe.recipe_of`."""
-        options = prompt, focus, zoom, estimator, self.profile
-        return recipe_of(self.engine, photo, trajectory, seed, quality, *options)
+        return recipe_of(self.engine, photo, trajectory, seed, quality, prompt, focus, zoom, estimator, self.profile)
 
     # ---- where it runs, in how many steps, and what is kept of it --------------------------------------------------
 
