@@ -25,7 +25,7 @@ from pipelines.commands.options import (
     size,
 )
 from pipelines.commands.picture import direction, read_photo, warn_of_few_pixels
-from pipelines.files import atomic_write
+from pipelines.files import atomic_write, check_output
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
 from pipelines.media.clips import RATES
@@ -160,16 +160,17 @@ def read_sources(args: argparse.Namespace) -> Sources:
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
+    if args.depth and photo is None:
+        raise ValueError("--depth is of a photo, and there is none. Give the photo, or leave it out.")
     depth = read_depth(args.depth, args.depth_scale) if args.depth else None
     params = parse_values("--set", args.set)
     few_steps = read_few_steps(args)
+    if args.trajectory and params:
+        raise ValueError("--set is for moves; a file of cameras has no parameters. Leave it out.")
     if args.trajectory and (args.seconds or args.frames):
         raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
     for out in filter(None, (args.out, args.report)):
-        if not out.parent.is_dir():
-            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
-        if out.exists() and not out.is_file():
-            raise ValueError(f"{out} is there already and is no file. Choose another name.")
+        check_output(out)
     return Sources(photo, focal_35mm, scene, depth, params, few_steps)
 
 
@@ -311,7 +312,7 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
     elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
         print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)
-    return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
+    return Shot(lifted, lifted.camera, trajectory, lifted.distance, lifted.zoom, seconds)
 
 
 # ---- render -----------------------------------------------------------------------------------------------------
@@ -382,4 +383,5 @@ def report_of(
         "loop": {"closed": done.loop.closed, "psnr": done.loop.psnr, "ssim": done.loop.ssim},
         "memory": {"points": done.memory.num_points, "bytes": done.memory.nbytes},
         "drift": round(done.drift, 3),
+        "unplaced": done.unplaced,
     }

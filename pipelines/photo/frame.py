@@ -19,12 +19,14 @@ MAX_ENLARGED = 1.8  # pixels of a clip per pixel of the photo, along a side: bey
 
 
 def check_focus(focus: float) -> float:
+    """The same focus, 0 (left or top) .. 1 (right or bottom); Refused for anything else."""
     if not isinstance(focus, (int, float)) or not 0 <= focus <= 1:
         raise Refused("focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.", focus=focus)
     return focus
 
 
 def check_zoom(zoom: float) -> float:
+    """The same zoom, 1 (the whole photo) .. MAX_ZOOM; Refused for anything else."""
     if not isinstance(zoom, (int, float)) or not 1 <= zoom <= MAX_ZOOM:
         raise Refused("zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.", zoom=zoom, limit=MAX_ZOOM)
     return zoom

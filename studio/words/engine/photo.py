@@ -8,8 +8,8 @@ SENTENCES = {
     "zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.": (
         "zoom={zoom!r} deve andare da 1 (tutta la foto) a {limit:g}. Usa 1."
     ),
-    "The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.": (
-        "La foto deve essere un'immagine PIL o una matrice (H, W, 3) uint8, non {got}."
+    "The picture is {got}. Give an (H, W, 3) uint8 array of RGB, or a PIL photo to lift.": (
+        "L'immagine è {got}. Serve una matrice RGB (H, W, 3) uint8, o come foto un'immagine PIL."
     ),
     # bars and panoramas
     "There are no bars at the rims of this picture. Use it as it is.": (
