@@ -27,6 +27,7 @@ def sign() -> np.ndarray:
     def corners(*points):
         return [(x * FINE, y * FINE) for x, y in points]
 
+    draw.rectangle([0, 180 * FINE, WIDTH * FINE, HEIGHT * FINE], (96, 74, 52))  # a floor, so that it is a place
     draw.rectangle([FINE * side for side in SHEET], (246, 246, 243))
     for x in UPRIGHT:
         draw.line(corners((x, ENDS["upright"][0]), (x, ENDS["upright"][1])), (20, 20, 20), 2 * FINE)
