@@ -156,7 +156,8 @@ def wire_clip_settings(page: Wiring) -> list:
         trigger_mode="multiple",
         **UNBOUNDED,
     )
-    page.count(ui["quality"].input)
+    for setting in ("quality", "fps"):  # which no preview shows
+        page.count(ui[setting].input)
     follow = (ui["ratio"].input, ui["seconds"].input, ui["focus"].release, chosen.then)
     by_hand = (ui["strength"].release, ui["zoom"].release)
     return [
