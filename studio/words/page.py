@@ -16,8 +16,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "choose": ("Choose a photo", "Scegli una foto"),
     "replace": ("Another photo", "Un'altra foto"),
     "kinds": (
-        "JPEG, PNG, HEIC, WebP, AVIF, TIFF or raw, up to 40 MB. The photo stays on this machine.",
-        "JPEG, PNG, HEIC, WebP, AVIF, TIFF o raw, fino a 40 MB. La foto resta su questa macchina.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF or raw, up to {limit} MB. The photo stays on this machine.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF o raw, fino a {limit} MB. La foto resta su questa macchina.",
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
     "upload_again": (
@@ -29,8 +29,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "La foto non è arrivata: la connessione è caduta, o qui il disco è pieno. Trascinala di nuovo.",
     ),
     "too_heavy": (
-        "The file is over 40 MB, the limit. Save it as JPEG and drop it again.",
-        "Il file supera i 40 MB, il limite. Salvalo in JPEG e trascinalo di nuovo.",
+        "The file is over {limit} MB, the limit. Save it as JPEG and drop it again.",
+        "Il file supera i {limit} MB, il limite. Salvalo in JPEG e trascinalo di nuovo.",
     ),
     "edit_path": ("Edit the path", "Modifica il percorso"),
     "stage_photo": ("Photo", "Foto"),
