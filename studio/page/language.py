@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 from starlette.requests import HTTPConnection
 
+from pipelines.media.photos import MAX_MEGABYTES
 from studio.download import sheet
 from studio.drawn import DRAWN
 from studio.handlers.found import found
@@ -75,7 +76,7 @@ def words_of_page(workbench: Workbench, session: Session, language: str, inputs:
 
 
 def stage_words(language: str) -> dict[str, str]:
-    return {key: say(language, key) for key in STAGE_WORDS}
+    return {key: say(language, key, limit=MAX_MEGABYTES) for key in STAGE_WORDS}
 
 
 def recipe_words(language: str) -> dict[str, str]:
