@@ -1,6 +1,7 @@
 """How a render comes along: what `MiragePipeline.stream` yields, for the page and the command line."""
 
 import time
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,11 @@ PARTS = ("encode", "depth", "memory_write", "memory_readout", "denoise", "decode
 class StepEvent:
     """How far the work has come.
 
-    chunk, num_chunks: which chunk of the clip, counted from 0. stage: "depth": the photo is about to be measured and
-    written into a memory, once and before all others; "denoise": a denoising (or search) step is done; "decode": some
-    frames are done. step, num_steps: how many steps of the stage are done, of how many: 0 of 1 for "depth", frames for
-    "decode". timestep: the scheduler's, of "denoise" events; None for an engine without one.
+    chunk, num_chunks: which chunk of the clip, counted from 0. stage: what comes next. "depth": the photo is measured
+    and written into a memory, once and before all others; "denoise": what the memory does not show is generated, in
+    steps of denoising (or search); "decode": frames are made, and those to be remembered measured. step, num_steps: how
+    many steps of the stage are done, of how many: 0 of 1 for "depth"; for "decode" frames, or latents and what is
+    measured. timestep: the scheduler's, after a step of denoising; None for an engine without one.
     """
 
     chunk: int
@@ -63,9 +65,11 @@ class DoneEvent:
     """The clip is complete, or was interrupted: then it ends with the last chunk that was complete.
 
     frames: (T, H, W, 3) uint8; coverage: (T,) 0..1; memory: what was remembered, ready for another clip;
-    loop: LoopScore; drift: mean colour change of covered cells against the photo, in 1/255;
+    loop: LoopScore; drift: the largest, over the last frames of all chunks, of the mean colour change of
+    what is shown of the photo, in 1/255, see photo/drift.py;
     seconds: the time of each of PARTS and "total"; of the photo's part only what this render did itself.
-    recipe: see pipelines/recipe.py. alpha: (T, H, W), as in `ChunkEvent`; backdrop (3,) uint8: the colour that alpha
+    recipe: see pipelines/recipe.py. unplaced: generated frames that were not remembered, since their depth could not be
+    brought into the memory's scale. alpha: (T, H, W), as in `ChunkEvent`; backdrop (3,) uint8: the colour that alpha
     leaves out.
     """
 
@@ -76,8 +80,20 @@ class DoneEvent:
     drift: float
     seconds: dict[str, float]
     recipe: dict[str, Any] = field(default_factory=dict)
+    unplaced: int = 0
     alpha: np.ndarray | None = None
     backdrop: np.ndarray | None = None
+
+
+def timed_steps(steps: Generator, seconds: dict[str, float], part: str) -> Generator:
+    """The same steps and return value; the time that they take, not that between them, goes to seconds[part]."""
+    while True:
+        try:
+            with timed(seconds, part):
+                step = next(steps)
+        except StopIteration as done:
+            return done.value
+        yield step
 
 
 @contextmanager

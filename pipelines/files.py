@@ -39,6 +39,19 @@ def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink()
 
 
+def check_output(path: str | os.PathLike, is_folder: bool = False) -> None:
+    """Raise Refused where a file, or a folder, cannot be written: nothing to put it into, or another kind is there."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise Refused("The folder {folder} does not exist. Make it first.", folder=path.parent)
+    if not path.exists():
+        return
+    if is_folder and not path.is_dir():
+        raise Refused("{path} is there already and is no folder. Choose another name.", path=path)
+    if not is_folder and not path.is_file():
+        raise Refused("{path} is there already and is no file. Choose another name.", path=path)
+
+
 def sha256_of(files: Iterable[str | os.PathLike]) -> str:
     """SHA-256, as hexadecimal text, of the contents of the files one after the other."""
     digest = hashlib.sha256()

@@ -12,6 +12,7 @@ from pipelines.memory import LatentMemory
 from pipelines.photo.frame import check_focus, check_zoom
 from pipelines.photo.lifted import Lifted
 from pipelines.photo.measured import check_depth
+from pipelines.pictures import check_picture
 
 QUALITIES = ("draft", "standard")
 MIN_SIDE = 64  # pixels
@@ -47,7 +48,7 @@ def check_inputs(
     if image is None and (memory is None or not memory.num_points):
         raise Refused("There is neither a photo nor a memory to start from. Give one of them.")
     if image is not None and not isinstance(image, (Lifted, Image.Image)):
-        check_array(image)
+        check_picture(image)
     if isinstance(image, Lifted) and (image.camera.height, image.camera.width) != (height, width):
         raise Refused(
             "The photo was lifted at {lifted_height}x{lifted_width} and the trajectory is {height}x{width}. Lift it at "
@@ -57,6 +58,9 @@ def check_inputs(
             height=height,
             width=width,
         )
+    if isinstance(image, Lifted) and memory is not None:
+        raise Refused("A lifted photo has its memory already, so another one would be ignored. Lift it in that memory.")
+    memory = image.memory if isinstance(image, Lifted) else memory
     if memory is not None and not memory.is_of(facts.channels, facts.interpolates, facts.codec):
         raise Refused(
             "This memory holds {channels}-channel tokens of another model (weights {codec!r}); the {model} model uses "
@@ -96,11 +100,3 @@ def check_size(height: int, width: int, step: int, max_side: int) -> None:
                 low=low,
                 high=low + step,
             )
-
-
-def check_array(image: Any) -> np.ndarray:
-    """A photo as an (H, W, 3) uint8 array, or Refused."""
-    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise Refused("The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.", got=got)
-    return image

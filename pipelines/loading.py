@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Refused
 from pipelines.large.families import FewSteps
 from pipelines.large.profiles import Profile, apply, check, check_cache, profile_named
-from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder
+from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY_FILE, local_file, local_folder, read_index
 from pipelines.weights.progress import reporting_to
 
 if TYPE_CHECKING:
@@ -48,16 +48,15 @@ def choose_setup(
     """
     with reporting_to(None):  # a few kilobytes
         folder = local_folder(model, CONFIGURATIONS)
-    if not (folder / "model_index.json").is_file():
-        raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=model)
+    read_index(folder, model)
     import torch
 
     has_gpu = torch.cuda.is_available()
     if device == "cuda" and not has_gpu:
-        raise ValueError("--device cuda: torch sees no GPU here. Use --device cpu, or install a build of torch for it.")
+        raise Refused("--device cuda: torch sees no GPU here. Use --device cpu, or install a build of torch for it.")
     device = "cuda" if has_gpu and device != "cpu" else "cpu"
     if profile == "auto" and device == "cpu":
-        raise ValueError("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
+        raise Refused("--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.")
     if profile is None and device == "cpu":
         return Setup(device)
     from pipelines.large.configurations import read_model
@@ -124,10 +123,10 @@ def load_pipeline(
             "--first-block-cache": first_block_cache is not None,
         }
         if option := next((option for option, is_given in for_large_models.items() if is_given), None):
-            raise ValueError(f"{option} is for large models; the embedded one needs no GPU. Leave it out.")
+            raise Refused("{option} is for large models; the embedded one needs no GPU. Leave it out.", option=option)
     setup = None if model == EMBEDDED else choose_setup(model, device, profile, size, lora_bytes(few_steps))
     if first_block_cache is not None and not setup.profile:
-        raise ValueError("--first-block-cache goes with a profile. Give one, for example --profile resident.")
+        raise Refused("--first-block-cache goes with a profile. Give one, for example --profile resident.")
     check_cache(first_block_cache)
     import diffusers
 
@@ -151,7 +150,9 @@ def parse_values(option: str, texts: list[str]) -> dict[str, Any]:
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator:
-            raise ValueError(f"{option} {text} must be NAME=VALUE, for example {option} strength=0.5.")
+            raise Refused(
+                "{option} {text} must be NAME=VALUE, for example {option} strength=0.5.", option=option, text=text
+            )
         try:
             values[name] = float(value)
         except ValueError:
@@ -167,7 +168,10 @@ def parse_few_steps(file: str, option: str, texts: list[str]) -> FewSteps:
     values = parse_values(option, texts)
     known = [field.name for field in fields(FewSteps) if field.name != "file"]
     if unknown := sorted(values.keys() - set(known)):
-        raise ValueError(f"{option} {unknown[0]} is unknown. Use one of {', '.join(known)}.")
+        allowed = ", ".join(known)
+        raise Refused(
+            "{option} {name} is unknown. Use one of {allowed}.", option=option, name=unknown[0], allowed=allowed
+        )
     if not Path(file).is_file() and not REPOSITORY_FILE.fullmatch(file):
         raise Refused(
             "{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.",

@@ -63,10 +63,3 @@ class Sharpness:
     def value(self) -> float:
         """NaN without any gradient in the truth."""
         return self.ours / self.true if self.true else math.nan
-
-
-def sharpness(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
-    """`Sharpness` of one picture."""
-    pool = Sharpness()
-    pool.add(picture, truth, mask)
-    return pool.value

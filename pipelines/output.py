@@ -11,8 +11,7 @@ from pipelines.memory import LatentMemory
 
 @dataclass
 class MirageOutput(BaseOutput):
-    """frames (T, H, W, 3) uint8, memory, coverage (T,) 0..1, loop (closed, psnr in dB, ssim), drift in 1/255,
-    seconds per part, recipe, alpha (T, H, W) uint8 and backdrop (3,) uint8, or None: see DoneEvent."""
+    """What `DoneEvent` says, under the same names."""
 
     frames: np.ndarray
     memory: LatentMemory
@@ -21,6 +20,7 @@ class MirageOutput(BaseOutput):
     drift: float
     seconds: dict
     recipe: dict
+    unplaced: int = 0
     alpha: np.ndarray | None = None
     backdrop: np.ndarray | None = None
 

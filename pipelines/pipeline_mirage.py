@@ -1,9 +1,8 @@
 """`MiragePipeline`: one photo and a camera path become a clip in which the place stays itself.
 
 photo -> tokens + depth -> memory; then chunk by chunk: read the memory at the cameras, generate what nobody has seen,
-write it back, decode. The loop is the same for every engine (pipelines/engines/base.py). How a photo is lifted is in
-pipelines/photo/lifting.py, how a folder is opened in pipelines/large/opening.py, where a LoRA joins in
-pipelines/large/lora.py.
+write it back, decode. The loop is the same for every engine (engines/base.py). How a photo is lifted is in
+photo/lifting.py, how a folder is opened in opening.py, where a LoRA joins in large/lora.py.
 """
 
 import json
@@ -27,25 +26,28 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator, depth_estimator
 from pipelines.depth.embedded import DepthNet, EmbeddedDepth
 from pipelines.engines.autoencoder import FineAutoencoder
-from pipelines.engines.base import Engine, cameras_of, chunks_of
+from pipelines.engines.base import Engine, Step, cameras_of, chunks_of
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import Refused
-from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed
-from pipelines.inputs import check_array, check_inputs, check_size
+from pipelines.events import PARTS, ChunkEvent, DoneEvent, LoopScore, StepEvent, timed, timed_steps
+from pipelines.files import atomic_write
+from pipelines.inputs import check_inputs, check_size
 from pipelines.large.families import FewSteps, layout_like, layout_named
 from pipelines.large.lora import attach_few_steps, attach_lora, few_steps_entry, saved_beside
-from pipelines.large.opening import open_folder
 from pipelines.memory import LatentMemory
 from pipelines.metrics import psnr, ssim
+from pipelines.opening import open_folder
 from pipelines.output import MirageOutput
 from pipelines.photo import outlook
-from pipelines.photo.cutout import alpha_of, check_engine, check_photo, cover_of
+from pipelines.photo.cutout import alpha_of, check_before, cover_of
 from pipelines.photo.drift import colour_change
 from pipelines.photo.frame import DEFAULT_FOV
 from pipelines.photo.lifted import Lifted
 from pipelines.photo.lifting import lift_photo
+from pipelines.pictures import check_picture
 from pipelines.recipe import recipe_of
 from pipelines.weights.conversion import CONVERSION
+from pipelines.weights.errors import unreadable
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 PIXELS_PER_READOUT = 2_100_000  # one 1920x1080 frame; bounds the memory of a decode
@@ -64,6 +66,7 @@ class MiragePipeline(DiffusionPipeline):
     model_cpu_offload_seq = "text_encoder->transformer->vae"
     few_steps: FewSteps | None = None
     _undo_few_steps: Callable[[], None] | None = None
+    _interrupt = False
     profile: dict | None = None  # how it runs, where pipelines.large.profiles has set it up
 
     def __init__(
@@ -117,15 +120,12 @@ class MiragePipeline(DiffusionPipeline):
             estimator = kwargs.pop("depth", None)
             if isinstance(estimator, str | Path):  # first, so that a wrong name is refused at once
                 estimator = depth_estimator(estimator)
-        name, index_name = pretrained_model_name_or_path, cls.config_name
-        folder, kwargs, weights = open_folder(name, index_name, kwargs)
+        folder, kwargs, weights = open_folder(pretrained_model_name_or_path, kwargs)
         try:
             pipe = super().from_pretrained(folder, **kwargs)
             attach_lora(pipe.transformer, folder)
-        except (SafetensorError, json.JSONDecodeError) as error:
-            raise Refused(
-                "A file in {folder} cannot be read ({error}). Fetch or convert it again.", folder=folder, error=error
-            ) from error
+        except (SafetensorError, json.JSONDecodeError, OSError) as error:
+            raise unreadable(folder, error) from error
         pipe.engine.facts = replace(pipe.engine.facts, weights=weights)
         if estimator is not None:
             pipe.engine.depth_estimator = estimator
@@ -168,7 +168,7 @@ class MiragePipeline(DiffusionPipeline):
         Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
         """
         check_size(height, width, self.engine.facts.size_step, self.engine.facts.max_side)
-        source = image if isinstance(image, Image.Image) else Image.fromarray(check_array(image))
+        source = image if isinstance(image, Image.Image) else Image.fromarray(check_picture(image))
         framing = {"fov_degrees": fov_degrees, "focus": focus, "zoom": zoom}
         measuring = {"estimator": estimator or self.engine.depth_estimator, "like": like}
         measuring["seconds"] = defaultdict(float) if seconds is None else seconds
@@ -195,11 +195,12 @@ class MiragePipeline(DiffusionPipeline):
         callback_on_step_end(pipe, step, timestep, callback_kwargs) is called after every denoising step, as in
         diffusers: step counts from 0 in each run of the engine, timestep is the scheduler's, None for an engine without
         one. It is a place to watch and to stop, not to steer: callback_kwargs is empty, what it returns is ignored.
-        After `pipe._interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
+        After `pipe.interrupt = True` the clip ends with the chunks that are complete; what it raises ends the render.
         """
         inputs = image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator, alpha
         for event in self.stream(*inputs):
-            if callback_on_step_end is not None and isinstance(event, StepEvent) and event.stage == "denoise":
+            is_step = isinstance(event, StepEvent) and event.stage == "denoise" and event.step
+            if callback_on_step_end is not None and is_step:
                 callback_on_step_end(self, event.step - 1, event.timestep, {})
         return MirageOutput.of(event)
 
@@ -228,12 +229,20 @@ class MiragePipeline(DiffusionPipeline):
         """
         self.check_inputs(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
         if alpha:
-            check_engine(self.engine.facts)
-            if image is None or isinstance(image, Lifted):
-                check_photo(image)
+            check_before(self.engine.facts, image)
         return self._stream(image, trajectory, prompt, seed, memory, depth, quality, focus, zoom, estimator, alpha)
 
+    @property
+    def interrupt(self) -> bool:
+        """As in diffusers. Set it while a clip is rendered, and that ends with the chunks that are complete."""
+        return self._interrupt
+
+    @interrupt.setter
+    def interrupt(self, value: bool) -> None:
+        self._interrupt = value
+
     def check_inputs(self, image, trajectory, prompt, seed, memory, depth, quality, focus=0.5, zoom=1.0) -> None:
+        """Raise Refused (a ValueError) for what `stream` would refuse: the same arguments, the same checks."""
         check_inputs(self.engine.facts, image, trajectory, prompt, seed, memory, depth, quality, focus, zoom)
 
     def _stream(self, *arguments):
@@ -264,7 +273,7 @@ class MiragePipeline(DiffusionPipeline):
         frames = np.empty((len(cameras), trajectory.height, trajectory.width, 3), np.uint8)
         opaque = np.empty(frames.shape[:3], np.uint8) if alpha else None
         backed = np.empty(len(cameras), np.float32)
-        coverage, made, drift = outlook.coverage(memory, cameras, lifted), frozenset(), []
+        coverage, made, drift, unplaced = outlook.coverage(memory, cameras, lifted), frozenset(), [], 0
         grid = trajectory.height // facts.stride, trajectory.width // facts.stride
         decode_grid = trajectory.height // facts.decode_stride, trajectory.width // facts.decode_stride
         group = max(1, PIXELS_PER_READOUT // math.prod(decode_grid))
@@ -284,6 +293,7 @@ class MiragePipeline(DiffusionPipeline):
                 with timed(seconds, "memory_write"):
                     memory.write(generated.tokens, generated.depth, views, generated.valid, invented=True)
                 made |= frozenset(keys)
+                unplaced += generated.unplaced
                 with timed(seconds, "memory_readout"):
                     coverage = outlook.coverage(memory, cameras, lifted)
             if self._interrupt:
@@ -291,22 +301,18 @@ class MiragePipeline(DiffusionPipeline):
 
             # 3. Read the memory at every camera of the chunk and decode.
             for start in range(chunk.start, chunk.stop, group):
+                yield StepEvent(index, len(chunks), start - chunk.start, len(chunk), "decode")
                 part = slice(start, min(start + group, chunk.stop))
                 with timed(seconds, "memory_readout"):
                     readout = memory.readout(list(cameras[part]), *decode_grid)
                 with timed(seconds, "decode"):
                     frames[part] = self.engine.decode(readout, generated)
-                from_photo = (readout.view >= 0) & (readout.view < num_known_views)
-                plate = lifted.plate_in(readout, cameras[part]) if lifted and facts.decode_stride == 1 else None
-                if plate is not None:
-                    lifted.plate.paint(frames[part], plate, cameras[part])
-                    from_photo |= plate
+                plate = lifted and lifted.paint_plate(frames[part], readout, cameras[part])
                 if alpha:
                     opaque[part] = alpha_of(frames[part], readout, plate, lifted, cover)
-                backed[part] = from_photo.flatten(1).float().mean(dim=1).numpy()
-                if lifted is not None and lifted.view is not None:
+                backed[part] = outlook.backed(readout, num_known_views, plate)
+                if part.stop == chunk.stop and lifted is not None and lifted.view is not None:
                     drift.append(colour_change(frames[part][-1], lifted.photo, readout, lifted.view))
-                yield StepEvent(index, len(chunks), part.stop - chunk.start, len(chunk), "decode")
             num_ready = chunk.stop
             ready = slice(chunk.start, min(chunk.stop, len(trajectory)))
             if chunk.start < len(trajectory):
@@ -322,20 +328,18 @@ class MiragePipeline(DiffusionPipeline):
         frames, backed, opaque = (None if values is None else values[whole] for values in (frames, backed, opaque))
         seconds["total"] = time.perf_counter() - started
         recipe = self.recipe(lifted, trajectory, seed, quality, prompt)
-        worst = max(drift, default=0.0)
-        backdrop = lifted.backdrop_colour if alpha else None
-        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, opaque, backdrop)
+        backdrop, worst = lifted.backdrop_colour if alpha else None, max(drift, default=0.0)
+        yield DoneEvent(frames, backed, memory, loop, worst, dict(seconds), recipe, unplaced, opaque, backdrop)
 
     def _denoise(self, control, cameras, seed, quality, clip, chunk, num_chunks, seconds) -> Iterator[StepEvent]:
         """Run the engine's steps as events, returning what it generated; closing this closes the engine's run."""
-        steps = self.engine.denoise(control, cameras, seed, quality, clip)
+        steps = timed_steps(self.engine.denoise(control, cameras, seed, quality, clip), seconds, "denoise")
         while not self._interrupt:
             try:
-                with timed(seconds, "denoise"):
-                    step, num_steps, *timestep = next(steps)
+                step = Step(*next(steps))
             except StopIteration as done:
                 return done.value
-            yield StepEvent(chunk, num_chunks, step, num_steps, "denoise", *timestep)
+            yield StepEvent(chunk, num_chunks, step.step, step.num_steps, step.stage, step.timestep)
         steps.close()
 
     def recipe(
@@ -350,8 +354,7 @@ class MiragePipeline(DiffusionPipeline):
         estimator: DepthEstimator | None = None,
     ) -> dict:
         """What it takes to render a clip again: see `pipelines.recipe.recipe_of`."""
-        options = prompt, focus, zoom, estimator, self.profile
-        return recipe_of(self.engine, photo, trajectory, seed, quality, *options)
+        return recipe_of(self.engine, photo, trajectory, seed, quality, prompt, focus, zoom, estimator, self.profile)
 
     # ---- where it runs, in how many steps, and what is kept of it --------------------------------------------------
 
@@ -393,4 +396,5 @@ class MiragePipeline(DiffusionPipeline):
         with saved_beside(self.transformer, folder, self.few_steps, self._undo_few_steps):
             super().save_pretrained(save_directory, **kwargs)
             if weights := self.engine.facts.weights[: -1 if self.few_steps else None]:
-                (folder / CONVERSION).write_text(json.dumps({"weights": weights}, indent=1))
+                with atomic_write(folder / CONVERSION) as temporary:
+                    temporary.write_text(json.dumps({"weights": weights}, indent=1))

@@ -11,7 +11,7 @@ from pipelines.cameras import Trajectory
 from pipelines.depth import DepthEstimator
 from pipelines.engines.base import Engine
 from pipelines.photo.lifted import Lifted, photo_sha256
-from pipelines.weights.licences import depth_weights, mask_weights
+from pipelines.weights.licences import depth_weights, mask_weights, measuring_weights
 
 
 def recipe_of(
@@ -38,8 +38,7 @@ def recipe_of(
     else:
         sha256 = None if photo is None else photo_sha256(photo)
         measured = depth_weights(estimator or engine.depth_estimator)
-    if engine.facts.measures:
-        measured += tuple(entry for entry in depth_weights(engine.depth_estimator) if entry not in measured)
+    measured = measuring_weights(engine, measured)
     return {
         "app": "mirage-studio",
         "model": engine.facts.name,

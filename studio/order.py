@@ -37,10 +37,10 @@ class Inputs:
     a new page shows.
 
     strength, focus, zoom: percent. path: the editor's, an object or its JSON text. depth: an estimator's name, None
-    where the studio offers no choice. alpha: one of ALPHAS. The last two travel with the values that they are about, so
-    that a click that overtakes an answer is noticed; whoever is not the page and leaves them out gets the preset's own
-    settings. picked: the preset whose own seconds and direction are shown. suited: the choice (see `choice`) that
-    strength and zoom were found for.
+    where the studio offers no choice. alpha: one of ALPHAS. yaw, pitch: degrees to the right and up, of a panorama's
+    flat view. The last two travel with the values that they are about, so that a click that overtakes an answer is
+    noticed; whoever is not the page and leaves them out gets the preset's own settings. picked: the preset whose own
+    seconds and direction are shown. suited: the choice (see `choice`) that strength and zoom were found for.
     """
 
     preset: Any = None
@@ -57,6 +57,8 @@ class Inputs:
     zoom: Any = 100
     depth: Any = None
     alpha: Any = "off"
+    yaw: Any = 0
+    pitch: Any = 0
     picked: Any = None
     suited: Any = None
 

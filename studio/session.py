@@ -16,7 +16,10 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from pipelines.errors import Sentence
+from pipelines.photo.picture import Picture
 from studio.download import Clip
+from studio.job import Job
 from studio.order import Order
 
 if TYPE_CHECKING:
@@ -107,13 +110,21 @@ class Measured:
 class Session:
     """One visit: its photo, its last clip, and a folder with a name that cannot be guessed.
 
-    Gradio copies the initial value of a State for every visitor; copying a session therefore makes a new one.
+    Gradio copies the initial value of a State for every visitor; copying a session therefore makes a new one. Several
+    pages may hold one, one after the other (see `studio.visits`): it goes, with its files, when none does any more.
     """
 
     def __init__(self):
+        self.key = secrets.token_urlsafe(16)  # whoever has it is shown this visit
+        self.left_at: float | None = None  # when the last page that showed it was gone, by time.monotonic()
+        self.lock = threading.Lock()  # of the job: of two equal clicks one starts it
+        self.job: Job | None = None  # the last render that was ordered
         self.photo: Image.Image | None = None
         self.photo_id = ""  # a new one for every photo
         self.focal_35mm: float | None = None
+        self.picture: Picture | None = None  # as it came; `photo` is what is used of it
+        self.used: dict = {}  # how: {} as it came, {"cut_bars": [left, top, right, bottom]} or {"yaw", "pitch"}
+        self.remarks: tuple[Sentence, ...] = ()  # what is to be said of how the photo's file was read
         self.lifts = Lifts()  # of the present photo
         self.take: Take | None = None
         self.clip: Clip | None = None
@@ -138,15 +149,25 @@ class Session:
             sweep(visits)
             self._folder = visits / secrets.token_urlsafe(16)
             self._folder.mkdir(parents=True, mode=0o700)
-            # also where nobody calls `close`: the visit was pushed out by others, or the server stops
+            # also where nobody calls `close`: no page holds the visit any more, or the server stops
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
 
     def new_file(self, suffix: str) -> Path:
         return self.folder / f"{secrets.token_hex(6)}{suffix}"
 
-    def set_photo(self, photo: Image.Image, focal_35mm: float | None) -> None:
-        self.photo, self.focal_35mm = photo, focal_35mm
+    def bring(self, picture: Picture) -> None:
+        """A new picture: as it came, it is the photo."""
+        self.picture = picture
+        self.use(picture, {})
+
+    def use(self, made: Picture, how: dict) -> None:
+        """The photo is what was made of the picture that came. how: see `used`."""
+        self.used = how
+        self.set_photo(made.image, made.focal_35mm, made.remarks)
+
+    def set_photo(self, photo: Image.Image, focal_35mm: float | None, remarks: tuple[Sentence, ...] = ()) -> None:
+        self.photo, self.focal_35mm, self.remarks = photo, focal_35mm, remarks
         self.photo_id = secrets.token_hex(4)
         self.keep(None)
         self.measured, self.drawn = None, False
@@ -180,8 +201,28 @@ class Session:
         """A render of this visit is running."""
         return self.take is not None and not self.take.ended.is_set()
 
+    @property
+    def is_working(self) -> bool:
+        """A render was ordered and is not over: it runs, or waits for its turn."""
+        return self.job is not None and not self.job.is_over
+
+    @property
+    def size(self) -> int:
+        """Bytes of its photo, of the picture that it was made of, and of its files."""
+        files = [] if self._folder is None else [file for file in self._folder.rglob("*") if file.is_file()]
+        picture = self.picture
+        images = {id(image): image for image in (self.photo, picture and picture.image) if image is not None}
+        if picture is not None and picture.panorama is not None:
+            images[id(picture.panorama)] = picture.panorama.image
+        pixels = sum(image.width * image.height for image in images.values())
+        return 3 * pixels + sum(file.stat().st_size for file in files)
+
     def close(self) -> None:
-        """The visit is over: nothing of it stays on disk."""
+        """The visit is over: nothing of it stays, on disk or in memory."""
+        self.photo, self.picture, self.clip, self.job, self.take = None, None, None, None, None
+        self.shown, self.measured, self.looked_at, self.lifts = {"kind": "empty"}, None, None, Lifts()
+        self.place, self._place_key, self.drawing = None, None, False
+        self._passing.clear()
         if self._folder is not None:
             self._remove()
             self._folder = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pipelines.depth import DepthEstimator, depth_estimator
-from pipelines.weights.licences import depth_weights
+from pipelines.weights.licences import licence_card
 from studio.background import Loading
 from studio.order import one_of
 from studio.session import Lifts
@@ -113,8 +113,7 @@ class Workbench:
         if not self.model.is_there:
             return []
         extra = self.depths.get(depth)
-        estimator = extra.result() if extra and extra.is_there else self.pipe.engine.depth_estimator
-        return [*self.facts.weights, *depth_weights(estimator)]
+        return licence_card(self.pipe.engine, extra.result() if extra and extra.is_there else None)
 
     def keep_large_of(self, lifts: Lifts) -> None:
         """Of all visits only this one keeps its photo lifted at the size of a clip: that is 50 to 120 MB."""

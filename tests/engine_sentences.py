@@ -36,6 +36,18 @@ def refusals(modules: list[ast.Module]) -> set[str]:
     return names | {"Sentence"}
 
 
+PLAIN = {"ValueError", "TypeError", "OSError", "RuntimeError", "KeyError", "FileNotFoundError"}  # and Exception itself
+
+
+def plain_errors(root: Path = ROOT) -> Iterator[str]:
+    """Where the engine raises an error of Python's own, whose sentence has no translation: file, and function."""
+    for file, tree in trees(root).items():
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            raised = (node.exc for node in ast.walk(function) if isinstance(node, ast.Raise))
+            if any(isinstance(error, ast.Call) and name_of(error.func) in {*PLAIN, "Exception"} for error in raised):
+                yield f"{file.relative_to(root / 'pipelines').with_suffix('')} {function.name}"
+
+
 def templates(root: Path = ROOT) -> Iterator[Template]:
     """Every first argument of `Refused`, of its subclasses and of `Sentence` under `root`."""
     found = trees(root)

@@ -114,9 +114,8 @@ class FakePipeline:
                 yield ChunkEvent(index, len(chunks), start, frames[part], coverage[part], shown)
             loop = LoopScore(trajectory.is_closed, 40.0 if trajectory.is_closed else None)
             recipe = self.recipe(image, trajectory, seed, quality, prompt)
-            yield DoneEvent(
-                frames, coverage, image.memory, loop, 0.4, {"total": 1.0}, recipe, opaque, image.backdrop_colour
-            )
+            clear = {"alpha": opaque, "backdrop": image.backdrop_colour}
+            yield DoneEvent(frames, coverage, image.memory, loop, 0.4, {"total": 1.0}, recipe, **clear)
         except GeneratorExit:
             self.closed.set()
             raise

@@ -19,13 +19,13 @@ pipelines.evaluation
 pipelines.loading
 pipelines pipelines.transformer
 pipelines.pipeline_mirage
-pipelines.recipe pipelines.inputs pipelines.output
+pipelines.recipe pipelines.inputs pipelines.output pipelines.opening
 pipelines.photo
 pipelines.engines
 pipelines.large pipelines.inpainting pipelines.masks pipelines.events
 pipelines.memory
 pipelines.depth pipelines.synthetic
-pipelines.weights pipelines.media pipelines.cameras pipelines.metrics
+pipelines.weights pipelines.media pipelines.cameras pipelines.metrics pipelines.pictures
 pipelines.files
 pipelines.errors pipelines.limits pipelines.process
 presets

@@ -10,8 +10,8 @@ from pipelines import MiragePipeline
 from pipelines.engines.large import LargeEngine
 from pipelines.large.convert import convert
 from pipelines.large.families import LAYOUTS
-from pipelines.large.released import released_from_transformer
 from pipelines.large.transformer import MirageTransformer3DModel
+from pipelines.large.wan_names import to_released
 
 BASE = "tiny-Wan2.2-TI2V-5B"  # its folder: called so, its licence is known
 TINY = dict(
@@ -42,6 +42,13 @@ def tiny_text():
     torch.manual_seed(0)
     config = dict(d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu")
     return fast, UMT5EncoderModel(UMT5Config(vocab_size=len(words), **config)).eval()
+
+
+def released_from_transformer(model):
+    """The way back: state dicts of the backbone and of the control branch, under released names without prefix."""
+    named = {to_released(name): tensor for name, tensor in model.state_dict().items()}
+    control = {name: tensor for name, tensor in named.items() if name.startswith("vace_")}
+    return {name: tensor for name, tensor in named.items() if name not in control}, control
 
 
 def write_converted(root, vae):

@@ -11,9 +11,10 @@ import sys
 from pipelines.cameras.moves import MOVES, Choice
 from pipelines.cameras.path import Path
 from pipelines.cameras.trajectory import Trajectory
+from pipelines.limits import TRAVEL, TURN_DEGREES
 from presets.schema import load_moves
 
-INTRO = """# Moves
+INTRO = f"""# Moves
 
 Written by `python -m pipelines.cameras > docs/moves.md` from `presets/moves/*.json` and the registry in
 `pipelines/cameras/moves.py`; a test holds that this page is up to date.
@@ -21,8 +22,8 @@ Written by `python -m pipelines.cameras > docs/moves.md` from `presets/moves/*.j
 `D` is the distance to the subject: every travel is a share of it, so a move looks the same in a 3 m shop and in a
 40 m hall. Frame 0 is exactly the photo's camera. A loop is played round and round: its last frame is one step before
 the first. Left is the exact mirror of right. Risk says how much of the picture must be invented at a 60-degree lens.
-At default length and strength no move turns by more than 3 degrees or travels more than 4 % of D in a quarter of a
-second, which is 6 frames (`steps_over_cap`).
+At default length and strength no move turns by more than {TURN_DEGREES:g} degrees or travels more than
+{100 * TRAVEL:g} % of D in a quarter of a second, which is 6 frames (`steps_over_cap`).
 Axes and units: [conventions.md](conventions.md). Your own path as a file: [trajectory.md](trajectory.md).
 """
 

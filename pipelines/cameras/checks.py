@@ -58,7 +58,7 @@ def check_path(
     """Everything that is wrong with the cameras of a clip, in the order of the table in `Finding`.
 
     distance: depth D of the subject. depth (H, W) z-depth of the photo in scene units, 0 = unknown, and its camera of
-    the same size: without them surfaces are not looked at. coverage (T,) 0..1 as `MiragePipeline.coverage` gives it.
+    the same size: without them surfaces are not looked at. coverage (T,) 0..1 as `photo.outlook.coverage` gives it.
     path: what the trajectory was made of, for `unreached`. Raises ValueError for arrays of the wrong shape.
     """
     distance = checked_distance(distance)

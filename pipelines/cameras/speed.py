@@ -24,15 +24,13 @@ def steps(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     return degrees_between(before[:, :3, :3], after[:, :3, :3]) * scale, travel * scale
 
 
-def steps_over_cap(
-    trajectory: Trajectory, distance: float, max_degrees: float = TURN_DEGREES, max_travel: float = TRAVEL
-) -> np.ndarray:
-    """Where a path is too fast: (N,) first frames of the quarters of a second that turn by more than `max_degrees` or
-    travel more than `max_travel` x `distance`. Empty when the path is calm, or shorter than that."""
+def steps_over_cap(trajectory: Trajectory, distance: float) -> np.ndarray:
+    """Where a path is too fast: (N,) first frames of the quarters of a second that turn by more than TURN_DEGREES or
+    travel more than TRAVEL x `distance`. Empty when the path is calm, or shorter than that."""
     distance = checked_distance(distance)
     degrees, travel = steps(trajectory)
     slack = 1 + 1e-9  # a step exactly at the cap is inside
-    return np.flatnonzero((degrees > max_degrees * slack) | (travel > max_travel * distance * slack))
+    return np.flatnonzero((degrees > TURN_DEGREES * slack) | (travel > TRAVEL * distance * slack))
 
 
 def excess_speed(trajectory: Trajectory, distance: float) -> float:

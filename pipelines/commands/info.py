@@ -1,7 +1,6 @@
 """`python -m pipelines info`: what a scene folder, a saved memory, a clip or a model holds."""
 
 import argparse
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING
 from pipelines.cameras import Trajectory
 from pipelines.cameras.formats import read_cameras, save_cameras
 from pipelines.commands.options import add_device_arguments
-from pipelines.files import atomic_write
+from pipelines.files import check_output
 from pipelines.loading import load_pipeline
+from pipelines.pictures import save_picture
 
 if TYPE_CHECKING:
     from pipelines.memory import LatentMemory
@@ -144,10 +144,7 @@ def report_of_memory(args: argparse.Namespace) -> dict:
 
 def check_outputs(args: argparse.Namespace) -> None:
     for out in filter(None, (args.top_view, args.ply, args.cameras)):
-        if not out.parent.is_dir():
-            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
-        if out.is_dir() != (out is args.cameras) and out.exists():
-            raise ValueError(f"{out} is there already and is no {'folder' if out is args.cameras else 'file'}.")
+        check_output(out, is_folder=out is args.cameras)
     if args.top_view and args.top_view.suffix.lower() != ".png":
         raise ValueError(f"--top-view {args.top_view.name} must end in .png. Rename it.")
 
@@ -156,7 +153,9 @@ def draw(args: argparse.Namespace, memory: "LatentMemory", scene: "Scene | None"
     """Write the point cloud and the map, in the colours that the model gives the memory's tokens."""
     from pipelines.memory.top_view import colors_of, top_view
 
-    colors = colors_of(memory, load_pipeline(args.model, args.device, args.dtype, args.profile).engine)
+    how = args.device, args.dtype, args.profile
+    pipe = load_pipeline(args.model, *how, first_block_cache=args.first_block_cache)
+    colors = colors_of(memory, pipe.engine)
     if colors is None:
         print(f"note: {args.model} cannot read these tokens, so there are no colours.", file=sys.stderr)
     if args.ply:
@@ -164,7 +163,4 @@ def draw(args: argparse.Namespace, memory: "LatentMemory", scene: "Scene | None"
     if args.top_view:
         subject = {"camera": scene.camera, "distance": scene.distance} if scene else {}
         picture = top_view(memory, colors, path=path, title=args.path.resolve().name, **subject)
-        buffer = io.BytesIO()  # Pillow takes a disk that is full half-way for a success
-        picture.save(buffer, "PNG")
-        with atomic_write(args.top_view) as temporary:
-            temporary.write_bytes(buffer.getvalue())
+        save_picture(picture, args.top_view)

@@ -24,7 +24,9 @@ from pipelines.commands.options import (
     read_cameras_with_warnings,
     size,
 )
-from pipelines.files import atomic_write
+from pipelines.commands.picture import direction, read_photo, warn_of_few_pixels
+from pipelines.commands.report import report_of
+from pipelines.files import atomic_write, check_output
 from pipelines.large.families import FewSteps
 from pipelines.loading import load_pipeline, parse_few_steps, parse_values
 from pipelines.media.clips import RATES
@@ -66,6 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--zoom",
         type=float,
         help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room, and 1 with --scene",
+    )
+    within = parser.add_mutually_exclusive_group()
+    within.add_argument("--cut-bars", action="store_true", help="use the photo between the bars at its rims")
+    within.add_argument(
+        "--flatten",
+        type=direction,
+        metavar="YAW[,PITCH]",
+        help="use a flat view of a 360 panorama: degrees to the right and up, --flatten=-90,10 looks left",
     )
     parser.add_argument("--quality", default="standard", help="draft or standard")
     parser.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
@@ -116,7 +126,8 @@ def run(args: argparse.Namespace) -> dict:
     for part, value in shot.seconds.items():
         seconds[part] += value
     seconds["total"] = time.perf_counter() - started
-    report = report_of(args, pipe, shot, done, num_chunks, seconds)
+    report = report_of(pipe.engine.facts.name, shot.trajectory, rate_of(args, shot), args.seed, done)
+    report |= {"seconds": {part: round(value, 3) for part, value in seconds.items()}, "chunks": num_chunks}
     if args.report:
         with atomic_write(args.report) as temporary:
             temporary.write_text(json.dumps(report, indent=1))
@@ -130,10 +141,12 @@ def run(args: argparse.Namespace) -> dict:
 class Sources:
     """What a clip is made from. photo: None to go on in the scene alone. scene: None where a new place begins.
 
-    depth: (H, W) float32, the photo's z-depth in scene units, 0 = unknown; None: it is estimated. params: of the move.
+    focal_35mm: the photo's, None where nobody knows it. depth: (H, W) float32, the photo's z-depth in scene units, 0 =
+    unknown; None: it is estimated. params: of the move.
     """
 
     photo: "Image.Image | None"
+    focal_35mm: float | None
     scene: "Scene | None"
     depth: np.ndarray | None
     params: dict[str, Any]
@@ -142,7 +155,6 @@ class Sources:
 
 def read_sources(args: argparse.Namespace) -> Sources:
     """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
-    from pipelines.media.photos import open_photo
     from pipelines.media.transparent import WRITERS
     from pipelines.memory.scene import Scene
 
@@ -150,26 +162,30 @@ def read_sources(args: argparse.Namespace) -> Sources:
         raise ValueError(
             "--resample puts the cameras of a file onto a clip, and there is none. Give --trajectory FILE."
         )
-    photo = open_photo(args.photo) if args.photo else None
+    photo, focal_35mm = read_photo(args)
     scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
     if photo is None and scene is None:
         raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
+    if args.depth and photo is None:
+        raise ValueError("--depth is of a photo, and there is none. Give the photo, or leave it out.")
     depth = read_depth(args.depth, args.depth_scale) if args.depth else None
     params = parse_values("--set", args.set)
     few_steps = read_few_steps(args)
+    if args.trajectory and params:
+        raise ValueError("--set is for moves; a file of cameras has no parameters. Leave it out.")
     if args.trajectory and (args.seconds or args.frames):
         raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
-    if args.alpha and args.out.suffix.lower() not in WRITERS:
+    is_clear = args.out.suffix.lower() in WRITERS
+    if args.alpha and not is_clear:
         raise ValueError(
             f"--out {args.out.name} cannot be transparent. Name it .webm (VP9), or .zip for numbered PNGs, or leave "
             "--alpha out."
         )
+    if is_clear and not args.alpha:
+        raise ValueError(f"--out {args.out.name} is of a transparent clip. Name it .mp4, or add --alpha.")
     for out in filter(None, (args.out, args.report)):
-        if not out.parent.is_dir():
-            raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
-        if out.exists() and not out.is_file():
-            raise ValueError(f"{out} is there already and is no file. Choose another name.")
-    return Sources(photo, scene, depth, params, few_steps)
+        check_output(out)
+    return Sources(photo, focal_35mm, scene, depth, params, few_steps)
 
 
 def read_depth(path: Path, scale: float) -> np.ndarray:
@@ -223,17 +239,20 @@ def plan_shot(args: argparse.Namespace, sources: Sources, fps: int) -> Shot:
     height, width = args.size
     distance = sources.scene.distance if sources.scene else None
     if args.trajectory:
-        view = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
+        view = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources)
         rate = None if args.resample is None else fps
         trajectory = read_cameras_with_warnings(
             args.trajectory, height, width, rate, view=view, resample=args.resample, pace=args.pace
         ).trajectory
         camera = trajectory[0]
     else:
-        camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources.photo)
+        camera = sources.scene.camera_for(height, width) if sources.scene else camera_of_photo(args, sources)
         length = {"frames": made_frames(args, fps), "fps": fps}
         trajectory = move(args.move, camera, distance=1.0 if distance is None else distance, **length, **sources.params)
-    return Shot(sources.photo, camera, trajectory, distance, 1.0 if args.zoom is None else args.zoom)
+    zoom = 1.0 if args.zoom is None else args.zoom
+    if sources.photo is not None:
+        warn_of_few_pixels(sources.photo.size, height, width, zoom)
+    return Shot(sources.photo, camera, trajectory, distance, zoom)
 
 
 def made_frames(args: argparse.Namespace, fps: int) -> int:
@@ -245,14 +264,13 @@ def made_frames(args: argparse.Namespace, fps: int) -> int:
     return num_frames((args.seconds or 4) if args.frames is None else args.frames / (args.fps or NATIVE_FPS), fps)
 
 
-def camera_of_photo(args: argparse.Namespace, photo: "Image.Image") -> Camera:
-    """The camera that sees the clip's frame of the whole photo, by --fov, the photo's EXIF, or the usual lens."""
-    from pipelines.media.photos import read_focal
+def camera_of_photo(args: argparse.Namespace, sources: Sources) -> Camera:
+    """The camera that sees the clip's frame of the whole photo, by --fov, what its file says, or the usual lens."""
     from pipelines.photo.frame import frame_camera
 
     if args.fov is not None:
-        return frame_camera(photo.size, *args.size, fov_degrees=args.fov)
-    return frame_camera(photo.size, *args.size, read_focal(args.photo))
+        return frame_camera(sources.photo.size, *args.size, fov_degrees=args.fov)
+    return frame_camera(sources.photo.size, *args.size, sources.focal_35mm)
 
 
 # ---- load -------------------------------------------------------------------------------------------------------
@@ -313,7 +331,7 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
     elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
         print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)
-    return Shot(lifted, lifted.camera, trajectory, lifted.distance, shot.zoom, seconds)
+    return Shot(lifted, lifted.camera, trajectory, lifted.distance, lifted.zoom, seconds)
 
 
 # ---- render -----------------------------------------------------------------------------------------------------
@@ -365,30 +383,3 @@ def write(args: argparse.Namespace, sources: Sources, shot: Shot, done: "DoneEve
 def rate_of(args: argparse.Namespace, shot: Shot) -> float:
     """Frames per second of the clip's file."""
     return args.fps or (shot.trajectory.fps if args.trajectory else NATIVE_FPS)
-
-
-def report_of(
-    args: argparse.Namespace,
-    pipe: "MiragePipeline",
-    shot: Shot,
-    done: "DoneEvent",
-    num_chunks: int,
-    seconds: dict[str, float],
-) -> dict:
-    """Figures of the render, as --report keeps them. made: what the model made, where the file repeats frames."""
-    (height, width), rate, made = args.size, rate_of(args, shot), shot.trajectory
-    return {
-        "frames": num_frames(made.seconds, rate),
-        "fps": rate,
-        **({} if rate == made.fps else {"made": {"frames": len(made), "fps": made.fps}}),
-        "width": width,
-        "height": height,
-        "model": pipe.engine.facts.name,
-        "seed": args.seed,
-        "seconds": {part: round(value, 3) for part, value in seconds.items()},
-        "chunks": num_chunks,
-        "coverage": [round(float(value), 4) for value in done.coverage],
-        "loop": {"closed": done.loop.closed, "psnr": done.loop.psnr, "ssim": done.loop.ssim},
-        "memory": {"points": done.memory.num_points, "bytes": done.memory.nbytes},
-        "drift": round(done.drift, 3),
-    }

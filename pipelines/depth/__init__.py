@@ -4,14 +4,14 @@ Nothing heavy is imported here; estimators bring in torch when they are first us
 """
 
 import importlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from pipelines.errors import Refused, Sentence
+from pipelines.files import read_json
 
 _EXPORTS = {
     "EmbeddedDepth": "pipelines.depth.embedded",
@@ -56,7 +56,14 @@ def register(name: str) -> Callable[[Loader], Loader]:
 def _embedded(**options) -> DepthEstimator:
     from pipelines.depth.embedded import EmbeddedDepth
 
+    check_unused("embedded", options)
     return EmbeddedDepth.from_pretrained()
+
+
+def check_unused(name: str | Path, options: Collection[str]) -> None:
+    """Raise Refused where an estimator that ships here, or is made like it, is given options: it takes none."""
+    if options:
+        raise Refused("The depth estimator {name} takes no {option}. Leave it out.", name=name, option=min(options))
 
 
 def _depth_anything(name: str) -> Loader:
@@ -76,7 +83,8 @@ def depth_estimator(name: str | Path, **options) -> DepthEstimator:
     """The estimator of this name: one of ESTIMATORS, a plug-in, or what a folder or Hub repository holds.
 
     A plug-in is registered here, or offered by an installed package as an entry point of the group PLUG_INS: something
-    that returns an estimator when called. options: device, and those of pipelines.weights.hub.HUB_OPTIONS.
+    that returns an estimator when called. options: device, where it is not the embedded one, and those of
+    pipelines.weights.hub.HUB_OPTIONS where there is something to fetch.
     Raises Refused or OSError where there is no such estimator, or its weights are damaged or cannot be fetched.
     """
     if str(name) in ESTIMATORS:
@@ -100,15 +108,13 @@ def _of_folder(name: str | Path, **options) -> DepthEstimator:
     from pipelines.weights.hub import HUB_OPTIONS, local_folder
 
     folder = local_folder(name, **{key: value for key, value in options.items() if key in HUB_OPTIONS})
-    try:
-        config = json.loads((folder / "config.json").read_text())
-    except (OSError, ValueError) as error:
-        raise Refused(
-            "{name} holds no config.json of a depth model. Check it, or fetch it again.", name=name
-        ) from error
+    if not (folder / "config.json").is_file():
+        raise Refused("{name} holds no config.json of a depth model. Check it, or fetch it again.", name=name)
+    config = read_json(folder / "config.json")
     if config.get("_class_name") == "DepthNet":
         from pipelines.depth.embedded import EmbeddedDepth
 
+        check_unused(name, options.keys() - set(HUB_OPTIONS))
         return EmbeddedDepth.from_pretrained(folder)
     kind = config.get("model_type")
     if kind == "depth_anything":

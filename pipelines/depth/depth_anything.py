@@ -23,6 +23,7 @@ from torch import Tensor
 from pipelines.depth.edges import align, connected
 from pipelines.depth.refine import SKY_FACTOR, reach
 from pipelines.errors import Refused
+from pipelines.pictures import check_picture
 from pipelines.weights.cache import COMMIT, SHA256
 from pipelines.weights.hub import local_folder
 from pipelines.weights.pins import DEPTH_CHECKPOINTS, DepthCheckpoint
@@ -116,8 +117,7 @@ class DepthAnything:
 
         K is not needed: both networks read the lens from the picture, the metric ones as that of their training.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"image is {image.dtype} {image.shape}; give an (H, W, 3) uint8 RGB picture")
+        check_picture(image)
         answer = self.predict(image)
         if self.is_metric:
             farthest = float(self.model.config.max_depth)

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from pipelines.depth.backbone import LEVELS, EfficientNetLite0
 from pipelines.depth.refine import refine_depth
+from pipelines.errors import Refused
+from pipelines.pictures import check_picture
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 BINS = torch.linspace(-2.5, 3.0, 32)  # log depth over the photo's median: classes of the layout output
@@ -216,10 +218,7 @@ class EmbeddedDepth:
         """Load config.json and diffusion_pytorch_model.safetensors from a folder."""
         folder = Path(folder)
         if not (folder / "config.json").is_file():
-            raise FileNotFoundError(
-                f"no depth weights in {folder}: config.json is missing. Train and export them with "
-                "python -m pipelines.training.train_depth"
-            )
+            raise Refused("{name} holds no config.json of a depth model. Check it, or fetch it again.", name=folder)
         return cls(DepthNet.from_pretrained(folder), **options)
 
     def __call__(self, image: np.ndarray, K: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -236,8 +235,7 @@ class EmbeddedDepth:
     @torch.inference_mode()
     def predict(self, image: np.ndarray) -> DepthOutput:
         """Mean of the network's answers to the photo and to its mirror image, on the network's grid, batch of 1."""
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"image is {image.dtype} {image.shape}; give an (H, W, 3) uint8 RGB picture")
+        check_picture(image)
         photo = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
         size = working_size(*image.shape[:2], self.pixels)
         photo = F.interpolate(photo, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)

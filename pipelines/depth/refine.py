@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pipelines.depth.edges import align, connected
 from pipelines.depth.straighten import straighten_lines
+from pipelines.pictures import check_picture
 
 CERTAIN = 0.8  # probability that makes a region of the picture a sky
 SKY_FACTOR = 1.6  # sky is this many times farther than the 95th percentile of the rest; more tears false skies
@@ -39,8 +40,7 @@ def refine_depth(
     as in DepthOutput; planes: how many planes are looked for at most, 0 switches straightening off, that of lines too.
     Returns z-depth (H, W) float32, positive and finite, and is_sky (H, W) bool. Median depth outside the sky is 1.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(f"image is {image.dtype} {image.shape}; give an (H, W, 3) uint8 RGB picture")
+    check_picture(image)
     height, width = image.shape[:2]
     photo = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float().div_(255)
     sky = torch.zeros_like(log_depth) if sky is None else sky

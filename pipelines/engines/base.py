@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor, nn
@@ -12,9 +12,19 @@ from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator
 from pipelines.memory import Readout
 
-# After each step an engine yields (step, number of steps), counted from 1, and the timestep if it has one; what it made
-# is its return value.
-Steps = Generator[tuple[int, int] | tuple[int, int, float], None, "Generated"]
+
+class Step(NamedTuple):
+    """How far an engine's run is, as `StepEvent` tells it; a shorter tuple will do."""
+
+    step: int
+    num_steps: int
+    timestep: float | None = None
+    stage: str = "denoise"
+
+
+# An engine's run yields a `Step` after every step of denoising, and before whatever else takes long; what it made is
+# its return value.
+Steps = Generator[Step | tuple[int, int] | tuple[int, int, float], None, "Generated"]
 
 
 @dataclass(frozen=True)
@@ -71,13 +81,15 @@ def chunks_of(facts: EngineFacts, num_frames: int) -> list[range]:
 class Generated:
     """What an engine made for n cameras: tokens (n, C, h, w), z-depth (n, H, W), valid (n, H, W) bool.
 
-    seconds: time that went into other parts than denoising, by the names of events.PARTS.
+    seconds: time that went into other parts than denoising, by the names of events.PARTS. unplaced: how many of the
+    frames are not valid anywhere since their depth could not be brought into the memory's scale.
     """
 
     tokens: Tensor
     depth: Tensor
     valid: Tensor
     seconds: dict[str, float] = field(default_factory=dict, kw_only=True)
+    unplaced: int = field(default=0, kw_only=True)
 
 
 class Engine(Protocol):

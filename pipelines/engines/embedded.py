@@ -30,6 +30,11 @@ SEARCH = {"draft": SearchConfig(rounds=(4, 1)), "standard": SearchConfig()}
 
 
 class EmbeddedEngine:
+    """An `Engine` of fine tokens, two pixels wide: the photo's own pixels where it shows something, a search elsewhere.
+
+    autoencoder: makes and reads tokens; depth_estimator: measures a photo. Both stay on the CPU.
+    """
+
     facts = EngineFacts(
         name="embedded",
         channels=8,

@@ -7,7 +7,7 @@ encoded again one by one, and these are written. How a family of weights wants t
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,9 +20,9 @@ from torch import Tensor
 
 from pipelines.cameras import Camera, Trajectory
 from pipelines.depth import DepthEstimator
-from pipelines.engines.base import EngineFacts, Generated, Steps, chunks_of, fingerprint
+from pipelines.engines.base import EngineFacts, Generated, Step, Steps, chunks_of, fingerprint
 from pipelines.engines.decoded_views import DecodedViews
-from pipelines.events import timed
+from pipelines.events import timed, timed_steps
 from pipelines.large.control import DEPTH_STRIDE, MemoryControl
 from pipelines.large.denoising import ChunkInputs, denoise_chunk
 from pipelines.large.families import FewSteps, Layout
@@ -43,14 +43,13 @@ DRAFT = 0.5  # of a layout's steps
 class ClipState:
     """What the engine carries from chunk to chunk of one clip.
 
-    text, negative_text (1, L, D). latents: frame -> what was generated up to it, (C, h, w); pictures: frame -> that
-    frame encoded alone. last_frames: (n, H, W, 3) uint8, the newest ones, which the next chunk starts with.
+    latents: frame -> what was generated up to it, (C, h, w); pictures: frame -> that frame encoded alone.
+    last_frames: (n, H, W, 3) uint8, the newest ones, which the next chunk starts with.
     """
 
     trajectory: Trajectory
     photo: np.ndarray | None
-    text: Tensor
-    negative_text: Tensor | None
+    prompt: str | None
     noise: torch.Generator
     decoder: VideoDecoder
     num_frames: int = 0
@@ -67,6 +66,8 @@ class GeneratedFrames(Generated):
 
 
 class LargeEngine:
+    """An `Engine` of latents, 16 pixels wide: Wan 2.2's parts, fed as a layout says."""
+
     def __init__(
         self,
         transformer: MirageTransformer3DModel,
@@ -78,7 +79,10 @@ class LargeEngine:
         layout: Layout,
         mask: Mask | None = None,
     ):
-        """mask: what of a generated frame may be written; the default leaves out sky, strays and what has moved."""
+        """mask: what of a generated frame may be written; the default leaves out sky, strays and what has moved.
+
+        Raises ValueError for a layout whose readout and preceding latents exclude each other.
+        """
         if layout.readout == "pixel" and layout.num_preceding:
             raise ValueError("readout='pixel' renders the targets only; this layout has preceding latents: use latent.")
         self.transformer, self.vae, self.scheduler = transformer.eval(), vae.eval(), scheduler
@@ -121,11 +125,8 @@ class LargeEngine:
         return self.depth_estimator(image, K)
 
     def begin(self, trajectory: Trajectory, photo: np.ndarray | None, prompt: str | None, seed: int) -> ClipState:
-        layout = self.layout
-        text = self.read_prompt(" ".join(filter(None, (prompt, layout.prompt_suffix))))
-        negative_text = None if layout.guidance_scale == 1 else self.read_prompt(layout.negative_prompt)
         noise = torch.Generator("cpu").manual_seed(int(seed))  # the same numbers for every device
-        return ClipState(trajectory, photo, text, negative_text, noise, VideoDecoder(self.vae))
+        return ClipState(trajectory, photo, prompt, noise, VideoDecoder(self.vae))
 
     def next_keys(self, coverage: np.ndarray, chunk: range, made: frozenset[int]) -> list[int]:
         """The frames of all of the chunk's latents, which are made at once: targets, then preceding ones."""
@@ -138,8 +139,12 @@ class LargeEngine:
         chunks = chunks_of(self.facts, len(clip.trajectory))
         chunk = next(chunk for chunk in chunks if chunk.start == clip.num_frames)
         targets, preceding = self.sequence(chunk)
+        num_steps = max(1, round(layout.num_inference_steps * (DRAFT if quality == "draft" else 1)))
+        yield Step(0, num_steps)
 
-        # 1. What is known already: frames made before, the photo, or a picture that the memory holds whole
+        # 1. What is known already: the text; frames made before, the photo, or a picture that the memory holds whole
+        text = self.read_prompt(" ".join(filter(None, (clip.prompt, layout.prompt_suffix))))
+        negative_text = None if layout.guidance_scale == 1 else self.read_prompt(layout.negative_prompt)
         clean = None
         if clip.last_frames is not None:
             clean = encode_video(self.vae, to_video(clip.last_frames))
@@ -154,8 +159,8 @@ class LargeEngine:
         shape = (1, self.facts.channels, len(targets), *control.mask.shape[1:])
         inputs = ChunkInputs(
             noise=torch.randn(shape, generator=clip.noise),
-            text=clip.text,
-            negative_text=clip.negative_text,
+            text=text,
+            negative_text=negative_text,
             clean=batch_of_one(clean),
             references=batch_of_one(self.references(control.memory, clip, targets)),
             preceding=batch_of_one([clip.latents[frame] for frame in preceding]),
@@ -166,20 +171,20 @@ class LargeEngine:
             self.transformer,
             self.scheduler,
             inputs,
-            max(1, round(layout.num_inference_steps * (DRAFT if quality == "draft" else 1))),
+            num_steps,
             layout.guidance_scale,
             max_sigma=layout.max_sigma,
         )
         latents = latents[0].float()
 
-        # 3. Decode, and look at the key frames as pictures
+        # 3. Decode, and look at the key frames as pictures: those that were not made before, but the photo
         seconds = defaultdict(float)
-        with timed(seconds, "decode"):
-            frames = self.frames(clip, latents, num_clean, len(chunk))
+        keys = {i: frame for i, frame in enumerate(targets) if frame in chunk and frame not in clip.pictures}
+        frames, num_decoded = yield from self.frames(clip, latents, num_clean, len(chunk), len(keys), seconds)
         clip.latents |= {frame: latents[:, i].cpu() for i, frame in enumerate(targets) if frame in chunk}
         clip.last_frames = frames[-layout.overlap_frames :].copy()
         clip.num_frames = chunk.stop
-        return self.key_frames(clip, control, cameras, frames, chunk, targets, seconds)
+        return (yield from self.key_frames(clip, control, cameras, frames, keys, num_decoded, seconds))
 
     def decode(self, readout: Readout, generated: GeneratedFrames | None = None) -> np.ndarray:
         if generated is None:
@@ -215,13 +220,23 @@ class LargeEngine:
         channels = self.transformer.vace_patch_embedding.in_channels
         return self.memory_control(self.layout, readout, cameras, path, channels)
 
-    def frames(self, clip: ClipState, latents: Tensor, num_clean: int, count: int) -> np.ndarray:
-        """latents (C, T, h, w) -> the chunk's `count` frames (N, H, W, 3) uint8."""
-        if not clip.num_frames:
-            return clip.decoder(latents)
-        if self.layout.joint_decode:
-            return clip.decoder(latents[:, num_clean:])
-        return VideoDecoder(self.vae)(latents)[-count:]
+    def frames(
+        self, clip: ClipState, latents: Tensor, num_clean: int, count: int, num_later: int, seconds: dict[str, float]
+    ) -> Generator[Step, None, tuple[np.ndarray, int]]:
+        """latents (C, T, h, w) -> the chunk's `count` frames (N, H, W, 3) uint8, and how many steps that took.
+
+        num_later: steps that come after these.
+        """
+        is_first = not clip.num_frames
+        decoder = clip.decoder if is_first or self.layout.joint_decode else VideoDecoder(self.vae)
+        steps = decoder.steps(latents if is_first or decoder is not clip.decoder else latents[:, num_clean:])
+        steps, num_steps = timed_steps(steps, seconds, "decode"), 0
+        while True:
+            try:
+                step, num_steps = next(steps)
+            except StopIteration as done:
+                return done.value[-count:], num_steps
+            yield Step(step, num_steps + num_later, stage="decode")
 
     def key_frames(
         self,
@@ -229,14 +244,15 @@ class LargeEngine:
         control: Readout,
         cameras: Sequence[Camera],
         frames: np.ndarray,
-        chunk: range,
-        targets: list[int],
+        keys: dict[int, int],
+        num_before: int,
         seconds: dict[str, float],
-    ) -> GeneratedFrames:
+    ) -> Generator[Step, None, GeneratedFrames]:
         """The chunk's key frames as tokens with depth, in the memory's own scale; `frames` are all of the chunk.
 
-        control, cameras: at targets and preceding latents. Cameras of the latter, and of frames that were made before,
-        get no valid sample.
+        control, cameras: at targets and preceding latents. keys: place among them -> frame of the clip; the other
+        cameras, of preceding latents and of frames that were made before, get no valid sample. num_before: steps that
+        came before these.
         """
         height, width = (side // DEPTH_STRIDE for side in frames.shape[1:3])
         tokens = torch.zeros(len(cameras), self.facts.channels, *control.mask.shape[1:])
@@ -244,27 +260,28 @@ class LargeEngine:
         with timed(seconds, "memory_readout"):
             shown = control.memory.readout(list(cameras), height, width)
             expected = to_frames(paint(shown, self.views.shown_in(shown), height, width)[0])
-        for i, frame in enumerate(targets):
-            if frame not in chunk or frame in clip.pictures:  # made before, or the photo
-                continue
-            picture = frames[frame - chunk.start]
+        unplaced, first_frame = 0, clip.num_frames - len(frames)
+        for step, (i, frame) in enumerate(keys.items(), start=num_before):
+            yield Step(step, num_before + len(keys), stage="decode")
+            picture = frames[frame - first_frame]
             with timed(seconds, "encode"):
                 tokens[i] = clip.pictures[frame] = self.encode(torch.from_numpy(picture).permute(2, 0, 1).float() / 255)
             with timed(seconds, "depth"):
-                depths[i] = self.depth_to_write(picture, cameras[i], expected[i], shown.depth[i])
-        return GeneratedFrames(tokens, depths, depths > 0, frames, seconds=dict(seconds))
+                try:
+                    depths[i] = self.depth_to_write(picture, cameras[i], expected[i], shown.depth[i])
+                except AlignmentError:  # its scale is unknown, so it has no place in the world
+                    unplaced += 1
+        return GeneratedFrames(tokens, depths, depths > 0, frames, seconds=dict(seconds), unplaced=unplaced)
 
     def depth_to_write(self, picture: np.ndarray, camera: Camera, expected: np.ndarray, shown: Tensor) -> Tensor:
         """Depth of a key frame (H, W, 3) uint8 as the memory may keep it, (H / 8, W / 8), 0 where it may not.
 
-        expected (H / 8, W / 8, 3) uint8, shown (H / 8, W / 8): colours and depth that the memory has there.
+        expected (H / 8, W / 8, 3) uint8, shown (H / 8, W / 8): colours and depth that the memory has there. Raises
+        AlignmentError where the two depths have too little in common.
         """
         depth, valid = self.depth(picture, camera.resized(*picture.shape[:2]).K)
         depth, valid = (middle(torch.from_numpy(part), DEPTH_STRIDE) for part in (depth, valid))
-        try:
-            depth = align_depth(depth, shown, valid).depth
-        except AlignmentError:  # its scale is unknown, so it has no place in the world
-            return torch.zeros_like(shown)
+        depth = align_depth(depth, shown, valid).depth
         height, width = shown.shape
         small = np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX))
         keep = self.mask(small, depth.numpy(), Expected(expected, shown.numpy()))

@@ -18,7 +18,7 @@ def soften(frames: Tensor, readout: Readout) -> Tensor:
     """
     out = frames.clone()
     depth = torch.where(readout.mask, readout.depth, torch.inf)
-    place, offset = readout.place, readout.offset
+    xy, offset = readout.view_xy, readout.offset
     for axis, beyond in ((2, offset[..., 0]), (1, offset[..., 1])):
         last = depth.shape[axis] - 1
         for near, far in ((0, 1), (1, 0)):
@@ -26,7 +26,7 @@ def soften(frames: Tensor, readout: Readout) -> Tensor:
             t, row, column = step.nonzero(as_tuple=True)
             p, q = ((t, row + i * (axis == 1), column + i * (axis == 2)) for i in (near, far))
             # How far apart the two were in their view, beyond the one cell that neighbours are apart anyway.
-            moved = (place[p] - place[q]).abs().amax(-1).sub_(1).clamp_(0, 1)
+            moved = (xy[p] - xy[q]).abs().amax(-1).sub_(1).clamp_(0, 1)
             moved[readout.view[p] != readout.view[q]] = 1
             share = ((far - near) * beyond[p]).clamp(-0.5, 0.5) * moved
             p, q = ((t, slice(None), row, column) for t, row, column in (p, q))

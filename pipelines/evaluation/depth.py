@@ -12,7 +12,7 @@ shift of inverse depth, one pair for each frame, by least squares over the measu
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +141,7 @@ def evaluate_rooms(
     return mean_scores([s for found in scores.values() for s in found]) | {"families": by_family}
 
 
-def main():
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--model", default="embedded", help="name of an estimator, a folder or repository; docs/depth.md"
@@ -157,7 +157,7 @@ def main():
     parser.add_argument("--planes", type=int, default=8, help="embedded: 0 switches straightening off")
     parser.add_argument("--pixels", type=int, default=160 * 224, help="embedded: size of the network's input")
     parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     prepare_process()
 
     import torch

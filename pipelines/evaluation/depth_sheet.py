@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pipelines.depth import DepthEstimator
+from pipelines.pictures import save_picture
 
 GREY = (30, 30, 30)
 
@@ -92,4 +93,4 @@ def photo_sheet(
     sheet = Image.new("RGB", (rows[0].width * columns, rows[0].height * lines), GREY)
     for i, row in enumerate(rows):
         sheet.paste(row, (i // lines * row.width, i % lines * row.height))
-    sheet.save(file)
+    save_picture(sheet, file)

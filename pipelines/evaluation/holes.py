@@ -11,7 +11,7 @@ so both stand side by side.
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -199,7 +199,7 @@ def compare(cases: Iterator[Case], autoencoder: FineAutoencoder, rows: list | No
     return {"holes": len(scores["smooth"].psnr), "methods": figures}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=9, help="number of scenes")
     parser.add_argument("--first", type=int, default=0, help="index of the first scene")
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=None, help="folder of pictures, for the rims")
     parser.add_argument("--sheet", type=Path, default=None, help="PNG of every hole and every method")
     parser.add_argument("--model", type=Path, default=EMBEDDED_FOLDER, help="folder with autoencoder/")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(1)
     height, width = (int(n) for n in args.size.split("x"))
     autoencoder = FineAutoencoder.from_pretrained(args.model / "autoencoder", torch_dtype=torch.float32).eval()

@@ -16,6 +16,7 @@ import torch
 
 from pipelines.cameras import Camera, pixel_centers, project, unproject
 from pipelines.cameras.rotations import rotation
+from pipelines.evaluation.baselines import chosen
 from pipelines.evaluation.baselines.lookup import PhotoPixels, looked_up, seen_along
 from pipelines.evaluation.baselines.nearest_token import nearest_tokens
 from pipelines.evaluation.reporting import say
@@ -35,7 +36,7 @@ def evaluate(pipe, args) -> dict:
     folders = sorted(file.parent for file in Path(args.data).rglob("sequence.json"))
     if not folders:
         raise ValueError(f"--data {args.data} holds no sequence.json. Give a folder of RGB-D sequences.")
-    baselines = args.baseline or ["rgb", "append"]
+    baselines = chosen(args.baseline, ("rgb", "append"), pipe.autoencoder is not None)
     pairs = []
     for folder in folders:
         count = len(json.loads((folder / "sequence.json").read_text())["frames"])
@@ -84,7 +85,8 @@ def evaluate_pair(pipe, photo: RgbdFrame, later: RgbdFrame, baselines: Sequence[
         as the later frame is; gain_lifted: `lifted`, over the pixels that its own memory backs.
     covered: share of the later frame, 0..1, that was measured and is visible in the photo.
     """
-    height, width = (side // 2 * 2 for side in photo.depth.shape)
+    step = pipe.engine.facts.size_step
+    height, width = (side // step * step for side in photo.depth.shape)
     (image, depth), (truth, later_depth) = (
         (f.image[:height, :width], f.depth[:height, :width]) for f in (photo, later)
     )

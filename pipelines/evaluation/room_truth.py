@@ -140,10 +140,10 @@ def visible_in(
     found, clear = np.zeros_like(inside), inside.copy()
     for row in (np.floor(y - 0.5), np.floor(y + 0.5)):
         for column in (np.floor(x - 0.5), np.floor(x + 0.5)):
-            place = row.clip(0, other.height - 1).astype(int), column.clip(0, other.width - 1).astype(int)
-            there = other_depth[place]
+            at = row.clip(0, other.height - 1).astype(int), column.clip(0, other.width - 1).astype(int)
+            there = other_depth[at]
             found |= (np.abs(there - z) < SAME_DEPTH * there) | ((there >= SKY) & (depth >= SKY))
-            clear &= clean[place]
+            clear &= clean[at]
     return inside & found, found & clear
 
 

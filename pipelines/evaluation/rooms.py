@@ -9,13 +9,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pipelines.evaluation.baselines import BASELINES
+from pipelines.evaluation.baselines import BASELINES, chosen
 from pipelines.evaluation.baselines.append_only import append_only
 from pipelines.evaluation.baselines.coarse_autoencoder import CoarseAutoencoder, coarse_folder
 from pipelines.evaluation.baselines.lookup import PhotoPixels, seen_along, true_lookup
 from pipelines.evaluation.baselines.no_memory import without_memory
 from pipelines.evaluation.reporting import say, target
 from pipelines.evaluation.room_truth import SKY, Room, make_room
+from pipelines.inputs import check_size
 from pipelines.metrics import Sharpness
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
@@ -26,12 +27,13 @@ LAST = 4  # frames at the end that count as the closed loop
 
 def evaluate(pipe, args) -> dict:
     """The rooms suite: figures per method, and the gaps between methods beside their targets."""
-    baselines = [name for name in BASELINES if name in (args.baseline or BASELINES)]
+    baselines = chosen(args.baseline, BASELINES, pipe.autoencoder is not None)
     coarse = coarse_autoencoder(args.model) if "append" in baselines else None
     if "append" in baselines and coarse is None:
         say("append is left out: this model has no coarse_autoencoder folder yet.")
         baselines.remove("append")
     height, width = args.size or SIZE
+    check_size(height, width, pipe.engine.facts.size_step, pipe.engine.facts.max_side)  # before a room is made
     scores, per_scene = defaultdict(RoomScore), []
     for index in range(args.scenes):
         room = make_room(index, args.frames, height, width, args.length, pipe)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipelines.files import atomic_write
+from pipelines.pictures import save_picture
 
 TILE = 240  # pixels, the longer side
 GAP = 4
@@ -28,8 +28,7 @@ def write_sheet(rows: list[tuple[str, list[np.ndarray]]], columns: list[str], pa
         for index, picture in enumerate(pictures):
             sheet.paste(picture, (index * width, top + LINE))
         top += height
-    with atomic_write(path) as temporary:
-        sheet.save(temporary, "PNG")
+    save_picture(sheet, path)
 
 
 def tile(picture: np.ndarray) -> Image.Image:

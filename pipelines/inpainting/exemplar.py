@@ -43,7 +43,7 @@ class Filled:
     source: Tensor
 
 
-# Yields (step, number of steps) as the work goes on, and returns what was made
+# Yields (steps that are done, steps in all) as the work goes on, and returns what was made
 Steps = Generator[tuple[int, int], None, Filled]
 
 
@@ -84,15 +84,15 @@ def fill(
 
 
 def fill_steps(*view: Tensor, config: SearchConfig = DEFAULT, **options) -> Steps:
-    """`fill` as a generator of (step, number of steps), which shows how far it is; closing it stops the work."""
+    """`fill` as a generator of (steps that are done, steps in all), before each; closing it stops the work."""
     work = _fill(*view, config=config, **options)
-    for step in count(1):
+    for step in count():
+        yield step, sum(config.rounds) + 2
         with torch.no_grad(), one_thread():  # not while it waits: both are for the whole process
             try:
                 next(work)
             except StopIteration as done:
                 return done.value
-        yield step, sum(config.rounds) + 2
 
 
 def _fill(

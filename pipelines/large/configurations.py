@@ -8,7 +8,6 @@ import transformers
 from diffusers import AutoencoderKLWan
 
 from pipelines.errors import Refused
-from pipelines.files import read_json
 from pipelines.large.families import (
     DEFAULT_LAYOUT,
     LORA_FILE,
@@ -22,6 +21,7 @@ from pipelines.large.families import (
 from pipelines.large.transformer import MirageTransformer3DModel
 from pipelines.weights.conversion import read_conversion
 from pipelines.weights.gguf_kinds import kind_of
+from pipelines.weights.hub import read_index
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,8 @@ def read_model(folder: str | Path) -> Model:
     Raises Refused (a ValueError) for a folder of another kind.
     """
     folder = Path(folder)
-    try:
-        index = read_json(folder / "model_index.json")
-        has_parts = all(index.get(part) for part in ("transformer", "vae", "text_encoder"))
-    except ValueError:
-        has_parts = False
-    if not has_parts:
+    index = read_index(folder, folder)
+    if not all(index.get(part) for part in ("transformer", "vae", "text_encoder")):
         raise Refused(
             "{folder} holds no large model. Give a folder that `python -m pipelines convert` wrote.", folder=folder
         )

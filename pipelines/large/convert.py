@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 
 from pipelines.errors import Refused
-from pipelines.files import read_json, sha256_of
+from pipelines.files import check_output, read_json, sha256_of
 from pipelines.large.denoising import scheduler_of
 from pipelines.large.families import LORA, LORA_FILE, LORA_FOLDER, Layout, layout_named, layout_of
 from pipelines.large.lora_files import lora_report
@@ -57,9 +57,8 @@ def convert(
     """
     out, base_name = Path(out), Path(base).resolve().name if Path(base).is_dir() else str(base).partition("@")[0]
     if out.exists():
-        raise ValueError(f"{out} is there already. Give a folder that does not exist yet.")
-    if not out.parent.is_dir():
-        raise ValueError(f"The folder {out.parent} does not exist. Make it first.")
+        raise Refused("{path} is there already. Give a folder that does not exist yet.", path=out)
+    check_output(out, is_folder=True)
     base = base_folder(base)
     if gguf:
         gguf_files.check_kind(gguf)

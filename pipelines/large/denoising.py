@@ -48,7 +48,6 @@ def denoise_chunk(
     inputs: ChunkInputs,
     num_inference_steps: int,
     guidance_scale: float = 1.0,
-    control_scale: float = 1.0,
     max_sigma: float | None = None,
 ) -> Generator[tuple[int, int, float], None, Tensor]:
     """Denoise, yielding (step, number of steps, timestep) after every step; returns the latents, (B, C, T, h, w).
@@ -75,7 +74,7 @@ def denoise_chunk(
     is_noisy = torch.zeros(len(latents), sum(lengths), device=device)
     is_noisy[:, start + num_clean : targets.stop] = 1
 
-    control = None if inputs.control is None or not control_scale else inputs.control.to(device, dtype)
+    control = None if inputs.control is None else inputs.control.to(device, dtype)
     if control is not None:
         shown = control[:, :, :num_targets], control[:, :, :0], control[:, :, num_targets:]
         control = torch.cat(in_order(*shown), dim=2)
@@ -105,7 +104,6 @@ def denoise_chunk(
                     text,
                     control,
                     num_reference_frames=references.shape[2],
-                    control_scale=control_scale,
                     constants=constants[name],
                 ).sample
             flows[name] = flow[:, :, targets].to(latents.dtype)

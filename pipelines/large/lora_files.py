@@ -60,11 +60,14 @@ def read_lora(folder: Path, model: torch.nn.Module) -> tuple[dict[str, Tensor], 
     PEFT would make up what it lacks. Raises ConversionError for one that does not fit the model, another Refused (a
     ValueError) for a damaged file.
     """
-    metadata = metadata_of(folder / LORA_FILE).get(PEFT)
-    if metadata is None:
-        raise Refused("{file} does not tell its rank and alpha. Convert it again.", file=folder / LORA_FILE)
-    tensors, peft = read_tensors(folder / LORA_FILE), json.loads(metadata)
-    ranks = {module: peft["rank_pattern"].get(module, peft["r"]) for module in peft["target_modules"]}
+    metadata = metadata_of(folder / LORA_FILE).get(PEFT, "null")
+    try:
+        peft = json.loads(metadata)
+        ranks = {module: peft["rank_pattern"].get(module, peft["r"]) for module in peft["target_modules"]}
+        float(peft["lora_alpha"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # no JSON, or not PEFT's settings
+        raise Refused("{file} does not tell its rank and alpha. Convert it again.", file=folder / LORA_FILE) from error
+    tensors = read_tensors(folder / LORA_FILE)
     check_tensors(tensors, shapes_of_lora(model, ranks))
     return tensors, peft
 

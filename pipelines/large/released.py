@@ -17,7 +17,7 @@ from torch import Tensor
 from pipelines.large.families import spread_evenly
 from pipelines.large.lora import add_lora
 from pipelines.large.transformer import MirageTransformer3DModel
-from pipelines.large.wan_names import ConversionError, check_tensors, gathered, to_released
+from pipelines.large.wan_names import ConversionError, check_tensors, gathered
 from pipelines.weights import gguf
 from pipelines.weights.gguf_kinds import FILE_NAME, kind_of
 from pipelines.weights.tensors import read_tensors
@@ -84,13 +84,6 @@ def transformer_from_folder(folder: Path, dtype: torch.dtype | None = None) -> M
 def transformer_from_file(file: str | os.PathLike, **options: Any) -> MirageTransformer3DModel:
     """A released backbone in a safetensors or GGUF file; options: as of `transformer_from_released`."""
     return transformer_from_released(read_tensors(file), **options)
-
-
-def released_from_transformer(model: MirageTransformer3DModel) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The way back: state dicts of the backbone and of the control branch, under released names without prefix."""
-    named = {to_released(name): tensor for name, tensor in model.state_dict().items()}
-    control = {name: tensor for name, tensor in named.items() if name.startswith("vace_")}
-    return {name: tensor for name, tensor in named.items() if name not in control}, control
 
 
 def _architecture(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:

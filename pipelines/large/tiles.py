@@ -40,16 +40,33 @@ class Tiles:
         """
         if len(self) == 1:
             return next(iter(tiles))
-        height, width = (stride * size for size in self.size)
-        total, shares = None, torch.zeros(height, width)
-        for part, tile in zip(self.parts, tiles, strict=True):
-            rows, columns = (slice(stride * axis.start, stride * axis.stop) for axis in part)
-            share = torch.outer(*map(ramp, part, self.size, self.overlaps, (stride, stride)))
-            if total is None:
-                total = torch.zeros(*tile.shape[:2], height, width)
-            total[..., rows, columns] += share * tile.float().cpu()
-            shares[rows, columns] += share
-        return total.div_(shares)
+        blend = Blend(self, stride)
+        for tile in tiles:
+            blend.add(tile)
+        return blend.picture()
+
+
+class Blend:
+    """Pictures that grow tile by tile, in the order of `Tiles.parts`: see `Tiles.blended`."""
+
+    def __init__(self, tiles: Tiles, stride: int = 1):
+        self.tiles, self.stride, self.parts = tiles, stride, iter(tiles.parts)
+        self.total: Tensor | None = None
+        self.shares = torch.zeros(*(stride * size for size in tiles.size))
+
+    def add(self, tile: Tensor) -> None:
+        """The next tile, (C, T, stride h, stride w)."""
+        part, stride = next(self.parts), self.stride
+        rows, columns = (slice(stride * axis.start, stride * axis.stop) for axis in part)
+        share = torch.outer(*map(ramp, part, self.tiles.size, self.tiles.overlaps, (stride, stride)))
+        if self.total is None:
+            self.total = torch.zeros(*tile.shape[:2], *self.shares.shape)
+        self.total[..., rows, columns] += share * tile.float().cpu()
+        self.shares[rows, columns] += share
+
+    def picture(self) -> Tensor:
+        """All of them, (C, T, stride height, stride width) float32 on the CPU; once, when every tile is there."""
+        return self.total.div_(self.shares)
 
 
 def parts_of(size: int, largest: int, overlap: int) -> list[slice]:

@@ -44,6 +44,7 @@ class MirageTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheM
     vace_in_channels: channels of the control input; None: as many as `in_channels`, twice (memory and its mask).
     segment_order: how frames follow each other in the sequence, references first or last; all others count from 0.
     reference_offset: see `SegmentRotaryPosEmbed`.
+    Raises ValueError for arguments that do not go together.
     """
 
     _supports_gradient_checkpointing = True
@@ -140,7 +141,6 @@ class MirageTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheM
         encoder_hidden_states: Tensor,  # (B, L, text_dim)
         control_hidden_states: Tensor | None = None,  # (B, vace_in_channels, F - R, h, w); None: without control
         num_reference_frames: int = 0,
-        control_scale: float = 1.0,
         return_dict: bool = True,
         constants: dict[str, Any] | None = None,
         attention_kwargs: Mapping[str, Any] | None = None,
@@ -178,7 +178,7 @@ class MirageTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheM
             padding = (0, 0, 0, 0) + ((num_reference_frames, 0) if references_first else (0, num_reference_frames))
             for layer, block in zip(self.config.vace_layers, self.vace_blocks, strict=True):
                 hint, control = self._run(block, hidden_states[:, clip], text, control, clip_proj, clip_rotary)
-                hints[layer] = nn.functional.pad(hint * control_scale, padding)
+                hints[layer] = nn.functional.pad(hint, padding)
 
         # 5. Blocks
         for layer, block in enumerate(self.blocks):

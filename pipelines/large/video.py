@@ -4,7 +4,7 @@ Latents are normalised channel by channel, as Wan's transformer wants them. Afte
 looks at one tile of the picture after the other (tiles.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from diffusers.utils.accelerate_utils import apply_forward_hook
 from diffusers.utils.torch_utils import get_module_execution_device
 from torch import Tensor
 
-from pipelines.large.tiles import Tiles
+from pipelines.large.tiles import Blend, Tiles
 
 
 def _normalisation(vae: AutoencoderKLWan, like: Tensor) -> list[Tensor]:
@@ -56,22 +56,36 @@ class VideoDecoder:
         self.num_convolutions = sum(isinstance(module, WanCausalConv3d) for module in vae.decoder.modules())
         self.features: dict[int, list] = {}  # of each tile: what every convolution has seen last
 
-    @torch.no_grad()
     def __call__(self, latents: Tensor) -> np.ndarray:
         """latents (C, T, h, w) -> frames (4 T, H, W, 3) uint8; 4 T - 3 in the first call."""
+        steps = self.steps(latents)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value
+
+    @torch.no_grad()
+    def steps(self, latents: Tensor) -> Generator[tuple[int, int], None, np.ndarray]:
+        """A call that yields (latents that are done, latents in all) before each one of every tile, and may be closed:
+        then this decoder is of no further use."""
         onload(self.vae)  # as vae.decode does first; here its parts are called
         mean, std = _normalisation(self.vae, latents)
         latents = latents * std + mean
-        tiles = Tiles(self.vae, *latents.shape[-2:])
-        if len(tiles) == 1:
-            return np.concatenate([to_frames(video) for video in self.videos(latents)])
-        keep = torch.device("cpu")
-        videos = (
-            torch.cat([video.cpu() for video in self.videos(tile, index, keep)], dim=1)
-            for index, tile in enumerate(tiles.of(latents))
-        )
-        blended = tiles.blended(videos, tiles.stride)
-        return np.concatenate([to_frames(part) for part in blended.split(4, dim=1)])
+        tiles, count = Tiles(self.vae, *latents.shape[-2:]), latents.shape[1]
+        keep = torch.device("cpu") if len(tiles) > 1 else None
+        blend = Blend(tiles, tiles.stride)
+        for index, tile in enumerate(tiles.of(latents)):
+            videos, parts = self.videos(tile, index, keep), []
+            for step in range(count):
+                yield index * count + step, len(tiles) * count
+                part = next(videos)
+                parts.append(to_frames(part) if keep is None else part.cpu())
+            next(videos, None)  # its last lines, which keep what is remembered
+            if keep is None:
+                return np.concatenate(parts)
+            blend.add(torch.cat(parts, dim=1))
+        return np.concatenate([to_frames(part) for part in blend.picture().split(4, dim=1)])
 
     @torch.no_grad()
     def videos(self, latents: Tensor, tile: int = 0, keep: torch.device | None = None) -> Iterator[Tensor]:

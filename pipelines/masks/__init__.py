@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from pipelines.pictures import check_picture
+
 _EXPORTS = {
     "StaticMask": "pipelines.masks.static",
     "OneFormerMask": "pipelines.masks.oneformer",
@@ -52,10 +54,9 @@ def whole_cells(keep: np.ndarray, height: int, width: int) -> np.ndarray:
     return keep.reshape(height, rows // height, width, columns // width).all(axis=(1, 3))
 
 
-def check_picture(image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None) -> None:
+def check_inputs(image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None) -> None:
     """Raise ValueError for arrays that no mask takes."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(f"image is {image.dtype} {image.shape}; give an (H, W, 3) uint8 RGB picture")
+    check_picture(image)
     others = {"depth": depth}
     if expected is not None:
         others |= {"expected.depth": expected.depth, "expected.image": expected.image[..., 0]}

@@ -15,8 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipelines.masks import Expected, check_picture
+from pipelines.errors import Refused
+from pipelines.masks import Expected, check_inputs
 from pipelines.weights.cache import COMMIT as COMMIT_NAME
+from pipelines.weights.errors import misfits, unreadable
 from pipelines.weights.hub import local_folder
 from pipelines.weights.licences import UNKNOWN
 
@@ -61,7 +63,7 @@ class OneFormerMask:
     ) -> "OneFormerMask":
         """Load from the Hub, its local cache or a folder. revision: that of REPOSITORY is fixed unless given here.
 
-        Raises ValueError or OSError with a plain sentence where the weights cannot be had, are damaged or pickled.
+        Raises Refused where the weights cannot be had, are damaged or pickled.
         """
         from safetensors import SafetensorError
         from transformers import AutoTokenizer, OneFormerModel
@@ -71,23 +73,33 @@ class OneFormerMask:
         try:
             folder = local_folder(folder_or_repository, **({"revision": revision} if revision else {}))
         except (ValueError, OSError) as error:
-            raise OSError(
-                f"OneFormer could not be loaded: {error} pipelines.masks.StaticMask needs no download."
+            raise Refused(
+                "OneFormer could not be loaded: {reason} pipelines.masks.StaticMask needs no download.",
+                reason=getattr(error, "sentence", str(error)),
             ) from error
         if fixed and not folder.name.startswith(COMMIT):
-            raise ValueError(f"{REVISION} of {REPOSITORY} has changed to {folder.name}. Name a revision to trust.")
+            raise Refused(
+                "{revision} of {name} has changed to {commit}. Name a revision to trust.",
+                revision=REVISION,
+                name=REPOSITORY,
+                commit=folder.name,
+            )
         if not list(folder.glob("*.safetensors")):
-            raise ValueError(f"{folder} holds no safetensors file. Give one that does; other formats may run code.")
+            raise Refused(
+                "{path} is no safetensors file, index or folder. Give one; other formats may run code.", path=folder
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder)
         try:
             model, report = OneFormerModel.from_pretrained(
                 folder, is_training=False, use_safetensors=True, output_loading_info=True
             )
         except SafetensorError as error:
-            raise ValueError(f"The mask's weights in {folder} cannot be read ({error}). Fetch them again.") from error
+            raise unreadable(folder, error) from error
         if wrong := sorted(map(str, {*report["missing_keys"], *report["mismatched_keys"]})):
-            raise ValueError(
-                f"The mask's weights in {folder} lack {len(wrong)} tensors, among them {wrong[0]}. Fetch them again."
+            raise Refused(
+                "The weights in {folder} do not fit. {wrong}. Fetch or convert them again.",
+                folder=folder,
+                wrong=misfits(missing=wrong),
             )
         card = {"name": str(folder_or_repository)}
         if COMMIT_NAME.fullmatch(folder.name):
@@ -104,7 +116,7 @@ class OneFormerMask:
         self, image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None
     ) -> np.ndarray:
         """See `Mask`; depth and expected are not used."""
-        check_picture(image)
+        check_inputs(image)
         device = self.model.device
         output = self.model(pixel_values=prepared(image).to(device), task_inputs=self.task.to(device))
         scores = class_scores(
@@ -121,9 +133,11 @@ def classes_named(names: tuple[str, ...], id2label: dict[int, str]) -> list[int]
     # Checkpoints call it plane or airplane; one of them is enough.
     missing = set(names) - known - ({"plane", "airplane"} if known & {"plane", "airplane"} else set())
     if missing:
-        raise ValueError(
-            f"This model has no class {', '.join(sorted(missing))}; it knows {', '.join(sorted(id2label.values()))}. "
-            "Give an ADE20K checkpoint, or other names in leave_out."
+        raise Refused(
+            "This model has no class {missing}; it knows {known}. Give an ADE20K checkpoint, or other names in "
+            "leave_out.",
+            missing=", ".join(sorted(missing)),
+            known=", ".join(sorted(id2label.values())),
         )
     return sorted(ids)
 

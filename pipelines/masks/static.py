@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipelines.depth.edges import connected
-from pipelines.masks import Expected, check_picture
+from pipelines.masks import Expected, check_inputs
 
 # Motion and sky are decided on cells: this many along the long side. A cell evens out noise, and small shifts of what
 # the memory shows against what was generated.
@@ -36,7 +36,7 @@ class StaticMask:
         self, image: np.ndarray, depth: np.ndarray | None = None, expected: Expected | None = None
     ) -> np.ndarray:
         """See `Mask`. Without depth nothing is a stray or sky, without expectation nothing moves."""
-        check_picture(image, depth, expected)
+        check_inputs(image, depth, expected)
         keep = np.ones(image.shape[:2], dtype=bool)
         if depth is not None:
             keep &= ~is_stray(depth)

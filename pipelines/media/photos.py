@@ -1,20 +1,23 @@
 """A photo file becomes pixels: upright, in sRGB, without metadata; what cannot be one is refused with a reason."""
 
-import contextlib
 import io
 import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+import pillow_heif
+from PIL import Image, ImageOps
 from PIL.ExifTags import IFD, Base
 
-from pipelines.errors import Refused
+from pipelines.errors import Refused, Sentence
+from pipelines.media import colour, jpeg_xl, raw
 
-# No vector or page formats: Pillow hands those to outside programs.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")  # JPEG includes the multi-picture files of phones
+# No vector or page formats: Pillow hands those to outside programs. JPEG includes the multi-picture files of phones.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+TURNED_BY_EXIF = ("JPEG", "PNG", "TIFF", "AVIF")  # as browsers do; of AVIF, Pillow writes there how it is turned
 MAX_MEGAPIXELS = 50
 MAX_MEGABYTES = 40
 MIN_SIDE = 64  # pixels
@@ -23,33 +26,42 @@ MAX_SIDE = 1920  # pixels after downscaling: the largest clip there is
 # Of 255, between neighbours on a grid of 64: photos of places reach 65 and more, a clear or overcast sky 2 to 4
 MIN_EDGE = 8
 
+# the picture itself is always decoded, never a thumbnail beside it
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
 
 class PhotoError(Refused):
     """A photo that is refused."""
 
 
-def open_photo(path: str | os.PathLike) -> Image.Image:
+def open_photo(path: str | os.PathLike, remark: Callable[[Sentence], None] = lambda sentence: None) -> Image.Image:
     """A photo file -> RGB image, upright, at most 1920 pixels on its long side, in sRGB, without any metadata.
 
-    Size and shape are judged from the header, before a pixel is decoded. Transparency is laid on white and kept beside
-    the pixels (see `alpha_of`), the first frame of an animation is taken. A picture without any edge, such as a black
-    one or a clear sky, is refused, since no move could be seen in it. Raises PhotoError (a ValueError) with one
-    sentence: value, limit, fix.
+    Size and shape are judged from the header, before a pixel is decoded. Of a raw file the picture that the camera put
+    into it is taken. Colours are those that a browser shows: ICC profiles and code points are followed, HDR is tone
+    mapped. Transparency is laid on white and kept beside the pixels (see `alpha_of`), the first frame of an animation
+    is taken. A picture without any edge, such as a black one or a clear sky, is refused, since no move could be seen in
+    it.
+
+    remark: is called with each thing that a person should know of how the file was read.
+    Raises PhotoError (a ValueError) with one sentence: value, limit, fix.
     """
-    path = Path(path)
-    image = _open_header(path)
+    data = _read(Path(path))
+    if (raw_file := raw.read_raw(data)) is not None:
+        data = _preview(data, raw_file, remark)
+    image = _open_header(data)
     try:
-        # JPEG decodes straight to a half or a quarter of its size: faster, and less memory
-        image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-        image.load()
-        image = ImageOps.exif_transpose(image)
-        alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-        image = _to_srgb(image)
+        if image.format == "JPEG":
+            # decodes straight to a half or a quarter of its size: faster, and less memory
+            image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+        image = colour.plain(_upright(image, raw_file.orientation if raw_file else 1))
+        alpha = image.getchannel("A") if image.mode.endswith("A") else None
     except Exception as error:  # decoders raise almost anything on broken data
         raise PhotoError(
             "The photo is damaged or cut short and cannot be read to its end. Copy or export it again."
         ) from error
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    image = colour.to_srgb(image, data, remark)
     edge = _strongest_edge(image)
     if edge < MIN_EDGE:
         raise PhotoError(
@@ -74,6 +86,19 @@ def alpha_of(photo: Image.Image) -> Image.Image | None:
     return alpha if isinstance(alpha, Image.Image) and alpha.size == photo.size else None
 
 
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The image decoded and turned as its EXIF says, and as `orientation` (EXIF's, of a raw file) says else."""
+    image.info.pop("xmp", None)  # browsers read no orientation there
+    image.load()
+    image.info.pop("XML:com.adobe.xmp", None)
+    if image.format not in TURNED_BY_EXIF:
+        return image
+    exif = image.getexif()
+    if Base.Orientation not in exif and image.format == "JPEG":
+        exif[Base.Orientation] = orientation
+    return ImageOps.exif_transpose(image)
+
+
 def _strongest_edge(image: Image.Image) -> int:
     """Largest difference of grey, 0..255, between neighbours once the picture is averaged down to 64 pixels."""
     grey = np.asarray(image.convert("L").resize((64, 64), Image.Resampling.BOX), dtype=int)
@@ -83,7 +108,11 @@ def _strongest_edge(image: Image.Image) -> int:
 def read_focal(path: str | os.PathLike) -> float | None:
     """The focal length in 35 mm terms that the camera wrote into the photo, 4..1000 mm; None where it did not."""
     try:
-        value = float(_open_header(Path(path)).getexif().get_ifd(IFD.Exif)[Base.FocalLengthIn35mmFilm])
+        data = _read(Path(path))
+        if (raw_file := raw.read_raw(data)) is not None:
+            value = raw_file.focal_35mm or 0
+        else:
+            value = float(_open_header(data).getexif().get_ifd(IFD.Exif)[Base.FocalLengthIn35mmFilm])
     except Exception:  # absent, or metadata that cannot be read: the photo itself is judged by open_photo
         return None
     return value if 4 <= value <= 1000 else None
@@ -94,40 +123,77 @@ def focal_pixels(focal_35mm: float, height: int, width: int) -> float:
     return focal_35mm / float(np.hypot(36, 24)) * float(np.hypot(height, width))
 
 
-def _open_header(path: Path) -> Image.Image:
-    """The image with its header read and judged, its pixels not yet decoded."""
+def _read(path: Path) -> bytes:
+    """The file, if it is there and not too heavy."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(32)
+        if size > MAX_MEGABYTES * 1e6:
+            raise PhotoError(
+                "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.",
+                megabytes=size / 1e6,
+                limit=MAX_MEGABYTES,
+            )
+        data = path.read_bytes()
     except OSError as error:
         raise PhotoError(
             "There is no photo {name:.80} that can be opened. Give the path of an image file.", name=path.name
         ) from error
-    if not size:
+    if not data:
         raise PhotoError("The file is empty (0 bytes). Choose the photo again.")
-    if size > MAX_MEGABYTES * 1e6:
+    return data
+
+
+def _preview(data: bytes, raw_file: raw.Raw, remark: Callable[[Sentence], None]) -> bytes:
+    """The largest JPEG in a raw file."""
+    found = raw.largest_preview(data, raw_file, MAX_MEGAPIXELS * 1e6)
+    if found is None or max(found[1]) < raw.MIN_LONG_SIDE:
         raise PhotoError(
-            "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.",
-            megabytes=size / 1e6,
-            limit=MAX_MEGABYTES,
+            "This is a raw file of a camera ({kind}), and no picture in it is {limit} pixels wide or more. Develop it "
+            "in a photo program and export it as JPEG.",
+            kind=raw_file.kind,
+            limit=raw.MIN_LONG_SIDE,
         )
-    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-        # mif1 is also a brand of AVIF files, which name themselves in the list of compatible brands
-        if b"avif" not in start:
-            raise PhotoError("This is a HEIC photo, which cannot be read here. Export it as JPEG and drop it again.")
+    preview, (width, height) = found
+    remark(
+        Sentence(
+            "This is a raw file of a camera ({kind}): the picture of {width}x{height} pixels that the camera put into "
+            "it is used. For other colours, develop it in a photo program and export it as JPEG.",
+            kind=raw_file.kind,
+            width=width,
+            height=height,
+        )
+    )
+    return preview
+
+
+def _open_header(data: bytes) -> Image.Image:
+    """The image with its header read and judged, its pixels not yet decoded."""
+    formats = FORMATS
+    if jpeg_xl.is_jpeg_xl(data):
+        if not jpeg_xl.plug_in_is_there():
+            raise PhotoError(
+                "This is a JPEG XL photo, which cannot be read here. Export it as JPEG, or install pillow-jxl-plugin."
+            )
+        if size := jpeg_xl.read_size(data):  # the plug-in decodes at once
+            _judge(*size)
+        formats = ("JXL",)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns above 89 megapixels; the limit here is lower
-            image = Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError as error:
         pixels = int(re.search(r"\d+", str(error))[0])  # Pillow gives the size in its sentence only
         raise _huge(pixels) from error
     except Exception as error:
         raise PhotoError(
-            "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF."
+            "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF."
         ) from error
-    width, height = image.size
+    _judge(*image.size)
+    return image
+
+
+def _judge(width: int, height: int) -> None:
+    """Raises PhotoError for sizes and shapes, in pixels, of which no clip can be made."""
     if width * height > MAX_MEGAPIXELS * 1e6:
         raise _huge(width * height)
     if min(width, height) < MIN_SIDE:
@@ -143,7 +209,6 @@ def _open_header(path: Path) -> Image.Image:
             aspect=max(width, height) / min(width, height),
             limit=MAX_ASPECT,
         )
-    return image
 
 
 def _huge(pixels: int) -> PhotoError:
@@ -152,21 +217,3 @@ def _huge(pixels: int) -> PhotoError:
         megapixels=pixels / 1e6,
         limit=MAX_MEGAPIXELS,
     )
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Any mode and colour profile -> RGB in sRGB."""
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith(("I", "F")):  # 16 bits and more per pixel: Pillow would clip instead of scaling
-        values = np.asarray(image, dtype=np.float64)
-        white = 65535 if image.mode.startswith("I;16") else max(values.max(), 1)  # others do not say what white is
-        image = Image.fromarray((values * (255 / white)).clip(0, 255).astype(np.uint8), "L")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        # Phones photograph in Display P3; read as sRGB its colours would look dull. A broken profile says nothing.
-        with contextlib.suppress(ImageCms.PyCMSError):
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    return image.convert("RGB")

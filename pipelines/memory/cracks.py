@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.memory.projection import best_of_cells, look_up, places_of
+from pipelines.memory.projection import best_of_cells, indices_of, look_up
 from pipelines.memory.samples import Samples, of_samples
 from pipelines.memory.surfaces import SAME_SURFACE
 from pipelines.memory.targets import ON_SAMPLE, offset_from_sample
@@ -65,11 +65,11 @@ def close_along(
     joined = look_up(samples.view, gaps.sample) == look_up(samples.view, gaps.other_sample)
     nearer = torch.minimum(gaps.depth, gaps.other_depth)
     joined &= (gaps.depth - gaps.other_depth).abs() < SAME_SURFACE * nearer
-    joined = places_of(joined)
+    joined = indices_of(joined)
     if not len(joined):
         return depth, sample, False
     gaps = gaps.only(joined)
-    gaps = gaps.only(places_of(of_one_surface(samples, gaps, thin)))
+    gaps = gaps.only(indices_of(of_one_surface(samples, gaps, thin)))
     return filled(samples, invented, gaps, depth, sample, depth.stride(dim))
 
 
@@ -88,7 +88,7 @@ def gaps_along(dim: int, invented: Tensor | None, depth: Tensor, sample: Tensor)
         deepest = torch.maximum(deepest.narrow(dim, 0, n), through.narrow(dim, span - 1, n))
         nearer = torch.minimum(ends.narrow(dim, 0, n), ends.narrow(dim, span, n))
         np.greater(deepest, nearer, out=found[span - 2][:, :n] if dim == 1 else found[span - 2][:, :, :n])
-    cell = places_of(found)
+    cell = indices_of(found)
     span = cell.div(depth.numel(), rounding_mode="floor")
     cell.sub_(span, alpha=depth.numel())
     span += 2
@@ -110,7 +110,7 @@ def of_one_surface(samples: Samples, gaps: Gaps, thin: int) -> Tensor:
     apart = torch.maximum(across.abs(), down.abs())
     # Where more than one sample fell into a cell, the ends are not neighbours, but those between are alike.
     closed = apart <= HIDDEN * thin
-    far = places_of(closed & (apart > thin))
+    far = indices_of(closed & (apart > thin))
     # Sensors miss single samples all over a surface; of two in a row nobody knows what is there.
     if len(far):
         ends = gaps.sample[far], gaps.other_sample[far]
@@ -143,7 +143,7 @@ def filled(
     stride: from a cell to the next along the gaps. Of several surfaces that close over a cell the nearest shows.
     """
     flat_depth, flat_sample = depth.view(-1), sample.view(-1)
-    inner = [places_of(gaps.span > step) for step in range(1, WIDEST)]
+    inner = [indices_of(gaps.span > step) for step in range(1, WIDEST)]
     gap = torch.cat(inner)
     step = torch.cat([torch.full_like(part, step) for step, part in enumerate(inner, 1)])
     cell = gaps.cell[gap] + step * stride
@@ -153,7 +153,7 @@ def filled(
     here = look_up(flat_sample, cell)
     open_cell = here < 0
     # What lies behind is open too, but for a sample between the two ends in their own view: a dent in their surface.
-    behind = places_of(~open_cell & (look_up(flat_depth, cell) > between * (1 + BEHIND)))
+    behind = indices_of(~open_cell & (look_up(flat_depth, cell) > between * (1 + BEHIND)))
     ends = look_up(gap, behind)
     one, other = look_up(gaps.sample, ends), look_up(gaps.other_sample, ends)
     open_cell[behind] = ~lies_between(samples, look_up(here, behind), one, other)
@@ -163,7 +163,7 @@ def filled(
     cell, between, end = (x[open_cell] for x in (cell, between, end))
     keys = (-between,) if invented is None else (seen[open_cell].long(), -between)
     best = best_of_cells(cell, depth.numel(), *keys)
-    cell = places_of(best >= 0)
+    cell = indices_of(best >= 0)
     best = look_up(best, cell)
     depth = flat_depth.index_copy(0, cell, between[best]).view(depth.shape)
     sample = flat_sample.index_copy(0, cell, end[best]).view(depth.shape)
@@ -191,7 +191,7 @@ def close_rims(samples: Samples, relative: Tensor, depth: Tensor, sample: Tensor
         here, there = (mask.narrow(dim, first, beside) for first in ((1, 0) if step == 1 else (0, 1)))
         bare = torch.zeros_like(mask)
         torch.gt(there, here, out=bare.narrow(dim, max(step, 0), beside))
-        cell = places_of(bare)
+        cell = indices_of(bare)
         if not len(cell):
             continue
         source = cell - step * depth.stride(dim)
@@ -199,6 +199,6 @@ def close_rims(samples: Samples, relative: Tensor, depth: Tensor, sample: Tensor
         camera, row, column = cell // cells, cell % cells // columns, cell % columns
         at = (look_up(table, s) for table in (samples.view, samples.x, samples.y))
         off_x, off_y = offset_from_sample(samples, relative, (camera, row, column), d, *at)
-        covered = places_of(torch.maximum(off_x.abs(), off_y.abs()) <= thin / 2 + ON_SAMPLE)
+        covered = indices_of(torch.maximum(off_x.abs(), off_y.abs()) <= thin / 2 + ON_SAMPLE)
         flat_depth.index_copy_(0, cell[covered], d[covered])
         flat_sample.index_copy_(0, cell[covered], s[covered])

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pipelines.cameras import Camera
 from pipelines.cameras.camera import MAX_DISTANCE
+from pipelines.errors import Refused
 from pipelines.memory.files import read_views, write_ply, write_views
 from pipelines.memory.projection import NEAR
 from pipelines.memory.readout import Readout
@@ -193,7 +194,10 @@ class LatentMemory:
         if rows % h or columns % w or rows // h != columns // w:
             raise ValueError(f"depth {rows}x{columns} must be a whole multiple of the token grid {h}x{w}.")
         if not torch.isfinite(latents).all():
-            raise ValueError(f"latents hold values that {self.dtype} cannot, or NaN; nothing was written. Check them.")
+            raise Refused(
+                "Latents hold values that {dtype} cannot, or NaN; nothing was written. Check the model's weights.",
+                dtype=self.dtype,
+            )
 
     def _write_view(self, latents: Tensor, depth: Tensor, camera: Camera, votes: Tensor, invented: bool) -> WriteReport:
         """`write` of one view. votes (H, W) uint8: how many views saw each sample, 0 where it is not valid."""

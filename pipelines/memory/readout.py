@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipelines.memory.cracks import HIDDEN
-from pipelines.memory.projection import look_up, places_of
+from pipelines.memory.projection import indices_of, look_up
 from pipelines.memory.samples import Samples, of_samples
 from pipelines.memory.surfaces import SAME_SURFACE
 from pipelines.memory.targets import ON_SAMPLE, PAIRS_PER_PASS, Targets, offset_from_sample
@@ -61,7 +61,7 @@ class Readout:
             latents[self.mask] = blend(samples, features, self.sample[self.mask], self.xy[self.mask])
         else:
             tokens = features.index_select(0, of_samples(samples.token, self.sample).view(-1)).float()
-            unknown = places_of(~self.mask)
+            unknown = indices_of(~self.mask)
             latents = tokens.index_fill_(0, unknown, 0.0).view(*self.mask.shape, -1)
         return latents.permute(0, 3, 1, 2)
 
@@ -74,11 +74,11 @@ class Readout:
             return torch.zeros(*self.depth.shape, 2)
         per_pass = max(1, PAIRS_PER_PASS // self.depth[0].numel())
         passes = [slice(first, first + per_pass) for first in range(0, len(self.depth), per_pass)]
-        places = [exact_places(samples, self.targets[some], self.depth[some], self.sample[some]) for some in passes]
+        places = [exact_xy(samples, self.targets[some], self.depth[some], self.sample[some]) for some in passes]
         return torch.cat(places)
 
     @cached_property
-    def place(self) -> Tensor:
+    def view_xy(self) -> Tensor:
         """(T, h, w, 2): xy in cells of the view's depth grid."""
         samples, view = self.memory.samples, self.view.clamp(min=0)
         return self.xy * torch.stack([look_up(samples.columns, view), look_up(samples.rows, view)], dim=-1)
@@ -87,7 +87,7 @@ class Readout:
     def offset(self) -> Tensor:
         """(T, h, w, 2): how far the place lies from the sample that shows there, x and y in cells of the view."""
         samples = self.memory.samples
-        return self.place - torch.stack([of_samples(samples.x, self.sample), of_samples(samples.y, self.sample)], -1)
+        return self.view_xy - torch.stack([of_samples(samples.x, self.sample), of_samples(samples.y, self.sample)], -1)
 
 
 def blend(samples: Samples, features: Tensor, sample: Tensor, xy: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ def blend(samples: Samples, features: Tensor, sample: Tensor, xy: Tensor) -> Ten
     return torch.where(lone, own, values / total.clamp(min=1e-3))
 
 
-def exact_places(samples: Samples, targets: Targets, depth: Tensor, sample: Tensor) -> Tensor:
+def exact_xy(samples: Samples, targets: Targets, depth: Tensor, sample: Tensor) -> Tensor:
     """`Readout.xy` of depth and sample (T, h, w): where in its view the surface at the centre of each cell lies."""
     camera, row, column = (torch.arange(n) for n in depth.shape)
     view, x, y = (of_samples(table, sample) for table in (samples.view, samples.x, samples.y))

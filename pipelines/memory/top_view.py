@@ -96,7 +96,7 @@ def top_view(
 
     # 2. The part of the map that is worth showing, and the ground.
     frames = [view.camera for view in memory.views] + list(path or [])
-    stops = np.array([_place(c, to_map)[[0, 2]] for c in [camera, *frames]])
+    stops = np.array([_centre(c, to_map)[[0, 2]] for c in [camera, *frames]])
     area = Area.around(points[:, [0, 2]], stops, FARTHEST * distance if distance else math.inf)
     unit = _round_length(0.22 * area.width / area.scale)
     picture = _grid(area, unit)
@@ -108,7 +108,7 @@ def top_view(
     draw = ImageDraw.Draw(picture, "RGBA")
     _sight(draw, camera, to_map, area, distance)
     if path is not None:
-        _line(draw, area.pixels(np.array([_place(c, to_map)[[0, 2]] for c in path])), PATH, 3 * FINE)
+        _line(draw, area.pixels(np.array([_centre(c, to_map)[[0, 2]] for c in path])), PATH, 3 * FINE)
     for view in sorted(memory.views, key=lambda view: not view.invented):  # what was seen on top
         _camera(draw, *_edges(view.camera, to_map, area), INVENTED if view.invented else SEEN)
 
@@ -155,7 +155,7 @@ class Area:
         return np.stack([ground[..., 0] - self.left, self.far - ground[..., 1]], axis=-1) * self.scale
 
 
-def _place(camera: Camera, to_map: np.ndarray) -> np.ndarray:
+def _centre(camera: Camera, to_map: np.ndarray) -> np.ndarray:
     return to_map[:3, :3] @ camera.position + to_map[:3, 3]
 
 
@@ -189,9 +189,9 @@ def _filled(grid: np.ndarray, shades: np.ndarray, known: np.ndarray, scale: floa
     rows, columns = steps(((0, 2), (1, 3))), steps(((0, 1), (2, 3)))
     count = rows * columns
     which = np.repeat(np.arange(len(count)), count)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    down = (place // columns[which] + 0.5) / rows[which]
-    right = (place % columns[which] + 0.5) / columns[which]
+    within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    down = (within // columns[which] + 0.5) / rows[which]
+    right = (within % columns[which] + 0.5) / columns[which]
     weights = [w.astype(np.float32)[:, None] for w in ((1 - down) * (1 - right), (1 - down) * right)]
     weights += [w.astype(np.float32)[:, None] for w in (down * (1 - right), down * right)]
     points, colors = (
@@ -234,7 +234,7 @@ def _edges(camera: Camera, to_map: np.ndarray, area: Area) -> tuple[np.ndarray, 
     """Apex (2,) in fine pixels, and the (2, 2) unit directions of the left and right edge of what the camera sees."""
     sides = np.array([[0, camera.height / 2], [camera.width, camera.height / 2]])
     ends = unproject(sides, np.ones(2), camera) @ to_map[:3, :3].T + to_map[:3, 3]
-    apex = area.pixels(_place(camera, to_map)[[0, 2]])
+    apex = area.pixels(_centre(camera, to_map)[[0, 2]])
     ways = area.pixels(ends[:, [0, 2]]) - apex
     return apex, ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
 

@@ -46,6 +46,13 @@ def check_photo(lifted: Lifted | None) -> None:
         )
 
 
+def check_before(facts: EngineFacts, photo: object) -> None:
+    """Raises Refused as `check_cut_out`, as far as it is known before a photo is lifted."""
+    check_engine(facts)
+    if photo is None or isinstance(photo, Lifted):
+        check_photo(photo)
+
+
 def check_cut_out(facts: EngineFacts, lifted: Lifted | None) -> None:
     """Raises Refused where frames of this photo (None: of a memory alone) cannot be cut out of their backdrop."""
     check_engine(facts)

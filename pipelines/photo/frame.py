@@ -15,15 +15,18 @@ from pipelines.media.photos import alpha_of, focal_pixels
 DEFAULT_FOV = 60.0  # degrees across the long side, where the photo's file does not say its focal length
 MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
 MAX_ZOOM = 1.5
+MAX_ENLARGED = 1.8  # pixels of a clip per pixel of the photo, along a side: beyond, the clip looks soft
 
 
 def check_focus(focus: float) -> float:
+    """The same focus, 0 (left or top) .. 1 (right or bottom); Refused for anything else."""
     if not isinstance(focus, (int, float)) or not 0 <= focus <= 1:
         raise Refused("focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.", focus=focus)
     return focus
 
 
 def check_zoom(zoom: float) -> float:
+    """The same zoom, 1 (the whole photo) .. MAX_ZOOM; Refused for anything else."""
     if not isinstance(zoom, (int, float)) or not 1 <= zoom <= MAX_ZOOM:
         raise Refused("zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.", zoom=zoom, limit=MAX_ZOOM)
     return zoom
@@ -45,6 +48,16 @@ def crop(image: Image.Image, height: int, width: int, focus: float, zoom: float 
     inner = round(w / zoom), round(h / zoom)
     left, top = round(left + (w - inner[0]) / 2), round(top + (h - inner[1]) / 2)
     return image.crop((left, top, left + inner[0], top + inner[1]))
+
+
+def frame_size(size: tuple[int, int], height: int, width: int, zoom: float = 1.0) -> tuple[int, int]:
+    """(width, height) of the frame, see `crop`, in pixels of a photo of (width, height)."""
+    return tuple(round(side / zoom) for side in crop_size(size, height, width))
+
+
+def is_soft(size: tuple[int, int], height: int, width: int, zoom: float = 1.0) -> bool:
+    """Whether a photo of (width, height) has too few pixels in the frame for a clip of (height, width)."""
+    return cover_scale(size, height, width) * zoom > MAX_ENLARGED
 
 
 def covering(

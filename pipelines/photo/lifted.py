@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from pipelines.cameras import Camera
+from pipelines.cameras import Camera, Trajectory
 from pipelines.memory import LatentMemory, Readout
 from pipelines.photo.measured import MeasuredDepth
 from pipelines.photo.plate import Plate
@@ -25,9 +25,10 @@ class Lifted:
     photo (H, W, 3) uint8, photo_depth (H, W) float32 in scene units, photo_camera: the picture that is kept, of which
     the clip shows a frame at first; what lies around that, as far as MARGIN, comes into view when the camera moves.
     frame: rows and columns of that picture; camera: sees these. memory: holds the picture, and what was in the memory
-    that was given, if any; view: the picture's in it, None where it added nothing. distance: depth of the subject (D),
-    in scene units. focus, zoom: where in the photo the frame lies, see `MiragePipeline.lift`. plate: of the picture
-    that is kept, where it is a product before a plain backdrop.
+    that was given, if any; view: the picture's in it, None where it added nothing. distance: depth of the subject (D);
+    near: depth of what is near in the frame, see `near_depth`; both in scene units. focus, zoom: where in the photo the
+    frame lies, see `MiragePipeline.lift`. plate: of the picture that is kept, where it is a product before a plain
+    backdrop.
     """
 
     source: Image.Image
@@ -41,6 +42,7 @@ class Lifted:
     memory: LatentMemory
     view: int | None
     distance: float
+    near: float
     focus: float = 0.5
     zoom: float = 1.0
     plate: Plate | None = None
@@ -56,6 +58,18 @@ class Lifted:
         if self.plate is None or self.view is None:
             return None
         return self.plate.shown(readout, cameras, self.view, len(self.memory.views))
+
+    def paint_plate(self, frames: np.ndarray, readout: Readout, cameras: Trajectory) -> torch.Tensor | None:
+        """Put the plate into frames (T, H, W, 3) uint8, in place, which were decoded from a readout of these cameras.
+
+        Returns where, see `plate_in`; None where there is no plate, or the readout is coarser than the frames.
+        """
+        if readout.view.shape[1:] != frames.shape[1:3]:
+            return None
+        shown = self.plate_in(readout, cameras)
+        if shown is not None:
+            self.plate.paint(frames, shown, cameras)
+        return shown
 
     @property
     def backdrop_colour(self) -> np.ndarray | None:
@@ -79,6 +93,11 @@ def photo_sha256(photo: Image.Image | np.ndarray) -> str:
     return hashlib.sha256(photo.tobytes()).hexdigest()
 
 
+def near_depth(depth: np.ndarray, valid: np.ndarray) -> float:
+    """Only NEAR_QUANTILE of what is known is nearer: depth (H, W) z-depth in scene units, valid (H, W) bool."""
+    return float(np.quantile(depth[valid], NEAR_QUANTILE))
+
+
 def subject_distance(depth: np.ndarray, valid: np.ndarray) -> float:
     """D: the median depth of the picture's middle, but not so far that a move of 0.25 D runs into what is near.
 
@@ -88,5 +107,4 @@ def subject_distance(depth: np.ndarray, valid: np.ndarray) -> float:
     middle = (slice(height // 3, -(height // 3)), slice(width // 3, -(width // 3)))
     known = depth[middle][valid[middle]]
     subject = np.median(known if known.size else depth[valid])
-    near = np.quantile(depth[valid], NEAR_QUANTILE)
-    return float(min(subject, 1.5 * near))
+    return float(min(subject, 1.5 * near_depth(depth, valid)))

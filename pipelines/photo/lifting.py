@@ -14,7 +14,7 @@ from pipelines.memory import LatentMemory
 from pipelines.memory.surfaces import settle
 from pipelines.photo.backdrop import find_backdrop
 from pipelines.photo.frame import DEFAULT_FOV, check_focus, check_zoom, frame_camera, framed
-from pipelines.photo.lifted import Lifted, photo_sha256, subject_distance
+from pipelines.photo.lifted import Lifted, near_depth, photo_sha256, subject_distance
 from pipelines.photo.measured import FINER, given_depth, measure
 from pipelines.photo.plate import Plate
 
@@ -98,6 +98,7 @@ def lift_photo(
         memory=memory,
         view=len(memory.views) - 1 if report.new or report.replaced else None,
         distance=subject_distance(depth[part.frame], valid[part.frame]),
+        near=near_depth(depth[part.frame], valid[part.frame]),
         focus=focus,
         zoom=zoom,
         plate=plate,

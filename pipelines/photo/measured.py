@@ -76,12 +76,16 @@ def measure(
 
 def given_depth(depth: np.ndarray, pixels: np.ndarray, alpha: np.ndarray | None = None) -> MeasuredDepth:
     """A depth map of a whole photo, (H, W) z-depth in scene units, 0 or not finite where unknown. pixels, alpha: of the
-    photo, as in `measure`."""
+    photo, as in `measure`.
+
+    Raises Refused, as `check_depth`.
+    """
     depth = check_depth(depth)
     return MeasuredDepth(depth, np.isfinite(depth) & (depth > 0), backdrop=find_backdrop(pixels, alpha))
 
 
 def check_depth(depth: np.ndarray) -> np.ndarray:
+    """A depth map as (H, W) float32; Refused for another shape, and where no value is positive and finite."""
     depth = np.asarray(depth, dtype=np.float32)
     if depth.ndim != 2:
         raise Refused("depth {shape} must be (H, W): one z-depth per pixel of the photo.", shape=depth.shape)

@@ -7,7 +7,7 @@ import torch
 
 from pipelines.cameras import Trajectory
 from pipelines.engines.base import Engine
-from pipelines.memory import LatentMemory
+from pipelines.memory import LatentMemory, Readout
 from pipelines.photo.lifted import Lifted
 
 GRID = 128  # cells along the long side
@@ -27,12 +27,16 @@ class Outlook:
     torn: np.ndarray
 
 
-def look(memory: LatentMemory, trajectory: Trajectory, lifted: Lifted | None = None) -> Outlook:
-    """Coverage and torn share of a path, from one readout of every fourth frame on a coarse grid.
+def look(
+    memory: LatentMemory, trajectory: Trajectory, lifted: Lifted | None = None, frames: int | None = None
+) -> Outlook:
+    """Coverage and torn share of a path, from one readout on a coarse grid; 0.03 s for 65 frames.
 
-    lifted: a photo in the memory; the plate behind a product counts as shown. 0.03 s for 65 frames.
+    lifted: a photo in the memory; the plate behind a product counts as shown. frames: how many are read, evenly spaced,
+    the first and the last among them; None: every fourth, or more.
     """
-    some = sorted({*range(0, len(trajectory), STEP), len(trajectory) - 1})
+    last = len(trajectory) - 1
+    some = np.unique(np.linspace(0, last, min(frames or -(-last // STEP) + 1, last + 1)).round().astype(int))
     mask = coarse_mask(memory, Trajectory.from_cameras([trajectory[t] for t in some], trajectory.fps), lifted)
     return Outlook(np.interp(range(len(trajectory)), some, covered(mask)), share_of(between_known(mask)))
 
@@ -73,6 +77,13 @@ def covered(mask: torch.Tensor) -> np.ndarray:
     return share_of(mask) - share_of(mask & beside) / 2
 
 
+def backed(readout: Readout, num_known_views: int, plate: torch.Tensor | None) -> np.ndarray:
+    """(T,) share of every frame of a readout that is from the photo or an earlier memory, 0..1: the first
+    num_known_views views, and plate (T, h, w) bool."""
+    known = (readout.view >= 0) & (readout.view < num_known_views)
+    return share_of(known if plate is None else known | plate)
+
+
 def between_known(mask: torch.Tensor) -> torch.Tensor:
     """(T, h, w) bool: unknown cells with known ones on both sides in their row."""
     known = mask.int()
@@ -93,8 +104,7 @@ def preview(engine: Engine, lifted: Lifted, trajectory: Trajectory, max_frames: 
     for i, t in enumerate(chosen):
         readout = lifted.memory.readout(path[t], path.height // stride, path.width // stride)
         frame, mask = engine.decode(readout, None), readout.mask
-        if stride == 1 and (plate := lifted.plate_in(readout, path[t : t + 1])) is not None:
-            lifted.plate.paint(frame, plate, path[t : t + 1])
+        if (plate := lifted.paint_plate(frame, readout, path[t : t + 1])) is not None:
             mask = mask | plate
         mask = mask[0].repeat_interleave(stride, 0).repeat_interleave(stride, 1)
         frames[i] = hatched(frame[0], mask.numpy())

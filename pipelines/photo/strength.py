@@ -7,15 +7,15 @@ import numpy as np
 
 from pipelines.cameras import Camera, Trajectory, project, unproject
 from pipelines.limits import BACKED, MIN_STRENGTH, ROOM_BACKED, SIDEWAYS, TORN
-from pipelines.photo.lifted import NEAR_QUANTILE, Lifted
-from pipelines.photo.outlook import between_known, coarse_mask, covered, share_of
+from pipelines.photo.lifted import Lifted
+from pipelines.photo.outlook import look
 
 CUT = 0.002  # of a product that was in the frame at first
 CLEAR = 0.005  # of the long side: the distance to the rim at which a product begins to be cut
 PRODUCT_SAMPLES = 2000
 ZOOMS = (1.0, 1.1, 1.2)  # that a frame may be closer
 STEP = 0.1  # of strength, from one that is tried to the next
-FRAMES = 16  # of a path are judged
+FRAMES = 17  # of a path are judged
 
 
 def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = None) -> str | None:
@@ -28,17 +28,15 @@ def objection(lifted: Lifted, trajectory: Trajectory, backed: float | None = Non
     """
     if backed is None:
         backed = ROOM_BACKED if lifted.zoom > 1 else BACKED
-    near = np.quantile(lifted.depth, NEAR_QUANTILE)
     aside = np.linalg.norm(trajectory.c2w[:, :3, 3] @ lifted.camera.c2w[:3, :2], axis=1).max()
-    if aside > SIDEWAYS * near:
+    if aside > SIDEWAYS * lifted.near:
         return "sideways"
-    judged = trajectory[:: max(1, len(trajectory) // FRAMES)]
     if is_cut(lifted, trajectory):
         return "cut"
-    mask = coarse_mask(lifted.memory, judged, lifted)
-    if covered(mask).min() < backed:
+    seen = look(lifted.memory, trajectory, lifted, FRAMES)
+    if seen.coverage.min() < backed:
         return "backed"
-    return "torn" if share_of(between_known(mask)).max() > TORN else None
+    return "torn" if seen.torn.max() > TORN else None
 
 
 def is_cut(lifted: Lifted, trajectory: Trajectory) -> bool:

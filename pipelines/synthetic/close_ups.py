@@ -45,14 +45,14 @@ def tabletop(b):
                         b.box((x, 0.018 + s * 0.5, z), (s, s * 0.5, s * u(0.3, 1)), food, u(0, 3))
             else:
                 thing(b, u(0.06, 0.28))
-    place = b.rng.integers(0, 4)
+    setting = b.rng.integers(0, 4)
     far = u(0.5, 5)
-    if place == 0:  # studio sweep
+    if setting == 0:  # studio sweep
         paint = b.plain()
         b.quad((0, 1, -d / 2 - far * 0.3), (6, 3), paint, casts=False)
-    elif place == 1:  # wall behind the counter
+    elif setting == 1:  # wall behind the counter
         b.quad((0, 1, -d / 2 - u(0.02, 0.6)), (6, 3), b.material("tile|brick|plaster|wood"), casts=False)
-    elif place == 2:  # a room
+    elif setting == 2:  # a room
         with b.at(0, -0.75, -far * 0.5):
             room_shell(b, 6, 6 + far, 2.7, windows=(0.7, 0.5, 0.5, 0))
             furnish(b, 6, 6 + far, 7)
@@ -61,9 +61,9 @@ def tabletop(b):
         for _ in range(8):
             with b.at(u(-6, 6), -0.75, -u(2, 14)):
                 tree(b, u(2, 5))
-    if place != 2:
+    if setting != 2:
         b.floor(0, 0, 12, 12, b.material("wood|tile|stone"), y=-0.8)
-    if place == 3:
+    if setting == 3:
         daylight(b, 2.0)
     else:
         lamplight(b, u(1, 2), 1.2)

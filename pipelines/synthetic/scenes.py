@@ -5,6 +5,7 @@ python -m pipelines.synthetic.scenes --out DIR --count 4000 --seed 0 [--assets D
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -190,7 +191,7 @@ def write_shards(out, count, seed, assets=None, size=(216, 288), views=4, famili
         print(f"{file.name}: {rendered} views, {rendered / (time.perf_counter() - start):.1f} frames/s", flush=True)
 
 
-def main():
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, help="folder for the shards")
     parser.add_argument("--count", type=int, required=True, help="number of scenes")
@@ -199,7 +200,7 @@ def main():
     parser.add_argument("--size", default="216x288", help="height x width in pixels")
     parser.add_argument("--views", type=int, default=4, help="views per scene")
     parser.add_argument("--families", default=None, help="comma-separated, default: the training families at random")
-    a = parser.parse_args()
+    a = parser.parse_args(argv)
     size = tuple(int(v) for v in a.size.split("x"))
     write_shards(a.out, a.count, a.seed, a.assets, size, a.views, a.families.split(",") if a.families else None)
 

@@ -15,8 +15,10 @@ from tqdm import tqdm
 from pipelines.engines.autoencoder import FineAutoencoder
 from pipelines.evaluation.baselines.coarse_autoencoder import CoarseAutoencoder
 from pipelines.files import atomic_write
+from pipelines.pictures import save_picture
 from pipelines.training.autoencoder_loss import coarse_loss, fine_loss
 from pipelines.training.autoencoder_pairs import PairPool, Picture, draw_pair
+from pipelines.training.average import move_average
 
 CHECKPOINT_SECONDS = 60
 FINE_CROP, COARSE_CROP = 112, 128  # side of a training crop, pixels
@@ -58,10 +60,7 @@ def train(
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             step += 1
-            keep = min(0.998, step / (step + 20))
-            with torch.no_grad():
-                for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
-                    mean.lerp_(weight, 1 - keep)
+            move_average(average, model, min(0.998, step / (step + 20)))
             for name, figure in (("loss", value.item()), *figures.items()):
                 means[name] = means.get(name, figure) * 0.99 + figure * 0.01
             bar.set_postfix(step=step, **{k: f"{v:.3f}" for k, v in means.items()}, refresh=False)
@@ -132,4 +131,4 @@ def save_sheet(pictures: list[Picture], run: Path, columns: int = 6) -> None:
     tokens = fine.encode(images)
     rows = [images, fine.decode(tokens), fine.decode(coarse.decode(coarse.encode(tokens, log_depth))[0])]
     sheet = torch.cat([torch.cat(list(row), dim=-1) for row in rows], dim=-2).clamp(0, 1)
-    Image.fromarray((sheet.permute(1, 2, 0) * 255).round().byte().numpy()).save(run / "sheet.png")
+    save_picture(Image.fromarray((sheet.permute(1, 2, 0) * 255).round().byte().numpy()), run / "sheet.png")

@@ -39,7 +39,7 @@ class Optimizer:
         self.gentle = torch.optim.AdamW(backbone, lr=rate, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
 
     def step(self, rate: float):
-        """One step at this learning rate; gradients are cleared. None if a gradient is not finite."""
+        """One step at this learning rate; gradients are cleared. Nothing else happens where one is not finite."""
         if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
             for view, parameter in zip(self.views, self.matrices, strict=True):
                 view.grad = as_matrix(parameter.grad)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from pipelines.depth.embedded import DepthNet
 from pipelines.files import atomic_write
+from pipelines.training.average import move_average
 from pipelines.training.depth_augmentation import Pictures, crop
 from pipelines.training.depth_loss import depth_loss
 from pipelines.training.depth_optimizer import Optimizer, learning_rate
@@ -63,9 +64,7 @@ class Run:
         loss.backward()
         self.optimizer.step(rate)
         self.step += 1
-        decay = min(decay, self.step / (self.step + 20))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
+        move_average(self.average, self.net, min(decay, self.step / (self.step + 20)))
         return parts
 
 
@@ -166,6 +165,5 @@ def export(run: Path, folder: Path, mix: Path | None = None):
     net = DepthNet()
     net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True)["average"])
     if mix:
-        with torch.no_grad():
-            torch._foreach_lerp_(list(net.parameters()), list(DepthNet.from_pretrained(mix).parameters()), 0.5)
+        move_average(net, DepthNet.from_pretrained(mix), 0.5)
     net.half().save_pretrained(folder, max_shard_size="9MB")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pipelines.depth.embedded import DepthNet
 from pipelines.evaluation.depth_sheet import inverse_picture
+from pipelines.pictures import save_picture
 from pipelines.training.depth_loss import FAR, NEAR
 from pipelines.training.depth_views import SIZES
 
@@ -44,4 +45,4 @@ def sheet(net: DepthNet, file: Path, rgb: Tensor, depth: Tensor, photos: list[Pa
         for tile in row:
             canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile[:cell_h]
             left += tile.shape[1] + 4
-    Image.fromarray(canvas).save(file)
+    save_picture(Image.fromarray(canvas), file)

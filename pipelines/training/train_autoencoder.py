@@ -10,12 +10,13 @@ beside what comes back.
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.process import prepare_process
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shards", type=Path, nargs="*", default=[], help="folders of scene shards (npz)")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="folders of jpg or png pictures")
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     prepare_process()
 
     import torch

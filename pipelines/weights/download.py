@@ -1,5 +1,6 @@
 """Large files from the Hub, several side by side, each going on where an earlier run stopped."""
 
+import json
 import os
 import shutil
 import threading
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipelines.weights.cache import cache_of
-from pipelines.weights.errors import FetchError
+from pipelines.weights.errors import FetchError, unreachable
 from pipelines.weights.progress import listener
 
 PART = ".part"  # of a file's name in the cache while only its beginning is there
@@ -42,6 +43,8 @@ def files_to_fetch(name: str | os.PathLike, wanted: dict) -> tuple[list[tuple[An
         files = [file for file in snapshot_download(**wanted, dry_run=True) if file.will_download]
     except errors.DryRunError:
         return [], 0
+    except (KeyError, json.JSONDecodeError) as error:  # what answers is no Hub: a network's login page, perhaps
+        raise unreachable(name) from error
     repository, cache = wanted["repo_id"], cache_of(wanted["repo_id"], wanted.get("cache_dir"))
     large = []
     for file in (file for file in files if (file.file_size or 0) >= LARGE):

@@ -1,12 +1,27 @@
 """Weights that cannot be had, or do not fit a model, as sentences that say what to do."""
 
 from collections.abc import Sequence
+from os import PathLike
 
 from pipelines.errors import Refused, Sentence
 
 
 class FetchError(Refused):
     """Weights that cannot be fetched."""
+
+
+def unreachable(name: str | PathLike) -> FetchError:
+    """What to raise where no Hub answers. name: what was asked for."""
+    return FetchError(
+        "{name} is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest.", name=name
+    )
+
+
+def unreadable(folder: str | PathLike, error: Exception) -> Refused:
+    """What to raise where a library cannot read a file in a folder of weights. error: its words."""
+    return Refused(
+        "A file in {folder} cannot be read ({error}). Fetch or convert it again.", folder=folder, error=error
+    )
 
 
 def misfits(

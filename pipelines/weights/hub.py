@@ -1,14 +1,15 @@
 """Folders and files of weights on this machine, fetched from the Hub first where they are not here yet."""
 
-import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
-from pipelines.files import FULL
+from pipelines.errors import Refused
+from pipelines.files import FULL, read_json
 from pipelines.weights.cache import cache_of, check_hashes, held_commit, hold_to
 from pipelines.weights.download import Count, counting_bar, fetch_large, files_to_fetch
-from pipelines.weights.errors import FetchError
+from pipelines.weights.errors import FetchError, unreachable
 from pipelines.weights.pins import PINS
 
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # as diffusers names them
@@ -45,6 +46,16 @@ def local_folder(name: str | os.PathLike, patterns: list[str] = PATTERNS, **opti
     return folder
 
 
+def read_index(folder: Path, name: str | os.PathLike) -> dict[str, Any]:
+    """What a model's model_index.json says: its parts and their classes. name: as it was asked for, for the sentence.
+
+    Raises Refused for a folder without one, and for a damaged one.
+    """
+    if not (folder / "model_index.json").is_file():
+        raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=name)
+    return read_json(folder / "model_index.json")
+
+
 def _fetched(name: str | os.PathLike, wanted: dict, cache: Path) -> Path:
     """The commit's folder in the cache, with all files that are wanted; every fault as a FetchError."""
     from huggingface_hub import errors, snapshot_download
@@ -71,8 +82,6 @@ def _fetched(name: str | os.PathLike, wanted: dict, cache: Path) -> Path:
         raise _answered(name, status) from error
     except errors.HfHubHTTPError as error:
         raise _answered(name, error.response.status_code) from error
-    except (KeyError, json.JSONDecodeError) as error:  # what answers is no Hub: a network's login page, perhaps
-        raise _answered(name, None) from error
     except errors.HTTPError as error:  # of the library's own client: a connection that ends half-way
         raise _broken(name) from error
     except OSError as error:
@@ -98,10 +107,7 @@ def _broken(name: str | os.PathLike) -> FetchError:
 def _answered(name: str | os.PathLike, status: int | None) -> FetchError:
     """The Hub answered with an error status, or, for None, not at all."""
     if status is None:
-        return FetchError(
-            "{name} is not complete on this machine and the Hub cannot be reached. Connect to fetch the rest.",
-            name=name,
-        )
+        return unreachable(name)
     if status in LOGIN:
         return FetchError(
             "{name} could not be fetched: the Hub answers {status}. Log in with `hf auth login`.",

@@ -10,11 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipelines.errors import Refused
 from pipelines.files import sha256_of
 from pipelines.weights.cache import COMMIT
 from pipelines.weights.conversion import read_conversion
-from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY, local_folder
+from pipelines.weights.hub import CONFIGURATIONS, REPOSITORY, local_folder, read_index
 from pipelines.weights.pins import DEPTH_CHECKPOINTS
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
@@ -26,11 +25,19 @@ WAN, WAN_TERMS = "Wan2.2-TI2V-5B", {"licence": "Apache-2.0", "commercial_use": "
 # ---- of a pipeline that is open ---------------------------------------------------------------------------------
 
 
-def licence_card(pipe) -> list[dict[str, Any]]:
-    """The entries of all weights that a pipeline uses: its engine's, its depth estimator's and its mask's."""
-    engine = pipe.engine
-    entries = *engine.facts.weights, *depth_weights(engine.depth_estimator), *mask_weights(engine)
-    return [dict(entry) for entry in entries]
+def licence_card(engine, estimator=None) -> list[dict[str, Any]]:
+    """The entries of all weights in use: of the engine, of what measures depth, and of the mask.
+
+    estimator: what measures the photo's; the engine's own if None.
+    """
+    entries = *engine.facts.weights, *measuring_weights(engine, depth_weights(estimator or engine.depth_estimator))
+    return [dict(entry) for entry in (*entries, *mask_weights(engine))]
+
+
+def measuring_weights(engine, of_photo: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """The entries of what measures depth: of a photo, which are given, and of what the engine generates."""
+    own = depth_weights(engine.depth_estimator) if engine.facts.measures else ()
+    return (*of_photo, *(entry for entry in own if entry not in of_photo))
 
 
 def mask_weights(engine) -> tuple[dict[str, Any], ...]:
@@ -111,8 +118,7 @@ def card_of(model: str, depth: str = "embedded") -> list[dict[str, Any]]:
     depth: name of the estimator beside it. Raises Refused (a ValueError) where nothing can be read.
     """
     folder = EMBEDDED_FOLDER if model == "embedded" else local_folder(model, CONFIGURATIONS)
-    if not (folder / "model_index.json").is_file():
-        raise Refused("{model} holds no model_index.json. Give a folder in the diffusers layout.", model=model)
+    read_index(folder, model)
     return [*map(dict, engine_weights(folder, model)), dict(entry_of_depth(depth))]
 
 

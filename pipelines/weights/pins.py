@@ -2,7 +2,8 @@
 
 `hub.py` fetches these and nothing else unless another revision is named, so a repository that changes, or a Hub that
 answers something else, changes no clip. Hashes are those that several public projects pin for the same commits.
-Nobody has published those of Spatia's two files, nor of OneFormer's: `hub.local_folder` keeps to what it fetched first.
+Nobody has published those of Spatia's two files: `hub.local_folder` keeps to what it fetched first. OneFormer's commit
+stands in masks/oneformer.py.
 The names under which depth networks are offered, and their licences, stand here too.
 """
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers import ConfigMixin
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from pipelines.errors import Refused
 from pipelines.files import read_json
 from pipelines.weights import gguf
-from pipelines.weights.errors import misfits
+from pipelines.weights.errors import misfits, unreadable
 
 INDEX = ".safetensors.index.json"
 LIBRARIES = ("diffusers", "transformers", "pipelines")  # whose classes a folder may name
@@ -101,22 +102,42 @@ def check_parts(folder: Path, index: Mapping[str, Any], given: Collection[str] =
             continue
         if not (folder / part).is_dir():
             raise Refused("{folder} holds no {part}. Fetch or convert it again.", folder=folder, part=part)
-        library, name = found
+        library, name = map(str, found)
         if library.partition(".")[0] not in LIBRARIES:
             continue  # refused when it is opened
-        if issubclass(kind := getattr(importlib.import_module(library), name, object), nn.Module):
+        kind = class_named(library, name, folder)
+        if issubclass(kind, nn.Module):
             models[part] = model_on_meta(kind, folder / part)
             if list((folder / part).glob("*.safetensors*")):  # weights in blocks are checked as they are read
                 check_shapes(folder / part, models[part])
+        elif issubclass(kind, ConfigMixin):
+            read_json(folder / part / kind.config_name)
     return models
 
 
+def class_named(library: str, name: str, folder: Path) -> type:
+    """The class of this name; Refused where the library has none. folder: which says so in its index."""
+    try:
+        kind = getattr(importlib.import_module(library), name)
+        if isinstance(kind, type):
+            return kind
+        error = TypeError(f"{library}.{name} is no class")
+    except (ImportError, AttributeError) as failed:
+        error = failed
+    raise unreadable(folder, error) from error
+
+
 def model_on_meta(kind: type, folder: Path) -> nn.Module:
-    """A model of diffusers or transformers without values, of a folder's configuration."""
-    with torch.device("meta"):
-        if hasattr(kind, "load_config"):
-            return kind.from_config(kind.load_config(folder))
-        return kind(kind.config_class.from_pretrained(folder))
+    """A model of diffusers or transformers without values, of a folder's config.json. Raises Refused for a damaged
+    one."""
+    config = read_json(folder / "config.json")
+    try:
+        with torch.device("meta"):
+            if issubclass(kind, ConfigMixin):
+                return kind.from_config(config)
+            return kind(kind.config_class.from_dict(config))
+    except Exception as error:  # whatever a model makes of values that do not go together
+        raise unreadable(folder, error) from error
 
 
 def check_shapes(folder: Path, model: nn.Module) -> None:

@@ -1,8 +1,10 @@
 """The clip: what it will cost, its render with every step shown, and what Stop keeps of it."""
 
+import asyncio
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import fields, replace
 from html import escape
 
@@ -17,7 +19,9 @@ from studio.handlers.answers import Answer, explains, idle, stage
 from studio.handlers.meter import meter
 from studio.handlers.move import settle
 from studio.handlers.photo import camera_of, lift, show_photo, size_of
+from studio.handlers.softness import softness
 from studio.handlers.turns import in_turn
+from studio.job import Job
 from studio.order import SHORTEST, Inputs, Order, presets
 from studio.pictures import small
 from studio.session import Measured, Session, Take
@@ -27,6 +31,7 @@ from studio.workbench import Workbench
 
 MIN_PARTIAL = 1.0  # seconds: a stopped clip that is shorter is not worth keeping
 STOP_SECONDS = 30
+WATCH_SECONDS = 0.1  # between two looks at a job
 DEPTH_SHARE = 0.02  # of a render's progress, once the depth is being measured
 
 
@@ -46,12 +51,62 @@ def estimate(workbench: Workbench, session: Session, language: str, inputs: Inpu
         words = say(language, "estimate", time=seconds, **figures)
     if order.duration < SHORTEST:
         words += " " + say(language, "too_short", limit=SHORTEST)
-    return {"estimate": escape(words)}
+    return {"estimate": escape(words) + softness(workbench, session, order, language)}
+
+
+# -- the job --------------------------------------------------------------------------------------------------------
 
 
 def begin(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
-    """Before the render waits for its turn: the button becomes Stop."""
+    """Render was clicked: its job starts, the button becomes Stop. The same click sent again finds the job it began."""
+    with session.lock:
+        if not session.is_working:
+            session.job = Job(lambda job: work(workbench, session, language, inputs, job), ordered=inputs).start()
+        elif inputs != session.job.ordered:
+            return {"stage": stage(session, error=say(language, "busy")), **working()}
+    return working()
+
+
+def working() -> Answer:
+    """The buttons as they are while a render runs."""
     return {"render": gr.update(visible=False), "preview": gr.update(visible=False), "cancel": gr.update(visible=True)}
+
+
+@explains
+def work(workbench: Workbench, session: Session, language: str, inputs: Inputs, job: Job) -> Iterator[Answer]:
+    """All that a render's job answers, from its place in the line to its end or to what Stop keeps."""
+    with closing(render(workbench, session, language, inputs)) as answers:
+        for answer in answers:
+            yield answer
+            if job.is_stopping:
+                break
+        else:
+            return
+    yield stopped(workbench, session, language, inputs)
+
+
+async def watch(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> AsyncIterator[Answer]:
+    """What the visit's job has answered, and then what it answers, until it is over. Only looks: a page that goes away
+    leaves the job as it is."""
+    job, seen, is_over = session.job, 0, session.job is None
+    while not is_over:
+        is_over = job.is_over  # asked first, so that its last answer is among the news
+        answer, seen = job.news(seen)
+        if answer:
+            yield answer
+        if not is_over:
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+def stop(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
+    """Stop was pressed: the job ends at its next step, with what it keeps."""
+    job = session.job
+    if job is None:
+        return idle()
+    job.stop()
+    job.wait(STOP_SECONDS)
+    answer, _ = job.news()
+    return answer
 
 
 # -- render ---------------------------------------------------------------------------------------------------------
@@ -60,7 +115,8 @@ def begin(workbench: Workbench, session: Session, language: str, inputs: Inputs)
 @explains
 @in_turn
 def render(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
-    """The clip, with every step shown and its frames as they come. Closing the generator stops the work."""
+    """The clip, with every step shown and its frames as they come. Closing the generator stops the work; its job does,
+    no page."""
     if session.photo is None:
         raise Refusal("need_photo")
     order = Order.read(inputs, workbench.native_fps)
@@ -75,7 +131,7 @@ def render(workbench: Workbench, session: Session, language: str, inputs: Inputs
         started = time.perf_counter()
         done = yield from make_clip(workbench, session, language, take)
         yield {"stage": stage(session, note=say(language, "writing"), share=1.0)}
-        recipe = {**done.recipe, "studio": take.order.recipe(), "report": report_of(done)}
+        recipe = {**done.recipe, "studio": take.order.recipe() | session.used, "report": report_of(done)}
         clear = done.alpha, done.backdrop
         session.keep(write_clip(session.folder, take.order, done.frames, done.coverage, recipe, *clear))
         take.frames.clear()  # hundreds of megabytes, of no use once they are in the file
@@ -114,7 +170,7 @@ def make_clip(workbench: Workbench, session: Session, language: str, take: Take)
             elif isinstance(event, DoneEvent):
                 return event
     finally:
-        events.close()  # the work stops with the visit that ordered it
+        events.close()
 
 
 def cameras_of(workbench: Workbench, session: Session, order: Order) -> Trajectory:
@@ -159,7 +215,7 @@ def finished(session: Session, language: str) -> Answer:
 
 
 def stopped(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
-    """Stop was pressed: the render is closed at its next step; what was ready becomes a short clip."""
+    """After a render that was closed: what was ready becomes a short clip."""
     take, session.take = session.take, None
     if take is None:  # it was still waiting for its turn
         return {"stage": stage(session, note=say(language, "stopped")), **idle()}
@@ -169,7 +225,7 @@ def stopped(workbench: Workbench, session: Session, language: str, inputs: Input
     if take.num_frames < MIN_PARTIAL * take.order.made_fps:
         return nothing_kept(workbench, session, language, take)
     report = {"stopped_after_frames": take.num_frames}
-    recipe = {**take.recipe, "studio": take.order.recipe(), "report": report}
+    recipe = {**take.recipe, "studio": take.order.recipe() | session.used, "report": report}
     try:
         frames, coverage = np.concatenate(take.frames), np.concatenate(take.coverage)
         clear = np.concatenate(take.alpha) if take.alpha else None, take.backdrop
@@ -197,7 +253,7 @@ def same_again(workbench: Workbench, session: Session, language: str, inputs: In
     if session.clip is None:
         return {}
     used = session.clip.order.inputs()
-    used = replace(used, suited=used.choice(session.photo_id))
+    used = replace(used, suited=used.choice(session.photo_id), yaw=inputs.yaw, pitch=inputs.pitch)
     return {field.name: getattr(used, field.name) for field in fields(used)}
 
 

@@ -1,4 +1,4 @@
-"""The photo-backed strip under the stage: how much of the picture is the photo, and what would make it better."""
+"""Under the stage: how much of the picture is the photo, what would make it better, and what is to be said of it."""
 
 from html import escape
 
@@ -8,17 +8,18 @@ from pipelines import limits
 from studio.handlers.answers import Answer
 from studio.pictures import strip_svg
 from studio.session import Session
-from studio.words import say
+from studio.words import say, translated
 
 ALL_BACKED = 0.995  # of every frame: what is missing then are cracks that nobody sees
 
 
 def meter(session: Session, language: str) -> Answer:
-    """The strip and its plain words, for the last preview or the finished clip."""
+    """The strip and its plain words, for the last preview or the finished clip; what is to be said of the photo."""
     measured = session.measured
-    if measured is None:
-        return {"strip": "", "advice": "", "shorter": gr.update(visible=False)}
     is_clip = session.shown["kind"] == "clip"
+    remarks = [] if is_clip else [translated(language, remark) for remark in session.remarks]
+    if measured is None:
+        return {"strip": "", "advice": advice(remarks), "shorter": gr.update(visible=False)}
     low, mean = float(measured.coverage.min()), float(measured.coverage.mean())
     if low >= ALL_BACKED:
         words = say(language, "backed_all")
@@ -44,6 +45,10 @@ def meter(session: Session, language: str) -> Answer:
         warnings.append(say(language, "too_fast", seconds=measured.calm_seconds))
     return {
         "strip": strip,
-        "advice": "".join(f'<p class="warning">{escape(line)}</p>' for line in warnings),
+        "advice": advice([*remarks, *warnings]),
         "shorter": gr.update(visible=(is_bare or is_torn or is_cut) and not session.drawn),
     }
+
+
+def advice(lines: list[str]) -> str:
+    return "".join(f'<p class="warning">{escape(line)}</p>' for line in lines)

@@ -1,22 +1,23 @@
 """A photo comes in: an upload or an example; how it is cropped and shown, and the same photo seen in 3D."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from pipelines.cameras import Camera
 from pipelines.media.clips import write_poster
-from pipelines.media.photos import open_photo, read_focal
 from pipelines.photo import frame
+from pipelines.photo.panorama import PITCH, YAW
+from pipelines.photo.picture import Picture, open_picture
 from studio import uploads
 from studio.download import sheet
 from studio.handlers.answers import Answer, explains, refuse_while_busy, stage
+from studio.handlers.found import found
 from studio.handlers.meter import meter
-from studio.order import Inputs, Order, presets
+from studio.order import Inputs, Order, number_in, presets
 from studio.pictures import examples
 from studio.session import Session
 from studio.sizes import clip_size, large_size
@@ -38,10 +39,10 @@ def take_photo(workbench: Workbench, session: Session, language: str, inputs: In
     # GPS and the rest of the original must not stay on the disk longer than it takes to read it
     try:
         refuse_while_busy(session)
-        photo, focal = open_photo(path), read_focal(path)
+        picture = open_picture(path)
     finally:
         uploads.discard(path)
-    yield from show_new_photo(workbench, session, language, inputs, photo, focal)
+    yield from show_new_photo(workbench, session, language, inputs, picture)
 
 
 @explains
@@ -52,22 +53,51 @@ def take_example(workbench: Workbench, session: Session, language: str, inputs: 
     if not isinstance(example, str) or example not in examples():
         raise Refusal("bad_value", name="example", value=f"{example!r:.40}", allowed=tuple(examples()))
     path = examples()[example]
-    yield from show_new_photo(workbench, session, language, inputs, open_photo(path), read_focal(path))
+    yield from show_new_photo(workbench, session, language, inputs, open_picture(path))
 
 
 def show_new_photo(
-    workbench: Workbench,
-    session: Session,
-    language: str,
-    inputs: Inputs,
-    photo: Image.Image,
-    focal_35mm: float | None,
+    workbench: Workbench, session: Session, language: str, inputs: Inputs, picture: Picture, how: dict | None = None
 ) -> Iterator[Answer]:
+    """A picture that came, as the photo; or what was made of the one that is there. how: see `Session.used`."""
     order = framing_of(workbench, Inputs(ratio=inputs.ratio, focus=inputs.focus))
-    session.set_photo(photo, focal_35mm)
+    if how is None:
+        session.bring(picture)
+    else:
+        session.use(picture, how)
     show_photo(workbench, session, order)
+    shown = {"stage": stage(session), **meter(session, language), **sheet(session.clip, language)}
     hidden = {"alpha": gr.update(visible=False, value="off")}  # until its backdrop is known
-    yield {"stage": stage(session), **meter(session, language), **sheet(session.clip, language), **hidden}
+    yield shown | found(session, language) | hidden
+
+
+@explains
+def use_or_undo(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    """The button beside what was found in the picture: bars are cut away, a panorama is seen flat; or it is as it came
+    again."""
+    refuse_while_busy(session)
+    if session.picture is None:
+        raise Refusal("need_photo")
+    if session.used:
+        made, how = session.picture, {}
+    elif session.picture.panorama is not None:
+        made, how = session.picture.flat_view(0, 0), {"yaw": 0, "pitch": 0}
+    else:
+        made = session.picture.without_bars()
+        how = {"cut_bars": list(astuple(session.picture.bars))}
+    yield from show_new_photo(workbench, session, language, inputs, made, how)
+
+
+@explains
+def turn_view(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Iterator[Answer]:
+    """The flat view of a panorama looks elsewhere."""
+    refuse_while_busy(session)
+    yaw, pitch = number_in("yaw", inputs.yaw, *YAW), number_in("pitch", inputs.pitch, *PITCH)
+    if session.picture is None:
+        raise Refusal("need_photo")
+    made = session.picture.flat_view(yaw, pitch)
+    for answer in show_new_photo(workbench, session, language, inputs, made, {"yaw": yaw, "pitch": pitch}):
+        yield {name: value for name, value in answer.items() if name not in ("yaw", "pitch")}
 
 
 def framing_of(workbench: Workbench, inputs: Inputs) -> Order:

@@ -5,8 +5,10 @@ from typing import Any
 import gradio as gr
 from starlette.requests import HTTPConnection
 
+from pipelines.media.photos import MAX_MEGABYTES
 from studio.download import sheet
 from studio.drawn import DRAWN
+from studio.handlers.found import found
 from studio.handlers.meter import meter
 from studio.handlers.models import model_status
 from studio.handlers.move import move_summary
@@ -21,7 +23,7 @@ from studio.workbench import Workbench
 
 LANGUAGES = ("en", "it")
 STAGE_WORDS = (
-    "drop choose replace kinds uploading upload_failed too_heavy edit_path "
+    "drop choose replace kinds uploading upload_again upload_failed too_heavy edit_path "
     "stage_photo stage_preview stage_live stage_clip"
 ).split()
 LABELS = ("direction", "ratio", "seconds", "strength", "focus", "zoom", "seed", "alpha")
@@ -46,7 +48,7 @@ def words_of_page(workbench: Workbench, session: Session, language: str, inputs:
     words["alpha"]["choices"] = choices(language, "alpha_", ALPHAS)
     words["prompt"] = gr.update(label=say(language, "prompt"), placeholder=say(language, "prompt_hint"))
     words["depth"] = gr.update(label=say(language, "depth"), choices=depth_choices(workbench, language))
-    words |= meter(session, language) | sheet(session.clip, language)
+    words |= meter(session, language) | sheet(session.clip, language) | found(session, language)
     for name in (*BUTTONS, *FILES):
         said = {"label" if name in FILES else "value": say(language, name)}
         words[name] = {**words.get(name, {}), **gr.update(**said)}
@@ -75,7 +77,7 @@ def words_of_page(workbench: Workbench, session: Session, language: str, inputs:
 
 
 def stage_words(language: str) -> dict[str, str]:
-    return {key: say(language, key) for key in STAGE_WORDS}
+    return {key: say(language, key, limit=MAX_MEGABYTES) for key in STAGE_WORDS}
 
 
 def recipe_words(language: str) -> dict[str, str]:

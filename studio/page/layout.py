@@ -5,6 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from pipelines.media.clips import RATES
+from pipelines.photo.panorama import PITCH, YAW
 from studio.editor import editor as trajectory_editor
 from studio.editor.editor import TrajectoryEditor
 from studio.handlers.clip import estimate
@@ -15,6 +16,7 @@ from studio.page.wiring import Wiring, wire
 from studio.session import LEFTOVER_SECONDS, Session
 from studio.settings import EMBEDDED
 from studio.sizes import QUALITIES, RATIOS
+from studio.visits import Visits
 from studio.words import editor_words, say
 from studio.workbench import Workbench
 
@@ -51,10 +53,12 @@ def build_studio(workbench: Workbench | None = None) -> gr.Blocks:
         analytics_enabled=False,
         delete_cache=(UPLOAD_CHECK_SECONDS, LEFTOVER_SECONDS),
     ) as demo:
-        session = gr.State(Session(), time_to_live=SESSION_SECONDS, delete_callback=Session.close)
+        session = gr.State(Session(), time_to_live=SESSION_SECONDS)
         ui: Widgets = {}
         language = header(ui)
         model_row(ui)
+        # the key of the visit: the page takes it along when it loads again, see scripts/visit.js
+        ui["visit"] = gr.Textbox("", visible="hidden", show_label=False, elem_id="visit")
         with gr.Row(elem_id="table"):
             with gr.Column(elem_id="left"):
                 stage_column(ui)
@@ -67,7 +71,7 @@ def build_studio(workbench: Workbench | None = None) -> gr.Blocks:
                 )
                 ui["about"] = fold({"title": say(START, "about")}, elem_id="about")
                 action_bar(ui, estimate(workbench, Session(), START, start)["estimate"])
-        wire(Wiring(demo, workbench, ui, session, language))
+        wire(Wiring(demo, workbench, ui, session, language, Visits()))
     demo.queue(default_concurrency_limit=8, max_size=64)
     demo.words = {"it": italian(workbench, ui, start) | {language._id: {"value": "it"}}}
     return demo
@@ -100,6 +104,11 @@ def stage_column(ui: Widgets) -> None:
     """The picture, or the editor in front of it; what is to be said of it; the finished clip."""
     ui["stage"] = stage(speech.stage_words(START), elem_id="stage")
     ui["path"] = TrajectoryEditor(texts=editor_words(START), elem_id="editor")
+    with gr.Row(elem_id="found-row"):
+        ui["found"] = gr.HTML(elem_id="found")
+        ui["use"] = gr.Button(say(START, "cut_bars"), visible=False, min_width=0, elem_id="use")
+        ui["yaw"] = slider("yaw", *YAW, 0, visible=False)
+        ui["pitch"] = slider("pitch", *PITCH, 0, visible=False)
     ui["strip"] = gr.HTML(elem_id="strip")
     with gr.Row(elem_id="careful"):
         ui["advice"] = gr.HTML(elem_id="advice")
@@ -180,9 +189,9 @@ def pills(name: str, choices: list[tuple[str, object]], value, visible: bool = T
     return gr.Radio(choices, value=value, label=say(START, name), visible=visible, elem_id=name, elem_classes="pills")
 
 
-def slider(name: str, low: float, high: float, value: float) -> gr.Slider:
-    """Percent, in steps of five."""
-    return gr.Slider(low, high, value=value, step=5, label=say(START, name), elem_id=name)
+def slider(name: str, low: float, high: float, value: float, visible: bool = True) -> gr.Slider:
+    """Percent or degrees, in steps of five."""
+    return gr.Slider(low, high, value=value, step=5, label=say(START, name), visible=visible, elem_id=name)
 
 
 def italian(workbench: Workbench, ui: Widgets, start: Inputs) -> dict[int, dict]:

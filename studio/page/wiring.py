@@ -4,19 +4,21 @@ import inspect
 import json
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from studio.handlers import clip, models, move, path, photo, preview
 from studio.order import Inputs
+from studio.page import arrival
+from studio.page.arrival import INPUTS
 from studio.page.language import LANGUAGES, language_of, words_of_page
 from studio.page.widgets import SCRIPTS
+from studio.visits import Visits
 from studio.words import say
 from studio.workbench import Workbench
 
-INPUTS = tuple(field.name for field in fields(Inputs))
 # An answer may come while something is typed, and Gradio then puts the old value back: no answer touches these
 TYPED = ("seed", "prompt")
 QUIET = {
@@ -57,6 +59,7 @@ class Wiring:
     ui: dict[str, gr.components.Component]
     session: gr.State
     language: gr.Radio
+    visits: Visits
 
     @property
     def inputs(self) -> list[gr.components.Component]:
@@ -111,26 +114,30 @@ class Wiring:
 
         def counted(session, *values):
             # given back, the visit lives on from now: Gradio drops it and its files some time after the last such turn
+            session.left_at = None
             return {self.session: session, **self.tied(clip.estimate)(session, *values)}
 
         event(counted, self.inputs, [self.session, *self.shown], **NEWEST, **QUIET)
 
 
 def wire(page: Wiring) -> None:
-    previews = [*wire_photo(page), *wire_move(page), *wire_clip_settings(page)]
+    previews = [*wire_photo(page), *wire_move(page), *wire_clip_settings(page), *wire_visit(page)]
     for event in previews:
         page.count(event.then)
     wire_render(page, [*previews, *wire_path(page)])
     wire_language(page)
-    wire_model(page)
 
 
 def wire_photo(page: Wiring) -> list:
-    """Returns the events that draw a preview."""
+    """A picture comes, or is made into another photo. Returns the events that draw a preview."""
     # every upload is read and removed, also where the next one is there before that
     dropped = page.on(page.ui["stage"].photo, photo.take_photo, trigger_mode="multiple")
     example = page.on(page.ui["examples"].picked, photo.take_example, **NEWEST)
-    return [page.on(event.then, preview.look, **NEWEST, **ENGINE) for event in (dropped, example)]
+    used = page.on(page.ui["use"].click, photo.use_or_undo)
+    # `input`, as a key gives no `release`; while a slider is dragged no answer may put it back
+    others = [widget for widget in page.shown if widget not in (page.ui["yaw"], page.ui["pitch"])]
+    turned = [page.on(page.ui[name].input, photo.turn_view, others, **NEWEST) for name in ("yaw", "pitch")]
+    return [page.on(event.then, preview.look, **NEWEST, **ENGINE) for event in (dropped, example, used, *turned)]
 
 
 def wire_move(page: Wiring) -> list:
@@ -149,7 +156,8 @@ def wire_clip_settings(page: Wiring) -> list:
         trigger_mode="multiple",
         **UNBOUNDED,
     )
-    page.count(ui["quality"].input)
+    for setting in ("quality", "fps"):  # which no preview shows
+        page.count(ui[setting].input)
     follow = (ui["ratio"].input, ui["seconds"].input, ui["focus"].release, chosen.then)
     by_hand = (ui["strength"].release, ui["zoom"].release)
     return [
@@ -184,9 +192,9 @@ def wire_render(page: Wiring, previews: list) -> None:
     ]
 
     def renders(event: Callable):
-        """After `event`: the button turns into Stop, then the clip is made when its turn comes."""
+        """After `event`: the button turns into Stop, and what the clip's job says is shown."""
         begun = page.on(event, clip.begin, **TO_ANSWER)
-        return page.on(begun.then, clip.render, **ENGINE)
+        return page.on(begun.then, clip.watch, **UNBOUNDED)
 
     again = page.on(ui["same_again"].click, clip.same_again, [ui[name] for name in INPUTS])
     fresh = page.on(ui["new_seed"].click, clip.new_seed, [ui["seed"]])
@@ -195,9 +203,7 @@ def wire_render(page: Wiring, previews: list) -> None:
     runs = [renders(ui["render"].click), renders(again.then), renders(fresh.then)]
     for run in runs:
         page.count(run.then)
-    # Two events: with both in one the page would ask for the cancelling only after `stopped` has answered
-    ui["cancel"].click(None, cancels=[*runs, *clicked])
-    page.on(ui["cancel"].click, clip.stopped)
+    page.on(ui["cancel"].click, clip.stop, **UNBOUNDED)
 
 
 def wire_language(page: Wiring) -> None:
@@ -207,21 +213,30 @@ def wire_language(page: Wiring) -> None:
     page.count(page.language.change)
     ours = {code: {theirs: say(code, key) for key, theirs in GRADIO_SAYS.items()} for code in LANGUAGES}
     script = (SCRIPTS / "page.js").read_text("utf-8")
-    page.demo.load(None, js=f"() => ({script})({json.dumps(ours)})", **QUIET)
+    page.demo.load(None, js=f"() => ({script})({json.dumps(ours)}, {json.dumps(GRADIO_SAYS['lost'])})", **QUIET)
 
 
-def wire_model(page: Wiring) -> None:
-    """A visitor comes: the page in their language, and how far the model is."""
+def wire_visit(page: Wiring) -> list:
+    """A page loads, and goes. Returns the events that draw a preview."""
 
-    async def arrive(request: gr.Request, session, shown_language, *values):
+    async def arrived(request: gr.Request, session, shown, kept):
         language = language_of(request)
-        inputs = Inputs(**dict(zip(INPUTS, values, strict=True)))
-        if language != shown_language:  # nobody has served the page in it
-            words = words_of_page(page.workbench, session, language, inputs)
-            yield {page.language: language, **page.widgets(words)}
-        async for answer in models.watch_model(page.workbench, session, language, inputs):
-            yield page.widgets(answer)
+        answers = arrival.arrive(page.workbench, page.visits, request.session_hash, session, shown, language, kept)
+        async for visit, language, answer in answers:
+            yield {page.session: visit, page.language: language, **page.widgets(answer)}
 
-    arrived = page.demo.load(arrive, page.inputs, [page.language, *page.ui.values()], **UNBOUNDED, **QUIET)
-    page.count(arrived.then)
-    page.on(page.ui["retry"].click, models.try_again)
+    def gone(request: gr.Request):
+        page.visits.leave(request.session_hash)
+
+    ui = page.ui
+    outputs = [page.session, page.language, *ui.values()]
+    comes = page.demo.load(
+        arrived, [page.session, page.language, ui["visit"]], outputs, js=arrival.ARRIVE, **UNBOUNDED, **QUIET
+    )
+    page.count(comes.then)
+    page.demo.unload(gone)
+    ui["visit"].change(None, js=arrival.KNOWN, **QUIET)
+    settings = [page.language, *(ui[name] for name in INPUTS)]
+    gr.on([widget.change for widget in settings], None, page.inputs, js=arrival.KEEP, **QUIET)
+    page.on(ui["retry"].click, models.try_again)
+    return [page.on(comes.then, arrival.catch_up, **NEWEST, **ENGINE)]

@@ -4,32 +4,64 @@ TEXT: dict[str, tuple[str, str]] = {
     # header
     "tagline": ("One photo, one camera move, one clip.", "Una foto, un movimento, un video."),
     "error": ("Error", "Errore"),
-    "lost": (
-        "Connection to the studio was lost. Trying again…",
-        "La connessione con lo studio si è interrotta. Riprovo…",
+    "lost": ("Connection lost, trying again…", "Connessione persa, riprovo…"),
+    "visit_gone": (
+        "Your photo and clip are no longer kept here: that ends an hour after the page is closed. "
+        "Drop the photo again; your settings are as they were.",
+        "Qui la tua foto e il tuo video non ci sono più: restano un'ora dopo la chiusura della pagina. "
+        "Trascina di nuovo la foto; le impostazioni sono come prima.",
     ),
     # stage
     "drop": ("Drop a photo of a place or a product", "Trascina la foto di un luogo o di un prodotto"),
     "choose": ("Choose a photo", "Scegli una foto"),
     "replace": ("Another photo", "Un'altra foto"),
     "kinds": (
-        "JPEG, PNG, WebP, AVIF or TIFF, up to 40 MB. The photo stays on this machine.",
-        "JPEG, PNG, WebP, AVIF o TIFF, fino a 40 MB. La foto resta su questa macchina.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF or raw, up to {limit} MB. The photo stays on this machine.",
+        "JPEG, PNG, HEIC, WebP, AVIF, TIFF o raw, fino a {limit} MB. La foto resta su questa macchina.",
     ),
     "uploading": ("Reading the photo…", "Leggo la foto…"),
+    "upload_again": (
+        "Connection lost. The photo is sent again as soon as it is back…",
+        "Connessione persa. La foto riparte appena torna…",
+    ),
     "upload_failed": (
         "The photo did not arrive: the connection broke, or the disk here is full. Drop it again.",
         "La foto non è arrivata: la connessione è caduta, o qui il disco è pieno. Trascinala di nuovo.",
     ),
     "too_heavy": (
-        "The file is over 40 MB, the limit. Save it as JPEG and drop it again.",
-        "Il file supera i 40 MB, il limite. Salvalo in JPEG e trascinalo di nuovo.",
+        "The file is over {limit} MB, the limit. Save it as JPEG and drop it again.",
+        "Il file supera i {limit} MB, il limite. Salvalo in JPEG e trascinalo di nuovo.",
     ),
     "edit_path": ("Edit the path", "Modifica il percorso"),
     "stage_photo": ("Photo", "Foto"),
     "stage_preview": ("Preview", "Anteprima"),
     "stage_live": ("Rendering", "In lavorazione"),
     "stage_clip": ("Clip", "Video"),
+    # what is found in a picture, and what it is made into
+    "has_bars": (
+        "There are bars at the {sides}, which would tilt and tear. Cut them away?",
+        "Ci sono bande {sides}, che si inclinerebbero e strapperebbero. Le tolgo?",
+    ),
+    "has_bar": (
+        "There is a bar at the {sides}, which would tilt and tear. Cut it away?",
+        "C'è una banda {sides}, che si inclinerebbe e strapperebbe. La tolgo?",
+    ),
+    "bars_cut": ("The bars are cut away.", "Le bande sono tolte."),
+    "is_panorama": (
+        "This is a 360° panorama: its lines are bent, and would stay so. Use a flat view of it?",
+        "È un panorama a 360°: le sue linee sono curve, e lo resterebbero. Uso una vista piana?",
+    ),
+    "is_flat": ("A flat view of the panorama, 90° across.", "Una vista piana del panorama, larga 90°."),
+    "side_left": ("left", "a sinistra"),
+    "side_top": ("top", "in alto"),
+    "side_right": ("right", "a destra"),
+    "side_bottom": ("bottom", "in basso"),
+    "and": ("and", "e"),
+    "cut_bars": ("Cut away", "Togli"),
+    "flatten": ("Flat view", "Vista piana"),
+    "undo": ("Undo", "Annulla"),
+    "yaw": ("Look left or right, in degrees", "Guarda a sinistra o a destra, in gradi"),
+    "pitch": ("Look down or up, in degrees", "Guarda in giù o in su, in gradi"),
     # steps
     "step_photo": ("Photo", "Foto"),
     "step_photo_hint": (
@@ -83,6 +115,15 @@ TEXT: dict[str, tuple[str, str]] = {
     "too_short": (
         "Instagram, TikTok and LinkedIn take clips of {limit} seconds and more.",
         "Instagram, TikTok e LinkedIn accettano video di almeno {limit} secondi.",
+    ),
+    "soft": (
+        "The photo has {across} × {down} pixels in this frame: the clip will look soft. {quality} suits it.",
+        "La foto ha {across} × {down} pixel in questa inquadratura: il video sarà poco nitido. Va bene {quality}.",
+    ),
+    "soft_always": (
+        "The photo has only {across} × {down} pixels in this frame: every clip will look soft. Use a larger version.",
+        "La foto ha solo {across} × {down} pixel in questa inquadratura: ogni video sarà poco nitido. Usane una più "
+        "grande.",
     ),
     "prompt": ("What the place is, in your words (optional)", "Che luogo è, a parole tue (facoltativo)"),
     "prompt_hint": (

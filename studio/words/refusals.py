@@ -61,6 +61,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "field_description": ("description", "descrizione"),
     "field_depth": ("depth", "profondità"),
     "field_alpha": ("transparent background", "sfondo trasparente"),
+    "field_yaw": ("view direction", "direzione della vista"),
+    "field_pitch": ("view up or down", "vista in su o in giù"),
     "kind_text": ("text", "testo"),
     "empty": ("empty", "vuoto"),
 }

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import torch
 from helpers import AnalyticDepth, photo
 from PIL import Image
 
-from pipelines import ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, Trajectory, move
-from pipelines.metrics import psnr, sharpness, ssim
+from pipelines import ChunkEvent, DoneEvent, LatentMemory, MiragePipeline, StepEvent, Trajectory, move, pipeline_mirage
+from pipelines.metrics import Sharpness, psnr, ssim
 from pipelines.photo.lifted import Lifted
 
 
@@ -69,19 +70,17 @@ def test_memory_of_a_clip_survives_the_disk(pipe, tmp_path):
     assert np.array_equal(again.frames, direct.frames)
 
 
-def test_closing_the_stream_stops_the_work_at_the_next_step(pipe):
+def test_frames_are_decoded_one_group_after_each_event(pipe, monkeypatch):
+    """So closing the stream stops the work within a group, not within a chunk."""
     _, trajectory = path(pipe)
-    calls = []
-    decode = pipe.engine.decode
-    pipe.engine.decode = lambda *args: calls.append(1) or decode(*args)
-    try:
-        stream = pipe.stream(photo(), trajectory)
-        while not (isinstance(event := next(stream), StepEvent) and event.stage == "decode"):
-            pass
-        stream.close()
-    finally:
-        pipe.engine.decode = decode
-    assert len(calls) == 1
+    calls, decode = [], pipe.engine.decode
+    monkeypatch.setattr(pipe.engine, "decode", lambda *args: calls.append(1) or decode(*args))
+    monkeypatch.setattr(pipeline_mirage, "PIXELS_PER_READOUT", 3 * 72 * 128)
+    told = []
+    for event in pipe.stream(photo(), trajectory):
+        if isinstance(event, StepEvent) and event.stage == "decode":
+            told.append((event.step, event.num_steps, len(calls)))
+    assert told[:4] == [(0, 8, 0), (3, 8, 1), (6, 8, 2), (0, 8, 3)]
 
 
 def test_the_caller_may_stop_from_the_callback(pipe):
@@ -131,7 +130,7 @@ def test_the_callback_follows_denoising_steps_from_0_and_steers_nothing(pipe, mo
     assert np.array_equal(watched.frames, plain.frames)
     events = [event for event in pipe.stream(lifted, trajectory, quality="draft") if isinstance(event, StepEvent)]
     assert {event.stage for event in events} == {"denoise", "decode"}
-    denoised = [event for event in events if event.stage == "denoise"]
+    denoised = [event for event in events if event.stage == "denoise" and event.step]
     assert calls == [(pipe, event.step - 1, None, {}) for event in denoised] and calls[0][1] == 0
 
     calls.clear()
@@ -146,7 +145,7 @@ def test_an_interrupted_clip_ends_with_the_chunks_that_are_complete(pipe):
     stream = pipe.stream(lifted, trajectory)
     while not isinstance(next(stream), ChunkEvent):
         pass
-    pipe._interrupt = True
+    pipe.interrupt = True
     *between, done = stream
     assert not between and np.array_equal(done.frames, full.frames[:8])
     assert np.array_equal(done.coverage, full.coverage[:8]) and not done.loop.closed
@@ -159,7 +158,7 @@ def test_a_clip_interrupted_from_the_callback_does_no_further_step(pipe):
 
     def stop(pipe, step, timestep, callback_kwargs):
         steps.append(step)
-        pipe._interrupt = True
+        pipe.interrupt = True
 
     result = pipe(lifted, trajectory, callback_on_step_end=stop)
     assert steps == [0] and result.frames.shape == (0, 72, 128, 3) and result.coverage.shape == (0,)
@@ -252,6 +251,14 @@ def test_a_closer_frame_lies_about_the_same_middle_and_has_the_photo_around_it(p
     assert np.array_equal(clip.frames, pipe(lifted, aside).frames) and clip.recipe["zoom"] == 1.5
 
 
+def test_drift_does_not_depend_on_how_many_frames_are_read_at_once(pipe, monkeypatch):
+    lifted, trajectory = path(pipe, "side-slide")
+    drift = pipe(lifted, trajectory, quality="draft").drift
+    for pixels in (1, 3 * 72 * 128):
+        monkeypatch.setattr(pipeline_mirage, "PIXELS_PER_READOUT", pixels)
+        assert pipe(lifted, trajectory, quality="draft").drift == drift > 0
+
+
 def test_given_depth_is_used(pipe):
     depth = np.full((72, 128), 2.0, np.float32)
     lifted = pipe.lift(photo(), 72, 128, depth=depth)
@@ -279,6 +286,15 @@ def test_bad_input_is_refused_before_any_work(pipe, arguments, message):
     _, trajectory = path(pipe)
     with pytest.raises(ValueError, match=message):
         pipe.stream(photo(), trajectory, **arguments)  # not even started
+
+
+def test_the_memory_of_a_lifted_photo_is_held_to_the_same_rules(pipe):
+    lifted, trajectory = path(pipe)
+    with pytest.raises(ValueError, match="A lifted photo has its memory already"):
+        pipe.stream(lifted, trajectory, memory=lifted.memory)
+    for memory in (LatentMemory(48), LatentMemory(8, True, codec="0123456789ab")):
+        with pytest.raises(ValueError, match="tokens of another model"):
+            pipe.stream(replace(lifted, memory=memory), trajectory)
 
 
 def test_bad_sizes_and_frames_are_refused(pipe):
@@ -317,7 +333,9 @@ def test_fidelity_measures_what_it_says():
     everywhere = np.ones(a.shape[:2], bool)
     assert psnr(a, a) == 99 and ssim(a, a) == pytest.approx(1)
     assert psnr(a, noisy) == pytest.approx(10 * np.log10(255**2 / (9 * 10 / 3)), abs=0.5)
-    assert ssim(a, noisy) < 0.95 and sharpness(noisy, a, everywhere) > 1.2
+    pool = Sharpness()
+    pool.add(noisy, a, everywhere)
+    assert ssim(a, noisy) < 0.95 and pool.value > 1.2
 
 
 def test_importing_the_cameras_brings_in_no_torch():

@@ -66,7 +66,7 @@ def choose(page, move: str) -> None:
 
 def set_seconds(page, seconds: int) -> None:
     page.click(f'#seconds label:has-text("{seconds} s")')
-    page.wait_for_function(f"document.querySelector('#estimate').innerText.includes('{16 * seconds + 1} frames')")
+    page.wait_for_function(f"document.querySelector('#estimate').innerText.includes('{24 * seconds} frames')")
 
 
 def test_photo_in_clip_out(page, photo, tmp_path):
@@ -92,12 +92,12 @@ def test_photo_in_clip_out(page, photo, tmp_path):
     assert re.fullmatch(r"mirage-push-in-photo-0\.mp4", clip.name)
     with av.open(str(clip)) as container:
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    assert frames.shape == (33, 288, 512, 3)
+    assert frames.shape == (48, 288, 512, 3)
     still = np.asarray(Image.open(photo).resize((512, 288), Image.Resampling.LANCZOS)).astype(int)
     assert np.abs(frames[0] - still).mean() < 6  # the clip begins with the photo
     assert np.abs(frames[-1] - still).mean() > np.abs(frames[0] - still).mean() + 1  # and the camera has moved
     recipe = read_recipe(clip)
-    assert recipe["studio"]["preset"] == "push-in" and len(recipe["trajectory"]["c2w"]) == 33
+    assert recipe["studio"]["preset"] == "push-in" and len(recipe["trajectory"]["c2w"]) == 48
     assert recipe["photo_sha256"] == photo_sha256(open_photo(photo))  # as the command line writes it
 
     assert page.is_hidden("#recipe pre")

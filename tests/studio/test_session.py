@@ -39,6 +39,7 @@ def test_a_visit_that_is_over_is_dropped_with_its_files(workbench, tmp_path, mon
         thread.submit(use).result()
     (visit,) = [value for value in holder["visit"].state_data.values() if isinstance(value, Session)]
     folder = visit.folder
+    del visit  # what keeps it is the page's state alone
     holder.delete_all_expired_state()
     assert folder.exists()
     later = datetime.now() + timedelta(seconds=layout.SESSION_SECONDS + 1)

@@ -1,15 +1,19 @@
 """The models of a studio: its settings are checked before anything is fetched, and how long renders take is learned."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from fake_pipeline import FakePipeline, Wall, weights
 
 import app
 from pipelines.large.families import FewSteps
 from pipelines.large.profiles import PROFILES
-from studio.settings import Settings
+from pipelines.weights.licences import licence_card
+from studio.settings import Opened, Settings
 from studio.words import say
-from studio.workbench import Pace
+from studio.workbench import Pace, Workbench
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +57,22 @@ def test_settings_are_checked_before_the_page(monkeypatch):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_has_words(language, profile):
     assert say(language, f"profile_{profile}")
+
+
+def test_the_licence_card_names_engine_depth_and_mask():
+    pipe = FakePipeline()
+    workbench = Workbench(load=lambda: Opened(pipe))
+    assert workbench.licence_card() == []
+    workbench.model.wait()
+    workbench.model.result()
+    assert [entry["name"] for entry in workbench.licence_card()] == ["fake/model", "fake/depth"]
+    pipe.engine.mask = SimpleNamespace(weights=(weights("fake/mask"),))
+    assert [entry["name"] for entry in workbench.licence_card()] == ["fake/model", "fake/depth", "fake/mask"]
+    other = [entry["name"] for entry in licence_card(pipe.engine, Wall("other/depth"))]
+    assert other == ["fake/model", "other/depth", "fake/mask"]
+    pipe.engine.facts = replace(pipe.engine.facts, measures=True)  # what it generates, with its own estimator
+    other = [entry["name"] for entry in licence_card(pipe.engine, Wall("other/depth"))]
+    assert other == ["fake/model", "other/depth", "fake/depth", "fake/mask"]
 
 
 def test_the_estimate_learns():

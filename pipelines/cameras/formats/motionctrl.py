@@ -23,12 +23,12 @@ def from_motionctrl(data: list, view: Camera, fps: int | float | None = None) ->
         place = Sentence("Camera {number}", number=number)
         try:
             w2c = np.array(entry, dtype=np.float64)
-            if w2c.shape not in ((12,), (3, 4), (4, 4)):
-                raise ValueError(w2c.shape)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError):  # ragged, no numbers, or too large
+            w2c = np.empty(0)
+        if w2c.shape not in ((12,), (3, 4), (4, 4)):
             raise Refused(
                 "{place} must be 12 numbers ({convention}). Fix or drop it.", place=place, convention=MOTIONCTRL
-            ) from error
+            )
         w2c = w2c.reshape(-1, 4)
         cameras.append(from_w2c(place, MOTIONCTRL, view.K, w2c, view.height, view.width))
     return Trajectory.from_cameras(cameras, NATIVE_FPS if fps is None else fps)

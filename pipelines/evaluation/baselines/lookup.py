@@ -14,7 +14,9 @@ from pipelines.memory import LatentMemory
 
 def seen_along(engine, memory: LatentMemory, cameras: Iterable[Camera]) -> np.ndarray:
     """(T, H, W, 3) uint8: a memory read and decoded at cameras of one size, nothing generated."""
-    return np.concatenate([engine.decode(memory.readout(view, view.height, view.width), None) for view in cameras])
+    stride = engine.facts.decode_stride
+    grids = ((view, view.height // stride, view.width // stride) for view in cameras)
+    return np.concatenate([engine.decode(memory.readout(*grid), None) for grid in grids])
 
 
 class PhotoPixels(EmbeddedEngine):

@@ -11,7 +11,8 @@ function make(tag, kind, parent = root) {
 const drop = make('label', 'drop');
 const input = make('input', 'file', drop);
 input.type = 'file';
-input.accept = 'image/jpeg,image/png,image/webp,image/avif,image/tiff,image/bmp,image/gif';
+// image/* also lets a phone offer its gallery; browsers know no type for many of the others
+input.accept = 'image/*,.heic,.heif,.hif,.avif,.jxl,.dng,.nef,.nrw,.arw,.cr2,.cr3,.raf,.rw2,.orf,.pef,.srw,.3fr,.iiq,.x3f';
 const icon = make('span', 'icon', drop);
 const invite = make('strong', 'invite', drop);
 const choose = make('span', 'choose', drop);
@@ -72,6 +73,18 @@ function show() {
   say({ words: value.note, share: value.share, error: value.error });
 }
 
+// A file that could not be fetched is asked for again, for as long as a connection may well be away
+let tries = 0;
+for (const media of [image, video]) {
+  media.addEventListener(media === video ? 'loadeddata' : 'load', () => { tries = 0; });
+  media.addEventListener('error', () => {
+    const { src } = media;
+    if (!src || tries >= 60) return;
+    tries += 1;
+    setTimeout(() => { if (media.src === src) media.src = src; }, 2000);
+  });
+}
+
 function words() {
   invite.textContent = props.texts.drop;
   choose.textContent = props.texts.choose;
@@ -81,23 +94,67 @@ function words() {
   show();
 }
 
+// A photo on its way outlives a page that has to load again: it lies in the browser's own store until it has arrived.
+// The tab knows it by its name there, and afterwards by its path on the server, see visit.js
+const DAY = 24 * 3600 * 1000;
+const onItsWay = (what) => sessionStorage.setItem('mirage-upload', what);
+const shelf = (act) => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('mirage');
+  opening.onupgradeneeded = () => opening.result.createObjectStore('photos');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const base = opening.result;
+    const change = base.transaction('photos', 'readwrite');
+    const request = act(change.objectStore('photos'));
+    change.oncomplete = () => { base.close(); resolve(request.result); };
+    change.onerror = () => { base.close(); reject(change.error); };
+  };
+});
+const forget = (name) => shelf((photos) => photos.delete(name)).catch(() => {});
+let newest = ''; // name of the photo that was dropped last
+
 async function take(file) {
   if (!file) return;
   if (file.size > props.max_bytes) {
     say({ error: props.texts.too_heavy });
     return;
   }
+  const name = newest = `${Date.now()}-${Math.random().toString(36).slice(2)}`;
   say({ words: props.texts.uploading });
-  try {
-    // The visitor's own file name stays private. The new one is random, because Gradio keeps equal files of one name as
-    // a single upload, which visitors would then share
-    const name = `photo-${Math.random().toString(36).slice(2)}`;
-    const { path } = await upload(new File([file], name, { type: file.type }));
-    trigger('photo', { path });
-  } catch (error) {
-    say({ error: props.texts.upload_failed });
+  onItsWay(name);
+  shelf((photos) => {
+    photos.delete(IDBKeyRange.upperBound(String(Date.now() - DAY))); // of tabs that were closed meanwhile
+    return photos.put(file, name);
+  }).catch(() => {}); // a browser without a store still sends it, for as long as the page stays
+  while (name === newest) {
+    try {
+      // The visitor's own file name stays private. The new one is random, because Gradio keeps equal files of one name
+      // as a single upload, which visitors would then share
+      const { path } = await upload(new File([file], `photo-${name}`, { type: file.type }));
+      onItsWay(path);
+      trigger('photo', { path });
+      break;
+    } catch (error) {
+      if (!/^Connection errored out/.test(error?.message)) { // the server has refused it
+        sessionStorage.removeItem('mirage-upload');
+        say({ error: props.texts.upload_failed });
+        break;
+      }
+      say({ words: props.texts.upload_again });
+      await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    }
   }
+  forget(name);
 }
+
+// The page has loaded again while a photo was on its way
+document.addEventListener('visit-known', async ({ detail: name }) => {
+  if (!/^\d+-\w+$/.test(name ?? '')) return;
+  const file = await shelf((photos) => photos.get(name)).catch(() => null);
+  if (file) take(file);
+  else say({ error: props.texts.upload_failed });
+  forget(name);
+}, { once: true });
 
 input.addEventListener('change', () => {
   take(input.files[0]);

@@ -34,6 +34,9 @@ SENTENCES = {
         "La profondità della foto è stata misurata a {lifted_height}x{lifted_width}, ma il percorso è "
         "{height}x{width}. Misurala alla dimensione del video."
     ),
+    "A lifted photo has its memory already, so another one would be ignored. Lift it in that memory.": (
+        "Una foto già misurata ha la sua memoria, quindi un'altra sarebbe ignorata. Misurala in quella memoria."
+    ),
     "This memory holds {channels}-channel tokens of another model (weights {codec!r}); the {model} model uses "
     "{own_channels} (weights {own_codec!r}). Open the scene with the model it was made with, or start again from "
     "its photo.": (

@@ -9,11 +9,29 @@ SENTENCES = {
     "The file is {megabytes:.0f} MB, at most {limit} MB is accepted. Save it as JPEG.": (
         "Il file pesa {megabytes:.0f} MB, ne sono ammessi al massimo {limit}. Salvalo in JPEG."
     ),
-    "This is a HEIC photo, which cannot be read here. Export it as JPEG and drop it again.": (
-        "È una foto HEIC, che qui non si può leggere. Esportala in JPEG e trascinala di nuovo."
+    "This is a JPEG XL photo, which cannot be read here. Export it as JPEG, or install pillow-jxl-plugin.": (
+        "È una foto JPEG XL, che qui non si può leggere. Esportala in JPEG, oppure installa pillow-jxl-plugin."
     ),
-    "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF.": (
-        "Questo file non è un'immagine leggibile. Usa JPEG, PNG, WebP, AVIF, TIFF, BMP o GIF."
+    "This is a raw file of a camera ({kind}), and no picture in it is {limit} pixels wide or more. Develop it in a "
+    "photo program and export it as JPEG.": (
+        "È un file raw di una fotocamera ({kind}), e nessuna immagine al suo interno è larga almeno {limit} pixel. "
+        "Sviluppalo in un programma di fotografia ed esportalo in JPEG."
+    ),
+    "This is a raw file of a camera ({kind}): the picture of {width}x{height} pixels that the camera put into it is "
+    "used. For other colours, develop it in a photo program and export it as JPEG.": (
+        "È un file raw di una fotocamera ({kind}): si usa l'immagine di {width}x{height} pixel che la fotocamera vi ha "
+        "messo. Per altri colori, sviluppalo in un programma di fotografia ed esportalo in JPEG."
+    ),
+    "The photo is HDR: its brightest parts are brought down to what a clip can show, as browsers do.": (
+        "La foto è HDR: le parti più luminose sono ridotte a ciò che un video può mostrare, come fanno i browser."
+    ),
+    "The colour profile of the photo cannot be read, so its colours are taken as sRGB. If they look wrong, export the "
+    "photo as sRGB.": (
+        "Il profilo colore della foto non si legge, quindi i suoi colori sono presi come sRGB. Se sembrano sbagliati, "
+        "esporta la foto in sRGB."
+    ),
+    "This file is not an image that can be read. Use a JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF.": (
+        "Questo file non è un'immagine leggibile. Usa JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP o GIF."
     ),
     "The photo has {megapixels:.0f} megapixels, at most {limit} are accepted. Make it smaller first.": (
         "La foto ha {megapixels:.0f} megapixel, ne sono ammessi al massimo {limit}. Rimpiccioliscila prima."

@@ -22,6 +22,10 @@ SENTENCES = {
     "{path} is damaged or incomplete ({error}). Save it again from its scene.": (
         "{path} è danneggiato o incompleto ({error}). Salvalo di nuovo dalla sua scena."
     ),
+    "Latents hold values that {dtype} cannot, or NaN; nothing was written. Check the model's weights.": (
+        "Il modello ha prodotto valori che {dtype} non può contenere, o NaN; non è stato scritto nulla. Controlla i "
+        "suoi pesi."
+    ),
     "The memory's views have {count} cells, at most {limit} can be saved. Crop it first.": (
         "Le viste della memoria hanno {count} celle, se ne possono salvare al massimo {limit}. Prima ritagliala."
     ),

@@ -8,8 +8,22 @@ SENTENCES = {
     "zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.": (
         "zoom={zoom!r} deve andare da 1 (tutta la foto) a {limit:g}. Usa 1."
     ),
-    "The photo must be a PIL image or an (H, W, 3) uint8 array, got {got}.": (
-        "La foto deve essere un'immagine PIL o una matrice (H, W, 3) uint8, non {got}."
+    "The picture is {got}. Give an (H, W, 3) uint8 array of RGB, or a PIL photo to lift.": (
+        "L'immagine è {got}. Serve una matrice RGB (H, W, 3) uint8, o come foto un'immagine PIL."
+    ),
+    # bars and panoramas
+    "There are no bars at the rims of this picture. Use it as it is.": (
+        "Ai bordi di questa immagine non ci sono bande. Usala com'è."
+    ),
+    "This picture is no panorama of 360 degrees all around. Use it as it is.": (
+        "Questa immagine non è un panorama a 360 gradi completo. Usala com'è."
+    ),
+    "{name}={degrees!r} must be {low}..{high} degrees. Use 0.": (
+        "{name}={degrees!r} deve essere tra {low} e {high} gradi. Usa 0."
+    ),
+    "A view {pitch:g} degrees up leaves this panorama, which shows {low:.0f} to {high:.0f} degrees. Use a "
+    "pitch of 0.": (
+        "Una vista a {pitch:g} gradi esce da questo panorama, che mostra da {low:.0f} a {high:.0f} gradi. Usa 0 gradi."
     ),
     # depth
     "No depth could be found in this photo: every pixel is unknown. Give a depth map.": (

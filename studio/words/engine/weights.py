@@ -67,6 +67,9 @@ SENTENCES = {
     "{file} is no file here, nor one on the Hub (team/name/FILE.safetensors). Check it.": (
         "{file} non è un file di questa macchina né dell'Hub (team/nome/FILE.safetensors). Controllalo."
     ),
+    "The depth estimator {name} takes no {option}. Leave it out.": (
+        "Lo stimatore di profondità {name} non accetta {option}. Togli l'opzione."
+    ),
     # files that are damaged, and GGUF
     "A file in {folder} cannot be read ({error}). Fetch or convert it again.": (
         "Un file in {folder} non si legge ({error}). Scaricalo o convertilo di nuovo."
@@ -77,6 +80,42 @@ SENTENCES = {
     "GGUF kind {kind!r} is unknown. Use one of {known}.": "Il tipo GGUF {kind!r} non esiste. Usa uno tra {known}.",
     "{file} cannot be read ({error}). Fetch or convert it again.": (
         "{file} non si legge ({error}). Scaricalo o convertilo di nuovo."
+    ),
+    "OneFormer could not be loaded: {reason} pipelines.masks.StaticMask needs no download.": (
+        "OneFormer non si può caricare: {reason} pipelines.masks.StaticMask non scarica nulla."
+    ),
+    "{revision} of {name} has changed to {commit}. Name a revision to trust.": (
+        "{revision} di {name} è cambiata: ora è {commit}. Indica una revisione di cui ti fidi."
+    ),
+    "This model has no class {missing}; it knows {known}. Give an ADE20K checkpoint, or other names in leave_out.": (
+        "Questo modello non ha la classe {missing}; conosce {known}. Usane uno di ADE20K, o altri nomi in leave_out."
+    ),
+    # how a model is to run
+    "--device cuda: torch sees no GPU here. Use --device cpu, or install a build of torch for it.": (
+        "--device cuda: torch non vede nessuna scheda grafica. Usa --device cpu, o installa una versione adatta."
+    ),
+    "--profile auto looks at the GPU's free memory, and there is none. Name one, or leave it out.": (
+        "--profile auto guarda la memoria libera della scheda grafica, che qui non c'è. Indica un profilo, o toglilo."
+    ),
+    "{option} is for large models; the embedded one needs no GPU. Leave it out.": (
+        "{option} serve ai modelli grandi; quello incluso non usa la scheda grafica. Togli l'opzione."
+    ),
+    "--first-block-cache goes with a profile. Give one, for example --profile resident.": (
+        "--first-block-cache va con un profilo. Indicane uno, per esempio --profile resident."
+    ),
+    "{option} {text} must be NAME=VALUE, for example {option} strength=0.5.": (
+        "{option} {text} deve essere NOME=VALORE, per esempio {option} strength=0.5."
+    ),
+    "{option} {name} is unknown. Use one of {allowed}.": "{option} {name} non esiste. Usa uno tra {allowed}.",
+    # where files go
+    "{path} is there already and is no file. Choose another name.": (
+        "{path} c'è già e non è un file. Scegli un altro nome."
+    ),
+    "{path} is there already and is no folder. Choose another name.": (
+        "{path} c'è già e non è una cartella. Scegli un altro nome."
+    ),
+    "{path} is there already. Give a folder that does not exist yet.": (
+        "{path} c'è già. Indica una cartella che non esiste ancora."
     ),
     # weights that do not fit a model
     "The weights in {folder} do not fit. {wrong}. Fetch or convert them again.": (

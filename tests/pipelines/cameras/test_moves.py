@@ -4,6 +4,7 @@ import pytest
 from pipelines.cameras import MOVES, Camera, Trajectory, move, project, shortened, steps_over_cap
 from pipelines.cameras.easing import smooth, soft_ends
 from pipelines.cameras.rotations import degrees_between
+from pipelines.limits import TURN_DEGREES
 from presets.schema import load_moves
 
 NAMES = (
@@ -103,10 +104,12 @@ def test_steps_over_cap_finds_the_fast_part():
     assert steps_over_cap(path, distance=2.0).tolist() == [6, 7, 8, 9]
     assert steps_over_cap(path, distance=2.1).tolist() == []
     assert steps_over_cap(path[:4], distance=2.0).tolist() == []
-    turn = move("look-around", PHOTO, 1.0, frames=96)
-    degrees = 12 * 2 / 48 * 6 * 1.5  # peak of the sweep across, smoothstep
-    assert steps_over_cap(turn, 1.0, max_degrees=degrees).size == 0
-    assert steps_over_cap(turn, 1.0, max_degrees=0.95 * degrees).size > 0
+    for degrees, is_fast in ((TURN_DEGREES, False), (1.01 * TURN_DEGREES, True)):  # in six of 24 frames
+        c2w = np.tile(np.eye(4), (12, 1, 1))
+        for frame, angle in enumerate(np.radians(degrees) * np.arange(12) / 6):
+            c2w[frame, 0, :3], c2w[frame, 2, :3] = (np.cos(angle), 0, np.sin(angle)), (-np.sin(angle), 0, np.cos(angle))
+        turn = Trajectory(c2w, np.tile(PHOTO.K, (12, 1, 1)), 288, 512)
+        assert (steps_over_cap(turn, 1.0).size > 0) == is_fast
 
 
 def test_there_and_back_returns_on_its_own_track():

@@ -6,6 +6,8 @@ import numpy as np
 from PIL import Image
 
 from pipelines import __main__ as cli
+from pipelines.commands import info
+from pipelines.loading import load_pipeline
 
 
 def test_a_scene_leaves_as_map_points_and_cameras(folder, render, capsys):
@@ -61,6 +63,14 @@ def test_bad_questions_get_one_sentence(folder, render, capsys, monkeypatch):
         err = capsys.readouterr().err
         assert message in err and len(err.strip().splitlines()) == 1
         assert sorted(folder.rglob("*")) == there
+
+
+def test_an_option_of_large_models_is_refused_for_the_embedded_one(folder, render, capsys, monkeypatch):
+    assert render(folder, "--scene", str(folder / "scene")) == 0
+    monkeypatch.setattr(info, "load_pipeline", load_pipeline)
+    command = ["info", str(folder / "scene"), "--top-view", str(folder / "map.png"), "--first-block-cache", "0.1"]
+    assert cli.main(command) == 2
+    assert "--first-block-cache is for large models" in capsys.readouterr().err and not (folder / "map.png").exists()
 
 
 def test_a_scene_of_another_model_is_drawn_by_height(folder, render, capsys, monkeypatch):

@@ -3,12 +3,13 @@
 import json
 import os
 
-import av
 import numpy as np
 import pytest
+from ffprobe import check_platforms_take
 
 from pipelines import __main__ as cli
 from pipelines.cameras import Path, Trajectory
+from pipelines.commands import render as render_command
 from pipelines.media.clips import read_recipe
 from pipelines.media.photos import open_photo
 from pipelines.photo.lifted import photo_sha256
@@ -17,15 +18,14 @@ from pipelines.photo.lifted import photo_sha256
 def test_render_writes_clip_report_and_recipe(folder, render, capsys):
     assert render(folder, "--report", str(folder / "report.json"), "--seed", "4") == 0
     report = json.loads((folder / "report.json").read_text())
-    expected = "frames fps width height model seed seconds chunks coverage loop memory drift"
+    expected = "frames fps width height model seed seconds chunks coverage loop memory drift unplaced"
     assert set(report) == set(expected.split())
     parts = "load encode depth memory_write memory_readout denoise decode total"
     assert set(report["seconds"]) == set(parts.split()) and report["seconds"]["total"] > 0
     assert (report["frames"], report["width"], report["height"], report["seed"]) == (9, 128, 72, 4)
     assert len(report["coverage"]) == 9 and report["loop"]["closed"] and report["memory"]["points"] >= 72 * 128
     assert json.loads(capsys.readouterr().out) == report
-    with av.open(str(folder / "clip.mp4")) as clip:
-        assert sum(1 for _ in clip.decode(video=0)) == 9
+    check_platforms_take(folder / "clip.mp4", 9 / 24, 24, 72, 128)
     recipe = read_recipe(folder / "clip.mp4")
     assert recipe["seed"] == 4 and recipe["photo_sha256"] == photo_sha256(open_photo(folder / "photo.png"))
     assert cli.main(["info", str(folder / "clip.mp4")]) == 0
@@ -41,6 +41,13 @@ def test_a_move_that_sees_more_than_the_photo_gets_room_unless_told_otherwise(fo
         first = Trajectory.from_dict(recipe["trajectory"])[0]
         assert first.K[0, 0] == pytest.approx(recipe["zoom"] * 64 / np.tan(np.pi / 6))
     assert set(found) == {1.0, 1.2, 1.4} and found[1.2] > 0.94 > found[1.0]
+
+
+def test_a_shot_knows_how_close_its_photo_was_lifted(folder, render, monkeypatch):
+    shots, make = [], render_command.render
+    monkeypatch.setattr(render_command, "render", lambda *args: shots.append(args[-1]) or make(*args))
+    assert render(folder, "--move", "pull-back") == 0
+    assert shots[0].zoom == shots[0].source.zoom == 1.2
 
 
 def test_depth_is_measured_once_though_the_frame_comes_closer(folder, render, pipe, monkeypatch):
@@ -110,6 +117,7 @@ BAD = [
     (["--prompt", "a red sofa"], "no text input"),
     (["--set", "strength=9"], "strength"),
     (["--set", "strength"], "NAME=VALUE"),
+    (["--set", "strength=1", "--trajectory", "missing.json"], "--set is for moves"),
     (["--seed", "-3"], "seed=-3"),
     (["--zoom", "3"], "zoom=3.0 must be 1 (the whole photo) to 1.5. Use 1."),
     (["--quality", "best"], "quality='best'"),
@@ -127,6 +135,16 @@ def test_bad_requests_end_with_one_sentence_and_leave_nothing(folder, render, ca
     err = capsys.readouterr().err
     assert message in err and len(err.strip().splitlines()) == 1
     assert [file.name for file in folder.iterdir()] == ["photo.png"]
+
+
+def test_depth_without_a_photo_is_refused(folder, render, capsys):
+    assert render(folder, "--scene", str(folder / "scene")) == 0
+    command = ["render", "--scene", str(folder / "scene"), "--out", str(folder / "b.mp4"), "--depth", "depth.png"]
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err.endswith(
+        "error: --depth is of a photo, and there is none. Give the photo, or leave it out.\n"
+    )
+    assert not (folder / "b.mp4").exists()
 
 
 def test_a_full_disk_leaves_no_half_written_clip(folder, render, capsys, monkeypatch):

@@ -47,6 +47,11 @@ def test_another_suffix_is_refused_before_anything_is_loaded(cut, folder, capsys
     assert not (folder / out).exists()
 
 
+def test_the_name_of_a_transparent_file_is_for_one(folder, render, capsys):
+    assert render(folder, "--out", str(folder / "clip.webm")) == 2
+    assert "Name it .mp4, or add --alpha" in capsys.readouterr().err and not (folder / "clip.webm").exists()
+
+
 def test_a_place_is_refused_once_it_is_lifted(cut, folder, capsys, pipe, monkeypatch):
     monkeypatch.setattr(pipe.engine, "decode", None)
     assert cut("clip.webm", photo="photo.png") == 2

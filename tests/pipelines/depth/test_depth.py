@@ -13,6 +13,7 @@ from pipelines.depth.edges import align, grow_near
 from pipelines.depth.lines import find_lines
 from pipelines.depth.refine import fit_planes, plane_basis
 from pipelines.depth.straighten import straighten_lines
+from pipelines.errors import Refused
 from pipelines.evaluation.depth import abs_rel, align_inverse, align_median, delta1
 from pipelines.evaluation.rgbd_frames import rgbd_sequence
 
@@ -135,7 +136,7 @@ def test_black_photo_and_twice_the_same_bits(estimator):
 
 
 def test_float_photo_is_refused(estimator):
-    with pytest.raises(ValueError, match=r"float64 \(8, 8, 3\); give an \(H, W, 3\) uint8"):
+    with pytest.raises(ValueError, match=r"float64 \(8, 8, 3\)\. Give an \(H, W, 3\) uint8"):
         estimator(np.zeros((8, 8, 3)), np.eye(3))
     with pytest.raises(ValueError, match="33x64; both sides must be multiples of 32"):
         estimator.net(torch.zeros(1, 3, 33, 64))
@@ -147,7 +148,7 @@ def test_weights_survive_a_round_trip(estimator, tmp_path):
     image = np.random.default_rng(1).integers(0, 255, (64, 96, 3)).astype(np.uint8)
     assert (loaded(image)[0] == estimator(image)[0]).all()  # a copy: exact
     assert tuple(loaded.net.config.widths) == TINY["widths"]
-    with pytest.raises(FileNotFoundError, match="config.json is missing"):
+    with pytest.raises(Refused, match="holds no config.json"):
         EmbeddedDepth.from_pretrained(tmp_path / "nowhere")
 
 

@@ -91,6 +91,13 @@ def test_estimators_have_names(monkeypatch):
         depth_package.register("embedded")(lambda: None)
 
 
+def test_an_option_that_would_be_ignored_is_refused(tmp_path):
+    DepthNet(widths=(8, 8, 8), convs=1, blocks=1, heads=1).save_pretrained(tmp_path)
+    for name in ("embedded", tmp_path):
+        with pytest.raises(ValueError, match=f"{name} takes no device. Leave it out."):
+            depth_estimator(name, device="cuda")
+
+
 def test_plug_ins_are_found_by_name(monkeypatch):
     monkeypatch.setattr(depth_package, "ESTIMATORS", dict(ESTIMATORS))
 
@@ -220,7 +227,7 @@ def test_any_photo_gives_finite_depth_of_its_size(folder):
         assert depth.shape == valid.shape == size and depth.dtype == np.float32 and valid.all()
         assert np.isfinite(depth).all() and (depth > 0).all()
     assert np.array_equal(depth, estimator(photo(*size))[0])
-    with pytest.raises(ValueError, match="image is float64"):
+    with pytest.raises(ValueError, match="The picture is float64"):
         estimator(photo(*size) / 255)
 
 
@@ -318,13 +325,16 @@ def test_the_pipeline_takes_an_estimator_by_name(folder):
         MiragePipeline.embedded(depth="depth-nothing")
 
     own = MiragePipeline.embedded()
-    assert [(part["name"], part["licence"]) for part in licence_card(own)] == [
+    assert [(part["name"], part["licence"]) for part in licence_card(own.engine)] == [
         ("embedded/autoencoder", "Apache-2.0"),
         ("embedded/depth", "Apache-2.0"),
     ]
     (file,) = (EMBEDDED_FOLDER / "autoencoder").glob("*.safetensors")
-    assert licence_card(own)[0]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert [part["commercial_use"] for part in licence_card(pipe)] == ["yes", "unknown"]  # the folder tells no licence
+    assert licence_card(own.engine)[0]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert [part["commercial_use"] for part in licence_card(pipe.engine)] == [
+        "yes",
+        "unknown",
+    ]  # the folder tells no licence
 
 
 def test_the_recipe_tells_all_weights(folder):
@@ -334,10 +344,10 @@ def test_the_recipe_tells_all_weights(folder):
     pipe = MiragePipeline.embedded(depth=str(folder))
     trajectory = move("push-in", pipe.lift(photo(HEIGHT, WIDTH), HEIGHT, WIDTH).camera, distance=1.0, frames=5)
     recipe = pipe.recipe(None, trajectory, 0, "standard")
-    assert recipe["weights"] + recipe["depth"] == licence_card(pipe)
+    assert recipe["weights"] + recipe["depth"] == licence_card(pipe.engine)
     pipe.engine.mask = SimpleNamespace(weights=({"name": "a mask"},))
     recipe = pipe.recipe(None, trajectory, 0, "standard")
-    assert recipe["weights"] + recipe["depth"] + recipe["mask"] == licence_card(pipe)
+    assert recipe["weights"] + recipe["depth"] + recipe["mask"] == licence_card(pipe.engine)
 
 
 def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkeypatch):

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -104,38 +105,79 @@ def test_any_number_of_frames_can_be_asked_for(either, name, frames, made):
     assert done[-1].loop.closed == trajectory.loop and done[-1].recipe["trajectory"] == trajectory.to_dict()
 
 
-def count_steps(pipe, monkeypatch):
-    """A list that grows with every step of generating: a run of the transformer, a round of the embedded filler."""
-    runs = []
+def watched(pipe, monkeypatch):
+    """A list that grows with every piece of work, by its name: a run of the transformer or a round of the embedded
+    filler, a latent or frames decoded, a picture measured, a text read."""
+    done = []
+
+    def noted(name, make):
+        return lambda *args, **kwargs: done.append(name) or make(*args, **kwargs)
+
+    monkeypatch.setattr(pipe.engine, "depth_estimator", noted("depth", pipe.engine.depth_estimator))
     if pipe.transformer is not None:
-        pipe.transformer.proj_out.register_forward_hook(lambda *_: runs.append(1))
-        return runs
+        videos = VideoDecoder.videos
+
+        def latent_by_latent(decoder, latents, *rest):
+            for video in videos(decoder, latents, *rest):
+                done.append("latent")
+                yield video
+
+        monkeypatch.setattr(VideoDecoder, "videos", latent_by_latent)
+        monkeypatch.setattr(pipe.engine.views, "picture", noted("view", pipe.engine.views.picture))
+        pipe.transformer.proj_out.register_forward_hook(lambda *_: done.append("step"))
+        pipe.text_encoder.register_forward_hook(lambda *_: done.append("text"))
+        return done
 
     def counted(*args, **kwargs):
         steps = fill_steps(*args, **kwargs)
         while True:
             try:
                 step = next(steps)
-            except StopIteration as done:
-                return done.value
-            runs.append(1)
+            except StopIteration as filled:
+                return filled.value
+            done.extend(["step"] if step[0] else [])
             yield step
 
     monkeypatch.setattr(embedded, "fill_steps", counted)
-    return runs
+    monkeypatch.setattr(pipe.engine, "decode", noted("frames", pipe.engine.decode))
+    return done
 
 
-def test_closing_the_stream_stops_within_a_step(either, monkeypatch):
+def test_there_is_an_event_before_every_piece_of_work(either, monkeypatch):
+    """So the page says what is being done, and closing the stream waits for one piece at most."""
     lifted, trajectory = path(either)
-    runs = count_steps(either, monkeypatch)
-    stream = either.stream(lifted, trajectory)
-    while not (isinstance(event := next(stream), StepEvent) and event.stage == "denoise"):
-        pass
-    before = len(runs)
-    stream.close()
-    assert len(runs) == before
-    assert either(lifted, trajectory).frames.shape == (FRAMES, *SIZE, 3)  # and it is ready for the next
-    assert len(runs) > before + 1  # a whole clip takes more steps, and they are counted
+    done, events, since = watched(either, monkeypatch), [], []
+    for event in either.stream(lifted, trajectory):
+        events.append(event)
+        since.append(Counter(done))
+        done.clear()
+    is_large = either.transformer is not None
+    prompts = 1 if not is_large or either.engine.layout.guidance_scale == 1 else 2
+    assert not since[0]  # the first event comes before all work
+    for work in since:
+        views = work.pop("view", 0)
+        assert work.pop("latent", 0) <= 1 + views  # a view is decoded once, as one latent
+        assert work.pop("step", 0) <= prompts and work.pop("text", 0) <= 2
+        assert set(work) <= {"depth", "frames"} and all(count == 1 for count in work.values())
+    told = [(event.chunk, event.stage, event.step, event.num_steps) for event in events if isinstance(event, StepEvent)]
+    assert told == sorted(told, key=lambda step: step[0]) and all(
+        step < total or kind == "denoise" for _, kind, step, total in told
+    )
+    if is_large:
+        first = [(step, total) for chunk, kind, step, total in told if (chunk, kind) == (0, "decode")]
+        assert first == [(step, 7) for step in range(7)] + [(0, 13)]  # 4 latents, 3 key frames beside the photo
+
+
+def test_a_clip_that_was_stopped_half_way_leaves_no_trace(either):
+    lifted, trajectory = path(either)
+    expected = either(lifted, trajectory).frames
+    for stage in ("denoise", "decode"):
+        stream = either.stream(lifted, trajectory)
+        while not (isinstance(event := next(stream), StepEvent) and event.stage == stage and event.step):
+            if isinstance(event, DoneEvent):
+                break  # the embedded engine draws a chunk of this size in one step
+        stream.close()
+        assert np.array_equal(either(lifted, trajectory).frames, expected)
 
 
 def test_models_that_take_turns_have_left_the_device_after_a_clip(converted, monkeypatch):
@@ -463,7 +505,8 @@ def test_a_draft_takes_half_the_steps(large):
     lifted, trajectory = path(large, frames=5)
     steps = [
         sum(
-            isinstance(e, StepEvent) and e.stage == "denoise" for e in large.stream(lifted, trajectory, quality=quality)
+            isinstance(e, StepEvent) and e.stage == "denoise" and e.step > 0
+            for e in large.stream(lifted, trajectory, quality=quality)
         )
         for quality in ("standard", "draft")
     ]
@@ -498,11 +541,11 @@ def test_a_folder_with_damaged_weights_does_not_open(converted, tmp_path):
         whole = file.read_bytes()
         file.unlink()  # it may be a second name of the base's
         file.write_bytes(whole[:-100])
-        with pytest.raises((ValueError, OSError), match="cannot be read|Unable to load weights"):
+        with pytest.raises(ValueError, match="cannot be read"):
             MiragePipeline.from_pretrained(copied)
     file.unlink()
     torch.save({}, file.with_suffix(".bin"))  # a pickle is not taken in its place
-    with pytest.raises(OSError, match="no file named .*safetensors"):
+    with pytest.raises(ValueError, match="cannot be read .*no file named .*safetensors"):
         MiragePipeline.from_pretrained(copied)
 
 
@@ -557,7 +600,10 @@ def test_a_few_step_lora_brings_its_own_sampling(converted, tmp_path):
     entry = fast.recipe["weights"][-1]
     assert entry["name"] == "fast.safetensors" and len(entry["sha256"]) == 64
     assert (entry["strength"], entry["steps"], entry["shift"], entry["guidance"]) == (0.5, 3, 8.0, 1.0)
-    assert licence_card(pipe)[-1]["licence"] == "CC0-1.0" and licence_card(pipe)[-1]["commercial_use"] == "unknown"
+    assert (
+        licence_card(pipe.engine)[-1]["licence"] == "CC0-1.0"
+        and licence_card(pipe.engine)[-1]["commercial_use"] == "unknown"
+    )
     with pytest.raises(ValueError, match="fast.safetensors is in use already"):
         pipe.use_few_steps(few)
 
@@ -620,13 +666,13 @@ def test_a_stock_wan_folder_opens_without_a_memory_to_steer_it(converted, tmp_pa
     assert opened(lifted, trajectory).frames.shape == (5, *SIZE, 3)
     steered = MiragePipeline.from_pretrained(tmp_path, transformer=pipe.transformer)
     assert steered.transformer.config.vace_layers and opened.config.layout == steered.config.layout == "spatia"
-    names = [entry["name"] for entry in licence_card(steered)]
+    names = [entry["name"] for entry in licence_card(steered.engine)]
     assert names[0] == tmp_path.name and {"vace.safetensors", "lora.safetensors"} <= set(names)
     many = MirageTransformer3DModel(**config, vace_layers=range(4))
     monkeypatch.setitem(LAYOUTS, "lsm-world", replace(LAYOUTS["lsm-world"], control_blocks=4))
     other = MiragePipeline.from_pretrained(tmp_path, transformer=many)
     assert other.engine.layout.name == other.config.layout == "lsm-world"
-    assert {"name": "unnamed", "licence": "unknown", "commercial_use": "unknown"} in licence_card(other)
+    assert {"name": "unnamed", "licence": "unknown", "commercial_use": "unknown"} in licence_card(other.engine)
 
 
 def test_a_stock_folder_and_released_files_are_the_converted_folder(converted, monkeypatch):
@@ -667,6 +713,18 @@ def test_what_the_mask_leaves_out_is_not_remembered(converted):
     kept = pipe(lifted, trajectory, seed=3).memory
     assert grown.num_points > lifted.memory.num_points == kept.num_points
     assert asked and all(len(set(shapes)) == 1 for shapes in asked)
+
+
+def test_a_frame_whose_depth_has_no_scale_is_counted(converted, tmp_path):
+    pipe = tiny_pipe(converted, "spatia")
+    lifted, trajectory = path(pipe, frames=5)
+    assert pipe(lifted, trajectory).unplaced == 0
+    pipe.engine.depth_estimator = lambda image, K: (
+        np.ones(image.shape[:2], np.float32),
+        np.zeros(image.shape[:2], bool),
+    )
+    result = pipe(lifted, trajectory)
+    assert result.unplaced == 1 and result.memory.num_points == lifted.memory.num_points
 
 
 def test_a_token_of_which_a_part_moves_is_not_remembered(converted):

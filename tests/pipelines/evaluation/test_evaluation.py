@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_wan import tiny_pipe
 
 from pipelines import MiragePipeline
 from pipelines.__main__ import main
@@ -21,7 +22,7 @@ from pipelines.evaluation import loop, rgbd, room_truth, rooms
 from pipelines.evaluation.baselines.lookup import true_lookup
 from pipelines.evaluation.baselines.nearest_token import nearest_tokens
 from pipelines.evaluation.rgbd_frames import RgbdFrame
-from pipelines.metrics import psnr, sharpness, ssim
+from pipelines.metrics import Sharpness, psnr, ssim
 from pipelines.weights.shipped import EMBEDDED_FOLDER
 
 HEIGHT, WIDTH = 72, 128
@@ -38,6 +39,12 @@ def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
     return parser.parse_args(words)
+
+
+def sharpness(picture, truth, mask):
+    pool = Sharpness()
+    pool.add(picture, truth, mask)
+    return pool.value
 
 
 def picture(height=HEIGHT, width=WIDTH) -> np.ndarray:
@@ -190,6 +197,24 @@ def test_a_tiny_rooms_run_gives_sane_figures(pipe, tmp_path, monkeypatch, capsys
     assert methods["rgb"]["covered"] >= methods["none"]["covered"] - 0.1
     assert methods["ours"]["covered"] > methods["append"]["covered"] + 3
     assert methods["ours"]["end"] > 35  # the way back ends at the photo
+
+
+def test_a_large_model_is_measured_with_the_baselines_that_it_has(converted):
+    pipe = tiny_pipe(converted, "spatia")
+    words = ["--suite", "rooms", "--scenes", "1", "--frames", "5", "--size", "64x96"]
+    report = rooms.evaluate(pipe, arguments(*words))
+    assert set(report["methods"]) == {"ours", "estimated depth", "exact", "none"}
+    assert 5 < report["methods"]["ours"]["covered"] < 60 and "loop over none" in report["targets"]
+    camera = Camera.from_fov(60, 96, 128)
+    depth = np.full((96, 128), 2.0, np.float32)
+    frame = RgbdFrame(picture(96, 128), depth, camera.K, np.eye(4))
+    scores = rgbd.evaluate_pair(pipe, frame, frame, [])
+    assert set(scores) == {"true", "exact", "lifted", "estimated", "covered"} and scores["covered"] == 1
+    for suite, name in ((rooms, "smooth"), (rooms, "rgb"), (rooms, "append")):
+        with pytest.raises(ValueError, match=f"--baseline {name} is for the embedded model only. Leave it out."):
+            suite.evaluate(pipe, arguments(*words, "--baseline", name))
+    with pytest.raises(ValueError, match="height=144 must be a multiple of 32"):
+        rooms.evaluate(pipe, arguments("--suite", "rooms"))
 
 
 def test_a_rooms_path_ends_at_the_photo():

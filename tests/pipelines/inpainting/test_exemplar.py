@@ -1,9 +1,12 @@
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 
+from pipelines.inpainting import search
+from pipelines.inpainting.config import SearchConfig
 from pipelines.inpainting.exemplar import fill, fill_steps
 from pipelines.inpainting.geometry import Surroundings, gap_sides, hull, survey
 from pipelines.inpainting.kriging import krige
@@ -131,6 +134,11 @@ def test_near_side_of_a_gap_but_not_a_floor_or_a_rim():
     known[:] = True
     known[:, 50:] = False
     assert not gap_sides(torch.full((h, w), 2.0), known)[2].any()
+    _, known, depth, box = box_before_a_wall()
+    near, far, gap = gap_sides(depth, known)
+    assert torch.equal(gap, ~known), "all of what opens beside the box is a gap"
+    assert torch.equal(near > 0, box & (torch.arange(128) == 63)) and (near[near > 0] == 4).all()
+    assert torch.equal(far[20:52], (torch.arange(128) == 76).expand(32, -1))
 
 
 def test_a_near_wall_goes_on_in_one_piece_beside_its_slanted_rim():
@@ -181,12 +189,18 @@ def test_progress_is_reported_and_the_work_stops_when_closed():
         except StopIteration as done:
             filled = done.value
             break
-    assert [i for i, _ in reported] == list(range(1, reported[0][1] + 1))
+    assert [i for i, _ in reported] == list(range(reported[0][1] + 1))
     assert torch.equal(filled.features, fill(*view).features)
-    steps = fill_steps(*view)
-    next(steps)
-    steps.close()
-    assert next(steps, None) is None
+
+
+def test_a_round_of_the_search_is_done_between_two_steps_and_none_before_the_first(monkeypatch):
+    """So closing the generator stops the work within a round."""
+    features, mask = picture(30, 50), right_strip(30, 50)
+    rounds, voted = [], search.voted
+    monkeypatch.setattr(search, "voted", lambda *args: rounds.append(1) or voted(*args))
+    seen = [len(rounds) for _ in fill_steps(features, mask, 2.0 * mask, intrinsics(30, 50))]
+    assert seen[0] == 0 and seen[-1] == sum(SearchConfig().rounds)
+    assert max(after - before for before, after in pairwise(seen)) == 1
 
 
 def test_shapes_that_do_not_agree_are_refused():

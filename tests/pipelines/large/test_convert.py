@@ -12,12 +12,13 @@ from diffusers import UniPCMultistepScheduler
 from parity import fixture
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from tiny_wan import released_from_transformer
 
 from pipelines.__main__ import main
 from pipelines.large.families import LAYOUTS, layout_of
 from pipelines.large.lora import add_lora
 from pipelines.large.lora_files import lora_report
-from pipelines.large.released import released_from_transformer, transformer_from_file, transformer_from_released
+from pipelines.large.released import transformer_from_file, transformer_from_released
 from pipelines.large.transformer import MirageTransformer3DModel
 from pipelines.large.wan_names import ConversionError, to_diffusers, to_released
 from pipelines.weights import gguf as gguf_files

@@ -312,7 +312,7 @@ def test_the_command_line_prints_the_table(converted, tmp_path, capsys):
     assert all(0 < row["least_seconds"]["H100"] < row["least_seconds"]["RTX 4090"] for row in rows)
     assert "No GPU has measured" in told.err
     assert cli.main(["info", "--profiles", str(tmp_path)]) == 2
-    assert "holds no large model" in capsys.readouterr().err
+    assert "holds no model_index.json" in capsys.readouterr().err
 
 
 def test_a_clip_renders_in_a_profile(converted, tmp_path, capsys, monkeypatch):

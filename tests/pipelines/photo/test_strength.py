@@ -7,14 +7,14 @@ import pytest
 from helpers import AnalyticDepth, photo
 from walls import SIZE, lift, post, slide, wall
 
-from pipelines import move
+from pipelines import Trajectory, move
 from pipelines.limits import BACKED, MIN_STRENGTH, ROOM_BACKED, SIDEWAYS, TORN
-from pipelines.photo.outlook import between_known, coarse_mask, coverage, share_of
+from pipelines.photo.outlook import coverage, look
 from pipelines.photo.strength import gentle_strength, objection, strengths, suited, suits
 
 
 def torn(lifted, trajectory):
-    return share_of(between_known(coarse_mask(lifted.memory, trajectory)))
+    return look(lifted.memory, trajectory, frames=len(trajectory)).torn
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,26 @@ def test_the_strength_is_the_largest_tried_one_that_suits(pipe, depth, at_most):
     assert tried == sorted(tried, reverse=True) and all(MIN_STRENGTH < strength <= at_most for strength in tried)
     suitable = [strength for strength in tried if suits(lifted, path(strength))]
     assert found == (max(suitable) if suitable else min(MIN_STRENGTH, at_most))
+
+
+@pytest.mark.parametrize("unknown", [0.0, np.nan, -1.0])
+def test_what_is_unknown_of_a_depth_map_is_not_near(pipe, unknown):
+    """The limit is that of what is known; a step aside that is fine stays fine, and a wide one is refused."""
+    depth = wall()
+    depth[:, -20:] = unknown  # 16 % of it
+    lifted = lift(pipe, depth)
+    assert lifted.near == 4
+    for aside, is_refused in ((0.05, False), (0.9, True)):
+        assert (objection(lifted, slide(lifted, aside), backed=0.0) == "sideways") == is_refused
+
+
+@pytest.mark.parametrize("frames", [5, 40, 63, 97])
+def test_the_end_of_a_path_is_judged_whatever_its_length(pipe, frames):
+    lifted = lift(pipe, wall())
+    path = Trajectory.from_cameras([lifted.camera] * (frames - 1) + [slide(lifted, 0.7)[-1]])
+    assert objection(lifted, path) == "backed"
+    seen = look(lifted.memory, path, frames=5)
+    assert len(seen.torn) == 5 and seen.coverage.argmin() == frames - 1
 
 
 def test_where_nothing_suits_the_least_strength_is_left(pipe):

@@ -12,6 +12,7 @@ from fake_hub import COMMIT, REPO, FakeHub, run
 from pipelines.weights.cache import COMMIT as COMMIT_NAME
 from pipelines.weights.cache import SHA256
 from pipelines.weights.download import Count, fetch_large
+from pipelines.weights.hub import local_folder
 from pipelines.weights.pins import PINS, WAN
 
 
@@ -160,6 +161,16 @@ def test_what_answers_in_the_hubs_place_is_no_hub(hub, tmp_path):
     folder, _ = run(FETCH, hub, tmp_path)
     hub.page = b"{}"
     assert run(FETCH, hub, tmp_path)[0] == folder
+
+
+def test_a_fault_of_our_own_is_not_told_as_a_hub_that_does_not_answer(monkeypatch):
+    def broken(*_):
+        raise KeyError("a typing error")
+
+    monkeypatch.setattr("pipelines.weights.hub.files_to_fetch", lambda *_: ([], 0))
+    monkeypatch.setattr("pipelines.weights.hub.fetch_large", broken)
+    with pytest.raises(KeyError, match="a typing error"):
+        local_folder("team/tiny")
 
 
 def test_a_disk_that_becomes_full_keeps_what_came(hub, tmp_path):

@@ -311,8 +311,15 @@ def test_a_session_at_the_editor(visit, device, tmp_path):
     page.wait_for_function(f"{DRAFT}.keys.length === {len(arc.keys)}")
     reviewed(page)
 
-    # the next visit finds it again, on the whole photo: the arc had a frame a little closer
+    # a page that loads again is where it was
     page.reload()
+    page.wait_for_selector(".editor[data-painted]:visible")
+    page.wait_for_function(f"{DRAFT}.keys.length === {len(arc.keys)}")
+    assert path_of(page) == kept
+
+    # the next visit finds it again, on the whole photo: the arc had a frame a little closer
+    address, page = page.url, page.context.new_page()
+    page.goto(address)
     enter(page)
     found = Path.from_dict(path_of(page))
     lens = {key.fov for key in found.keys}

@@ -67,6 +67,7 @@ def test_closing_a_render_stops_the_engine_and_keeps_what_was_ready(session, wor
     answer = clip.stopped(workbench, session, "en", settled())
     assert pipe.closed.is_set()
     assert answer["stage"]["kind"] == "clip" and session.clip.seconds == 1
+    check_platforms_take(session.clip.video, 1, 24, 288, 512)
     assert "Stopped after 1.0 s" in answer["stage"]["note"]
     recipe = read_recipe(session.clip.video)
     assert recipe["weights"] and recipe["depth"] and recipe["trajectory"]["c2w"]

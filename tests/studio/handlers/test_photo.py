@@ -7,6 +7,7 @@ from visit import last, settled
 
 from studio.handlers import clip, photo
 from studio.order import Inputs, Order
+from studio.page.language import words_of_page
 from studio.pictures import examples
 from studio.words import say
 
@@ -41,6 +42,18 @@ def test_a_bad_photo_gets_its_sentence_and_no_upload_stays(session, workbench, t
     upload.write_bytes(b"not a picture at all")
     take(workbench, session, "it", str(upload))
     assert not upload.parent.exists() and tmp_path.exists()
+
+
+def test_what_is_to_be_said_of_a_file_stands_under_the_stage_until_the_next_one(session, workbench, tmp_path):
+    picture = Image.new("RGB", (640, 480), "teal")
+    picture.paste("white", (0, 0, 100, 100))
+    for profile, words in ((b"<b>not a profile</b>" * 9, "Il profilo colore della foto non si legge"), (b"", "")):
+        picture.save(tmp_path / "photo", "JPEG", icc_profile=profile)
+        advice = take(workbench, session, "it", str(tmp_path / "photo"))["advice"]
+        assert words in advice and bool(advice) == bool(words)
+        assert words_of_page(workbench, session, "it", Inputs())["advice"] == advice
+        english = words_of_page(workbench, session, "en", Inputs())["advice"]
+        assert ("The colour profile of the photo cannot be read" in english) == bool(words)
 
 
 def test_a_photo_that_is_dropped_while_a_clip_is_made_is_refused_and_does_not_stay(session, workbench, tmp_path):

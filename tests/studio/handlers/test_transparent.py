@@ -9,6 +9,7 @@ from PIL import Image
 from products import product_photo
 from visit import PHOTO_ID, last, settled
 
+from pipelines.photo.picture import Picture
 from studio.download import sheet
 from studio.handlers import clip, photo, preview
 from studio.words import say
@@ -36,7 +37,7 @@ def test_a_transparent_background_is_offered_for_a_product_and_taken_back_for_th
     monkeypatch.setattr("pipelines.photo.cutout.check_engine", lambda facts: None)
     assert offered(preview.preview(workbench, product, "en", settled())) is True
     place = Image.effect_noise((320, 180), 80).convert("RGB")
-    *_, answer = photo.show_new_photo(workbench, product, "en", settled(), place, None)
+    *_, answer = photo.show_new_photo(workbench, product, "en", settled(), Picture(place))
     assert answer["alpha"] == {"visible": False, "value": "off", "__type__": "update"}
     assert offered(preview.preview(workbench, product, "en", settled(photo=product.photo_id))) is False
 

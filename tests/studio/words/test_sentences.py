@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from engine_sentences import Template, templates
+from engine_sentences import Template, plain_errors, templates
 
 from pipelines.errors import Refused, Sentence
 from pipelines.media.photos import PhotoError
@@ -79,6 +79,47 @@ def test_no_sentence_is_translated_twice():
     assert sum(len(table.SENTENCES) for table in TABLES) == len(ITALIAN)
 
 
+# Errors that no visitor's input leads to: commands, trainers, figures and scenes speak to whoever types a command; the
+# disk's own errors are told as such; all others are arguments of the wrong shape, from code that calls this one.
+NOT_FOR_THE_PAGE = ("commands/", "training/", "evaluation/", "synthetic/")
+OF_THE_DISK = {"files atomic_write", "large/convert convert"}
+OF_CALLERS = {
+    "cameras/checks check_path",
+    "cameras/checks surfaces",
+    "cameras/repairs repaired",
+    "depth/__init__ register",
+    "depth/__init__ add",
+    "depth/embedded forward",
+    "engines/autoencoder check_multiple",
+    "engines/large __init__",
+    "engines/large decode",
+    "inpainting/exemplar _fill",
+    "large/denoising denoise_chunk",
+    "large/tiles parts_of",
+    "large/transformer __init__",
+    "large/transformer _check",
+    "masks/__init__ whole_cells",
+    "masks/__init__ check_inputs",
+    "memory/alignment align_depth",
+    "memory/alignment as_depth",
+    "memory/files demand",
+    "memory/files write_ply",
+    "memory/latent_memory __init__",
+    "memory/latent_memory write",
+    "memory/latent_memory merge",
+    "memory/latent_memory crop",
+    "memory/latent_memory _check_write",
+    "memory/latent_memory readout",
+    "memory/references choose_references",
+    "memory/top_view top_view",
+}
+
+
+def test_what_a_visitor_may_read_is_no_error_without_a_translation():
+    plain = {place for place in plain_errors() if not place.startswith(NOT_FOR_THE_PAGE)}
+    assert plain == OF_THE_DISK | OF_CALLERS
+
+
 def test_a_sentence_that_is_put_together_is_found(tmp_path):
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines" / "odd.py").write_text(
@@ -90,6 +131,10 @@ def test_a_sentence_that_is_put_together_is_found(tmp_path):
         Template(None, "pipelines/odd.py:4"),
         Template("{x} more", "pipelines/odd.py:6"),
     ]
+    (tmp_path / "pipelines" / "odd.py").write_text(
+        "def fail(x):\n    raise ValueError(x)\ndef refuse(x):\n    raise Refused('no')\ndef again():\n    raise\n"
+    )
+    assert list(plain_errors(tmp_path)) == ["odd fail"]
 
 
 def test_sentences_inside_sentences_are_translated_too():

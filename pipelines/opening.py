@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.files import read_json
 from pipelines.large.families import LORA_FOLDER, layout_named
 from pipelines.large.lora_files import read_lora
 from pipelines.weights.gguf_kinds import kind_of
-from pipelines.weights.hub import HUB_OPTIONS, local_folder
+from pipelines.weights.hub import HUB_OPTIONS, local_folder, read_index
 from pipelines.weights.licences import engine_weights, transformer_weights
 from pipelines.weights.tensors import check_parts
 
@@ -20,16 +19,16 @@ RELEASED = ("control", "lora", "lora_alpha")  # released files and what belongs 
 
 
 def open_folder(
-    name: str | Path, index_name: str, arguments: Mapping[str, Any]
+    name: str | Path, arguments: Mapping[str, Any]
 ) -> tuple[Path, dict[str, Any], tuple[dict[str, Any], ...]]:
     """The folder, fetched if `name` is a repository; the arguments to open it with; licence entries of its weights.
 
-    index_name: of the file that lists its parts. arguments: those of `MiragePipeline.from_pretrained`; what comes back
+    arguments: those of `MiragePipeline.from_pretrained`; what comes back
     is for diffusers' own. Raises Refused (a ValueError) for a folder or released files that cannot be used.
     """
     hub_options = {option: arguments[option] for option in HUB_OPTIONS if option in arguments}
     folder = local_folder(name, **hub_options)
-    index = read_json(folder / index_name)
+    index = read_index(folder, name)
     check_folder(folder, index, arguments)
     weights = engine_weights(folder, name)
     released = {argument: arguments[argument] for argument in RELEASED if argument in arguments}
