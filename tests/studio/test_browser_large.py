@@ -48,7 +48,7 @@ def test_a_model_is_fetched_behind_the_page(browser, hub, tmp_path):
         assert page.is_hidden("#model-row") and page.is_visible("#prompt") and page.is_hidden("#no-prompt")
         assert page.locator("#quality label").count() == 2  # no Full HD
         page.click('#quality label:has-text("Standard")')
-        page.wait_for_function("document.querySelector('#estimate').innerText.includes('1248 × 704 · 97')")
+        page.wait_for_function("document.querySelector('#estimate').innerText.includes('1248 × 704 · 96')")
 
         page.click("#about summary")
         page.wait_for_selector("#about .licences h3 >> nth=3")

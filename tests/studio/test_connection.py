@@ -16,7 +16,7 @@ from studio.settings import Opened
 from studio.workbench import Workbench
 
 pytestmark = BROWSER
-BACK_SECONDS = 5  # after the network is back; on a busy machine as long as three loads of the page take
+BACK_SECONDS = 5  # after the network is back; on a busy machine as long as six loads of the page take
 SCREENS = {
     "desktop": {"viewport": {"width": 1280, "height": 860}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
@@ -65,7 +65,7 @@ def come(page, studio) -> None:
     page.goto(studio.proxy.url)
     page.wait_for_selector("#status .ready")
     page.wait_for_function("document.querySelector('#visit textarea').value")
-    page.back_seconds = max(BACK_SECONDS, 3 * (time.perf_counter() - started))
+    page.back_seconds = max(BACK_SECONDS, 6 * (time.perf_counter() - started))
 
 
 @pytest.fixture

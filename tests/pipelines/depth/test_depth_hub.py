@@ -358,7 +358,8 @@ def test_the_command_line_names_estimators_and_licences(tmp_path, capsys, monkey
 
     Image.fromarray(photo(HEIGHT, WIDTH)).save(tmp_path / "photo.png")
     monkeypatch.setattr(render_command, "load_pipeline", lambda *_, **__: pytest.fail("the model was loaded first"))
-    render = ["render", str(tmp_path / "photo.png"), "--out", str(tmp_path / "a.mp4"), "--depth-model"]
+    render = ["render", str(tmp_path / "photo.png"), "--out", str(tmp_path / "a.mp4"), "--size", f"{HEIGHT}x{WIDTH}"]
+    render.append("--depth-model")
     assert cli.main([*render, "nobodys"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: depth estimator 'nobodys' is unknown.") and error.count("\n") == 1

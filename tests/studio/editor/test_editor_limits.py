@@ -19,6 +19,7 @@ OTHER_MEANINGS = {
     ("gestures.js", "STILL = 3;"),  # pixels
     ("gestures.js", "ON_CAMERA = 24;"),  # pixels
     ("drawing.js", "MANY = 24;"),  # keys
+    ("stage.js", "DAY = 24 * 3600 * 1000;"),
     ("panel.js", "LENSES = [18, 24, 35, 50, 85];"),  # mm
     ("height.js", "STILL = 3;"),
     ("timeline.js", "STILL = 3;"),
