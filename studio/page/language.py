@@ -26,7 +26,7 @@ STAGE_WORDS = (
     "drop choose replace kinds uploading upload_again upload_failed too_heavy edit_path "
     "stage_photo stage_preview stage_live stage_clip"
 ).split()
-LABELS = ("direction", "ratio", "seconds", "strength", "focus", "zoom", "seed", "alpha")
+LABELS = ("direction", "ratio", "seconds", "fps", "strength", "focus", "zoom", "seed", "alpha")
 BUTTONS = ("preview", "render", "cancel", "shorter", "same_again", "new_seed")
 FILES = ("download", "poster", "transparent")  # a DownloadButton's value is its file, its words are its label
 

@@ -19,6 +19,8 @@ from studio.page.language import language_of
 from studio.page.layout import build_studio
 from studio.page.wiring import INPUTS
 from studio.pictures import strip_svg
+from studio.words import TEXT
+from studio.workbench import Workbench
 
 ROOT = Path(__file__).parents[3]
 ELEMENTS = {"preset": "cards", "path": "editor"}  # elements of the page that are called otherwise
@@ -78,3 +80,13 @@ def test_language_follows_the_browser(header, language):
 def test_the_strip_is_numbers_and_escaped_words_only():
     svg = strip_svg(np.array([1.0, 0.5, np.nan, 2.0]), '"><script>')
     assert "<script>" not in svg and "nan" not in svg
+
+
+def test_every_label_is_there_in_italian():
+    demo = build_studio(Workbench())
+    english = {text[0] for text in TEXT.values() if text[0] != text[1]}
+    labelled = {
+        number: block.label for number, block in demo.blocks.items() if getattr(block, "label", None) in english
+    }
+    assert len(labelled) > 8
+    assert {label for number, label in labelled.items() if "label" not in demo.words["it"].get(number, {})} == set()
