@@ -89,6 +89,11 @@ class Take:
     def num_frames(self) -> int:
         return sum(len(chunk) for chunk in self.frames)
 
+    def release(self) -> None:
+        """Let go of the frames, hundreds of megabytes: they are in a file, or nobody will ask for them."""
+        for parts in (self.frames, self.coverage, self.alpha):
+            parts.clear()
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -132,6 +137,7 @@ class Session:
         self.measured: Measured | None = None
         self.looked_at: tuple | None = None  # what the last preview was of
         self.newest: dict[str, int] = {}  # sequence of handlers -> number of its newest call
+        self.can_be_clear = False  # the last preview was of a product that may be cut out of its backdrop
         self.drawing = False  # the editor is in front of the picture
         self.drawn = False  # the picture is of a path of the editor
         self.place: dict | None = None  # what the editor shows, see studio.editor
@@ -170,7 +176,7 @@ class Session:
         self.photo, self.focal_35mm, self.remarks = photo, focal_35mm, remarks
         self.photo_id = secrets.token_hex(4)
         self.keep(None)
-        self.measured, self.drawn = None, False
+        self.measured, self.drawn, self.can_be_clear = None, False, False
         self.lifts = Lifts()  # what is being lifted now keeps the old one
         self._place_key = None
 

@@ -34,8 +34,10 @@ class PhotoError(Refused):
     """A photo that is refused."""
 
 
-def open_photo(path: str | os.PathLike, remark: Callable[[Sentence], None] = lambda sentence: None) -> Image.Image:
-    """A photo file -> RGB image, upright, at most 1920 pixels on its long side, in sRGB, without any metadata.
+def open_photo(
+    path: str | os.PathLike, remark: Callable[[Sentence], None] = lambda sentence: None, max_side: int = MAX_SIDE
+) -> Image.Image:
+    """A photo file -> RGB image, upright, at most max_side pixels on its long side, in sRGB, without any metadata.
 
     Size and shape are judged from the header, before a pixel is decoded. Of a raw file the picture that the camera put
     into it is taken. Colours are those that a browser shows: ICC profiles and code points are followed, HDR is tone
@@ -53,14 +55,14 @@ def open_photo(path: str | os.PathLike, remark: Callable[[Sentence], None] = lam
     try:
         if image.format == "JPEG":
             # decodes straight to a half or a quarter of its size: faster, and less memory
-            image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+            image.draft("RGB", (max_side, max_side))
         image = colour.plain(_upright(image, raw_file.orientation if raw_file else 1))
         alpha = image.getchannel("A") if image.mode.endswith("A") else None
     except Exception as error:  # decoders raise almost anything on broken data
         raise PhotoError(
             "The photo is damaged or cut short and cannot be read to its end. Copy or export it again."
         ) from error
-    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     image = colour.to_srgb(image, data, remark)
     edge = _strongest_edge(image)
     if edge < MIN_EDGE:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pipelines.errors import Refused
-from pipelines.media.photos import FORMATS, MAX_SIDE, MIN_SIDE
+from pipelines.media.photos import FORMATS, MAX_SIDE, MIN_SIDE, open_photo
 
 FLAT_FOV = 90.0  # degrees across a flat view
 SHAPE = 3 / 4  # its height over its width
@@ -132,7 +132,7 @@ def find_panorama(path: str | Path, photo: Image.Image) -> Panorama | None:
         span = -90.0, 90.0
     if span is None or span[0] > -HALF_HEIGHT or span[1] < HALF_HEIGHT:
         return None
-    return Panorama(open_fine(path), *span)
+    return Panorama(open_photo(path, max_side=MAX_WIDTH), *span)
 
 
 def sphere_span(path: str | Path, size: tuple[int, int]) -> tuple[float, float] | None:
@@ -186,12 +186,3 @@ def detail(line: np.ndarray) -> np.ndarray:
     """A line of pixels without its broad shades."""
     padded = np.pad(line, BROAD // 2, mode="edge")
     return line - np.convolve(padded, np.full(BROAD, 1 / BROAD), mode="valid")
-
-
-def open_fine(path: str | Path) -> Image.Image:
-    """The pixels of a file that `open_photo` has accepted, finer than that gives them: at most MAX_WIDTH wide, RGB."""
-    with Image.open(path, formats=FORMATS) as image:
-        image.draft("RGB", (MAX_WIDTH, MAX_WIDTH))
-        image = image.convert("RGB")
-    image.thumbnail((MAX_WIDTH, MAX_WIDTH), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return image

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from pipelines.errors import Refused, Sentence
-from pipelines.media.photos import open_photo, read_focal
+from pipelines.media.photos import alpha_of, open_photo, read_focal
 from pipelines.photo.bars import Bars, find_bars
 from pipelines.photo.panorama import FOCAL_35MM, Panorama, find_panorama
 
@@ -29,7 +29,11 @@ class Picture:
         """The photo between the bars. What its file says of the lens is about that: bars are laid around later."""
         if self.bars is None:
             raise Refused("There are no bars at the rims of this picture. Use it as it is.")
-        return Picture(self.image.crop(self.bars.box(*self.image.size)), self.focal_35mm, remarks=self.remarks)
+        box = self.bars.box(*self.image.size)
+        image = self.image.crop(box)
+        if (alpha := alpha_of(self.image)) is not None:
+            image.info["alpha"] = alpha.crop(box)
+        return Picture(image, self.focal_35mm, remarks=self.remarks)
 
     def flat_view(self, yaw: float, pitch: float) -> "Picture":
         """The photo that a camera would have taken there, and its lens; see `Panorama.flat_view`."""

@@ -75,6 +75,7 @@ def working() -> Answer:
 @explains
 def work(workbench: Workbench, session: Session, language: str, inputs: Inputs, job: Job) -> Iterator[Answer]:
     """All that a render's job answers, from its place in the line to its end or to what Stop keeps."""
+    session.take = None  # of the render before this one: nothing of that is kept by a Stop of this one
     with closing(render(workbench, session, language, inputs)) as answers:
         for answer in answers:
             yield answer
@@ -134,8 +135,11 @@ def render(workbench: Workbench, session: Session, language: str, inputs: Inputs
         recipe = {**done.recipe, "studio": take.order.recipe() | session.used, "report": report_of(done)}
         clear = done.alpha, done.backdrop
         session.keep(write_clip(session.folder, take.order, done.frames, done.coverage, recipe, *clear))
-        take.frames.clear()  # hundreds of megabytes, of no use once they are in the file
+        take.release()
         workbench.pace.learn(time.perf_counter() - started, len(done.frames), *done.frames.shape[1:3])
+    except Exception:  # not where it is closed: Stop keeps what was ready
+        take.release()
+        raise
     finally:
         take.ended.set()
     yield {**finished(session, language), **estimate(workbench, session, language, inputs)}

@@ -128,7 +128,8 @@ def draw(workbench: Workbench, session: Session, language: str, inputs: Inputs, 
     session.measured = measured(lifted, trajectory, order)
     session.looked_at = what_is_seen(session, inputs)
     drawn_with = {name: getattr(inputs, name) for name in ("strength", "zoom", "picked", "suited")}
-    offered = {"alpha": gr.update(visible=can_be_cut_out(workbench.pipe.engine.facts, lifted))}
+    session.can_be_clear = can_be_cut_out(workbench.pipe.engine.facts, lifted)
+    offered = {"alpha": gr.update(visible=True) if session.can_be_clear else gr.update(visible=False, value="off")}
     yield {"stage": stage(session), **meter(session, language), **offered, **drawn_with}
 
 

@@ -71,9 +71,11 @@ async def arrive(
     session = visits.enter(page, brought.key, session)
     language = brought.language or language
     inputs = brought.inputs or Inputs(depth=EMBEDDED if workbench.depths else None)
+    # asked once: what ends while the page arrives still has its last answer
+    is_working = session.is_working
     first: Answer = {"visit": session.key}
     if brought.inputs is not None:
-        first |= restored(workbench, session, language, inputs)
+        first |= restored(workbench, session, language, inputs, is_working)
         if brought.key and session.key != brought.key and session.photo is None:
             first["stage"]["value"] = stage(session, error=say(language, "visit_gone"))
     elif language != shown:  # nobody has served the page in it
@@ -85,13 +87,13 @@ async def arrive(
             yield session, language, answer
     async for answer in models.watch_model(workbench, session, language, inputs):
         yield session, language, answer
-    if session.is_working:
+    if is_working:
         async for answer in clip.watch(workbench, session, language, inputs):
             yield session, language, answer
 
 
-def restored(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
-    """Every widget as it was, in words and values."""
+def restored(workbench: Workbench, session: Session, language: str, inputs: Inputs, is_working: bool) -> Answer:
+    """Every widget as it was, in words and values. is_working: a render of the visit runs."""
     settings: Answer = {}
     if inputs.preset == DRAWN:
         settings = settings_of_drawn(language)
@@ -101,7 +103,7 @@ def restored(workbench: Workbench, session: Session, language: str, inputs: Inpu
     shown: dict[str, Any] = {name: {"value": getattr(inputs, name)} for name in INPUTS}
     shown["stage"] = {"value": stage(session)}
     shown["path"] |= {"place": session.place}
-    buttons = clip.working() if session.is_working else {}
+    buttons = clip.working() if is_working else {}
     for part in (settings, shown, buttons):
         for name, value in part.items():
             answer[name] = {**answer.get(name, {}), **update_of(value)}

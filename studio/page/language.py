@@ -45,7 +45,7 @@ def words_of_page(workbench: Workbench, session: Session, language: str, inputs:
     words: dict[str, Any] = {name: gr.update(label=say(language, name)) for name in LABELS}
     words["direction"]["choices"] = choices(language, "", ways or ("left", "right"))
     words["ratio"]["choices"] = choices(language, "ratio_", RATIOS)
-    words["alpha"]["choices"] = choices(language, "alpha_", ALPHAS)
+    words["alpha"] |= {"choices": choices(language, "alpha_", ALPHAS), "visible": session.can_be_clear}
     words["prompt"] = gr.update(label=say(language, "prompt"), placeholder=say(language, "prompt_hint"))
     words["depth"] = gr.update(label=say(language, "depth"), choices=depth_choices(workbench, language))
     words |= meter(session, language) | sheet(session.clip, language) | found(session, language)

@@ -246,3 +246,16 @@ def test_two_tabs_are_two_visits(studio, open_page):
     while gone.left_at is None and time.perf_counter() < until:
         page.wait_for_timeout(100)
     assert gone.left_at is not None  # and so it is among those that only the newest are kept of
+
+
+def test_a_browser_that_lends_no_storage_still_works(studio, open_page, photo):
+    page = open_page("desktop")
+    page.add_init_script(
+        """for (const name of ['sessionStorage', 'indexedDB'])
+            Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } });"""
+    )
+    come(page, studio)
+    page.set_input_files(".stage input[type=file]", photo)
+    page.wait_for_function(shows("photo"))
+    page.click('#cards .card[data-id="push-in"]')
+    page.wait_for_function(shows("preview"))

@@ -97,8 +97,8 @@ function words() {
 // A photo on its way outlives a page that has to load again: it lies in the browser's own store until it has arrived.
 // The tab knows it by its name there, and afterwards by its path on the server, see visit.js
 const DAY = 24 * 3600 * 1000;
-const onItsWay = (what) => sessionStorage.setItem('mirage-upload', what);
-const shelf = (act) => new Promise((resolve, reject) => {
+const onItsWay = (what) => window.visit?.store.setItem('mirage-upload', what);
+const shelf = (act) => new Promise((resolve, reject) => { // rejects also where this page is lent no store
   const opening = indexedDB.open('mirage');
   opening.onupgradeneeded = () => opening.result.createObjectStore('photos');
   opening.onerror = () => reject(opening.error);
@@ -136,7 +136,7 @@ async function take(file) {
       break;
     } catch (error) {
       if (!/^Connection errored out/.test(error?.message)) { // the server has refused it
-        sessionStorage.removeItem('mirage-upload');
+        window.visit?.store.removeItem('mirage-upload');
         say({ error: props.texts.upload_failed });
         break;
       }

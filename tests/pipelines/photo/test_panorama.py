@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from profiles import matrix_profile
 
 from pipelines.errors import Refused
 from pipelines.photo.frame import frame_camera
@@ -156,3 +157,12 @@ def test_without_metadata_it_is_told_by_its_shape_rims_and_poles(tmp_path):
     assert [name for name, pixels in others.items() if opened(pixels).panorama is not None] == []
     pillars = opened(np.pad(whole[:, ::2], ((0, 0), (200, 200), (0, 0))))
     assert pillars.panorama is None and pillars.bars.sides == ("left", "right")
+
+
+def test_a_flat_view_has_the_colours_of_the_photo(tmp_path):
+    """What the file says of its colours, here a wide gamut, counts for the panorama as for the photo."""
+    textured(300).save(tmp_path / "plain.png")
+    textured(300).save(tmp_path / "wide.png", icc_profile=matrix_profile())
+    plain, wide = (open_picture(tmp_path / name) for name in ("plain.png", "wide.png"))
+    assert np.array_equal(np.asarray(wide.panorama.image), np.asarray(wide.image))
+    assert np.abs(np.asarray(wide.image).astype(int) - np.asarray(plain.image)).mean() > 1

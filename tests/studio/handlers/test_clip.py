@@ -177,3 +177,18 @@ def test_a_clip_that_platforms_find_too_short_is_offered_with_a_hint(session, wo
 def test_other_rates_are_refused(session, workbench, rate):
     error = last(clip.render(workbench, session, "en", settled(fps=rate)))["stage"]["error"]
     assert error.startswith("frames per second is ") and "24, 25, 30" in error
+
+
+def test_nothing_of_a_render_that_failed_is_kept_for_the_next_one(session, workbench, pipe, monkeypatch):
+    """It fails with seconds of frames ready; the next one waits in line, and is stopped there."""
+    with monkeypatch.context() as patch:
+        patch.setattr(clip, "write_clip", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        assert last(clip.render(workbench, session, "en", settled()))["stage"]["error"]
+    assert session.take.num_frames == 0 and not session.take.alpha  # hundreds of megabytes
+    ahead = workbench.join()
+    try:
+        clip.begin(workbench, session, "en", settled("side-slide"))
+        answer = clip.stop(workbench, session, "en", settled("side-slide"))
+    finally:
+        workbench.leave(ahead)
+    assert session.clip is None and answer["stage"]["note"] == say("en", "stopped")

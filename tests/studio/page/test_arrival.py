@@ -101,3 +101,20 @@ def test_whatever_a_page_brings_it_gets_a_page(workbench, junk):
 def test_catching_up_leaves_a_clip_and_a_render_alone(workbench, session):
     last(clip.render(workbench, session, "en", settled()))
     assert last(arrival.catch_up(workbench, session, "en", settled())) == {}
+
+
+def test_a_render_that_ends_while_the_page_comes_back_is_shown_with_its_clip(workbench, session, pipe, monkeypatch):
+    pipe.step_seconds, visits, inputs = 0.05, Visits(), settled()
+    visits.enter("before", None, session)
+    clip.begin(workbench, session, "en", inputs)
+    watch_model = arrival.models.watch_model
+
+    async def slow(*arguments):
+        session.job.wait(30)
+        async for answer in watch_model(*arguments):
+            yield answer
+
+    monkeypatch.setattr(arrival.models, "watch_model", slow)
+    _, _, widgets = come(workbench, visits, kept(session, inputs))
+    assert not session.is_working and widgets["stage"]["value"]["kind"] == "clip"
+    assert widgets["render"]["visible"] and not widgets["cancel"]["visible"] and widgets["sheet"]["visible"]
