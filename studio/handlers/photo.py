@@ -61,10 +61,12 @@ def show_new_photo(
 ) -> Iterator[Answer]:
     """A picture that came, as the photo; or what was made of the one that is there. how: see `Session.used`."""
     order = framing_of(workbench, Inputs(ratio=inputs.ratio, focus=inputs.focus))
-    if how is None:
-        session.bring(picture)
-    else:
-        session.use(picture, how)
+    with session.lock:
+        refuse_while_busy(session)  # again: reading a picture takes a while
+        if how is None:
+            session.bring(picture)
+        else:
+            session.use(picture, how)
     show_photo(workbench, session, order)
     shown = {"stage": stage(session), **meter(session, language), **sheet(session.clip, language)}
     hidden = {"alpha": gr.update(visible=False, value="off")}  # until its backdrop is known

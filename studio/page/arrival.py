@@ -50,7 +50,7 @@ class Brought:
 
 def inputs_of(settings: dict) -> Inputs:
     """What widgets held, also where that cannot be rendered; a value that no widget can show is left out."""
-    found = {name: value for name, value in settings.items() if name in INPUTS and is_shown(value)}
+    found = {name: value for name, value in settings.items() if name in INPUTS and is_shown(name, value)}
     try:
         path = drawn_path(settings.get("path")).to_dict()
     except Refusal:
@@ -58,8 +58,10 @@ def inputs_of(settings: dict) -> Inputs:
     return replace(Inputs(), **{**found, "path": path})
 
 
-def is_shown(value) -> bool:
-    return isinstance(value, str | int | float | None) and not isinstance(value, bool)
+def is_shown(name: str, value) -> bool:
+    """Whether the widget of this name can show the value, allowed or not."""
+    kinds = int | float if isinstance(getattr(Inputs(), name), int) else str | int | float | None
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 async def arrive(

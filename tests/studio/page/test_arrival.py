@@ -118,3 +118,12 @@ def test_a_render_that_ends_while_the_page_comes_back_is_shown_with_its_clip(wor
     _, _, widgets = come(workbench, visits, kept(session, inputs))
     assert not session.is_working and widgets["stage"]["value"]["kind"] == "clip"
     assert widgets["render"]["visible"] and not widgets["cancel"]["visible"] and widgets["sheet"]["visible"]
+
+
+@pytest.mark.parametrize("junk", [{"seed": "abc"}, {"seed": [1]}, {"zoom": None}, {"fps": True}, {"path": [1]}])
+def test_values_that_no_widget_can_show_are_left_out(workbench, session, junk):
+    visits = Visits()
+    visits.enter("before", None, session)
+    _, _, widgets = come(workbench, visits, {"key": session.key, "settings": junk})
+    [name] = junk
+    assert widgets[name]["value"] == getattr(Inputs(), name)
