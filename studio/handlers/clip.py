@@ -50,7 +50,7 @@ def estimate(workbench: Workbench, session: Session, language: str, inputs: Inpu
         seconds = duration(language, pace.estimate(order.made_frames, height, width))
         words = say(language, "estimate", time=seconds, **figures)
     if order.duration < SHORTEST:
-        words += " " + say(language, "too_short", limit=SHORTEST)
+        words = words.rstrip(".") + ". " + say(language, "too_short", limit=SHORTEST)
     return {"estimate": escape(words) + softness(workbench, session, order, language)}
 
 
