@@ -47,14 +47,7 @@ def write_mp4(
     if first is None:
         raise Refused("The clip has 0 frames, at least 1 is needed. Render it again.")
     height, width = _checked_frame(first).shape[:2]
-    if height % 2 or width % 2:
-        raise Refused(
-            "The frames are {width}x{height}, both sides must be even (yuv420p). Use {even_width}x{even_height}.",
-            width=width,
-            height=height,
-            even_width=width & ~1,
-            even_height=height & ~1,
-        )
+    check_even(height, width)
     with atomic_write(path) as temporary:
         with av.open(str(temporary), "w", format="mp4", options=MP4) as container:
             if recipe is not None:
@@ -63,11 +56,7 @@ def write_mp4(
             stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
             # x264's macroblock tree reads memory that nobody wrote: equal frames would give other files every time
             stream.options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
-            # Untagged HD is read as BT.709 by some players and BT.601 by others: say which one it is
-            context = stream.codec_context
-            context.gop_size = max(1, math.floor(KEYFRAME_SECONDS * rate))
-            context.colorspace = context.color_primaries = context.color_trc = 1
-            context.color_range = 1
+            set_up(stream, rate)
             for image in chain([first], frames):
                 if _checked_frame(image).shape != first.shape:
                     raise Refused(
@@ -80,6 +69,27 @@ def write_mp4(
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
     return path
+
+
+def check_even(height: int, width: int) -> None:
+    """Raise Refused for sides that a video with halved colours cannot have."""
+    if height % 2 or width % 2:
+        raise Refused(
+            "The frames are {width}x{height}, both sides must be even (yuv420p). Use {even_width}x{even_height}.",
+            width=width,
+            height=height,
+            even_width=width & ~1,
+            even_height=height & ~1,
+        )
+
+
+def set_up(stream: av.VideoStream, rate: float) -> None:
+    """Key frames as often as KEYFRAME_SECONDS says. Untagged HD is read as BT.709 by some players and BT.601 by others:
+    it is tagged as BT.709, limited range."""
+    context = stream.codec_context
+    context.gop_size = max(1, math.floor(KEYFRAME_SECONDS * rate))
+    context.colorspace = context.color_primaries = context.color_trc = 1
+    context.color_range = 1
 
 
 def at_rate(frames: Iterable[np.ndarray], fps: float, rate: float) -> Iterator[np.ndarray]:

@@ -5,7 +5,6 @@ Frames are RGBA (H, W, 4) uint8 with straight alpha, see `pipelines.photo.cutout
 
 import io
 import json
-import math
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +18,7 @@ from PIL import Image
 
 from pipelines.errors import Refused
 from pipelines.files import atomic_write
-from pipelines.media.clips import KEYFRAME_SECONDS, at_rate
+from pipelines.media.clips import at_rate, check_even, set_up
 
 WEBM = {"fflags": "+bitexact"}  # else the file gets a number of chance
 VP9 = {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "4", "auto-alt-ref": "0"}  # alt-ref frames know no alpha
@@ -44,14 +43,7 @@ def write_webm(
     frames = _checked(at_rate(frames, fps, rate))
     first = next(frames)
     height, width = first.shape[:2]
-    if height % 2 or width % 2:
-        raise Refused(
-            "The frames are {width}x{height}, both sides must be even (yuv420p). Use {even_width}x{even_height}.",
-            width=width,
-            height=height,
-            even_width=width & ~1,
-            even_height=height & ~1,
-        )
+    check_even(height, width)
     with (
         atomic_write(path) as temporary,
         av.open(str(temporary), "w", format="webm", options=WEBM) as container,
@@ -62,10 +54,7 @@ def write_webm(
         stream.height, stream.width, stream.pix_fmt = height, width, "yuva420p"
         stream.options = VP9
         stream.metadata["alpha_mode"] = "1"
-        context = stream.codec_context
-        context.gop_size = max(1, math.floor(KEYFRAME_SECONDS * rate))
-        context.colorspace = context.color_primaries = context.color_trc = 1
-        context.color_range = 1
+        set_up(stream, rate)
         for image in chain([first], frames):
             frame = av.VideoFrame.from_ndarray(bled(image), format="rgba")
             frame = frame.reformat(format="yuva420p", dst_colorspace="ITU709", dst_color_range="MPEG")
