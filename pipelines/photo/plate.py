@@ -11,16 +11,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pipelines.depth.edges import spread
 from pipelines.cameras import Camera, Trajectory
 from pipelines.inpainting.smooth import smooth_fill
 from pipelines.memory import Readout
-from pipelines.photo.backdrop import Backdrop, eroded, grown, quadric_terms
+from pipelines.photo.backdrop import GRID, Backdrop, eroded, grown, quadric_terms
 
 MIN_SAMPLES = 50  # of a backdrop's depth, for a plane
 FARTHEST = 3.0  # times the median depth of a backdrop: where its plane ends
 # A product stands on its backdrop or lies before it, as its shadow shows: it is at most so many times nearer, in the
 # median, and nearly everywhere (its top, where the floor goes back)
 BESIDE, BESIDE_TOP = 1.3, 1.6
+SLACK = 3
 FRINGE = 320  # of the long side: a product's colours reach into its backdrop by one part of so many
 SNAP = 6  # of 255: what a plate of one colour, estimated, differs less from it is that colour
 CLOSE = 1.03  # what is less nearer than the plane counts as the backdrop
@@ -35,15 +37,15 @@ def product_depth(depth: np.ndarray, valid: np.ndarray, product: np.ndarray, out
     product stands on it or a little before it, and ends where its colours end. outline: pixels by which estimated
     outlines may be off. Without enough known depth on both of them it stays as it is.
     """
-    backdrop, inside = ~grown(product, 2 * outline) & valid, eroded(product, outline) & valid
+    backdrop, inside = ~grown(product, 2 * outline) & valid, eroded(product, outline + round(SLACK * max(depth.shape) / GRID)) & valid
     if min(backdrop.sum(), inside.sum()) < MIN_SAMPLES:
         return depth
     inverse = np.where(valid, 1 / np.where(valid, depth, 1), np.nan)
     behind = on_plane(plane_through(inverse, backdrop), *depth.shape)
     median, top = np.quantile(inverse[inside] / behind[inside], [0.5, 0.95])
     behind *= max(1.0, median / BESIDE, top / BESIDE_TOP)
-    nearer = np.where(inside, inverse, carried(np.where(inside, inverse, np.nan), product))
-    nearer = np.fmax(np.where(np.isfinite(nearer), nearer, behind), behind)
+    known, wanted, values = (torch.from_numpy(x) for x in (inside, product & ~inside, np.where(inside, inverse, behind)))
+    nearer = np.maximum(spread(values.float(), known, wanted, 2*outline).numpy(), behind)
     return (1 / np.where(product, nearer, behind)).astype(np.float32)
 
 
