@@ -1,7 +1,8 @@
 """A product before a plain backdrop, such as a sheet of white paper: what belongs to it and what does not.
 
-The backdrop is what can be reached from the photo's rim without crossing an edge, and what it encloses in the same
-colour (a mug's handle). So a soft shadow on it belongs to it, and moves with it.
+The backdrop is what can be reached from the photo's rim without crossing an edge or squeezing through a gap, and what
+it encloses in the same colour (a mug's handle). So a soft shadow on it belongs to it, and moves with it. A narrow band
+of it along the outline belongs to the product: there the colours of both are mixed, and a contact shadow lies.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,14 @@ EDGE = 5  # of 255 between neighbours there: more is an edge. Paper under soft l
 SAME = 16  # of 255: how far a backdrop may be from a quadric through its colours, and a patch that it encloses
 RIM = 0.8  # share of the rim that a backdrop covers at least: a product may reach one side
 AREA = 0.2, 0.99  # share of the photo that it covers
+NECK = 2  # pixels there: half as wide as the gaps are through which a soft shadow leads on, say to grey metal
 SPECK = 6  # pixels there: less is dust on the paper
 FLAT = 1  # of 255: what differs no more from one colour is that colour
+SOFT = 20  # of 255 between neighbours there: more is an edge of the product, less may be one of its shadow
+NEUTRAL = 0.06  # of the light: by how much a shadow may be coloured
+DARKEST = 0.5  # of the light is left in a shadow; what is darker touches the product
+SHADOW = 0.25  # of what was found to be the product, at most, is shadow
+OUTLINE = 3  # pixels there: how wide that band is
 PLAIN = 0.6  # share of a backdrop that has one colour, so that it is one; the others are soft shadows
 
 
@@ -53,19 +60,21 @@ def find_backdrop(photo: np.ndarray, alpha: np.ndarray | None = None) -> Backdro
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = Image.fromarray(photo).resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.7))
     colours = np.asarray(small, dtype=np.float32)
-    backdrop = reached_from_rim(edges(colours) <= EDGE)
-    rim = np.concatenate([backdrop[0], backdrop[-1], backdrop[:, 0], backdrop[:, -1]])
-    if rim.mean() < RIM or not AREA[0] <= backdrop.mean() <= AREA[1]:
+    even = edges(colours) <= EDGE
+    reached = grown(reached_from_rim(eroded(even, NECK)), NECK) & even
+    rim = np.concatenate([reached[0], reached[-1], reached[:, 0], reached[:, -1]])
+    if rim.mean() < RIM or not AREA[0] <= reached.mean() <= AREA[1]:
         return None
-    expected = quadric(colours, backdrop)
-    off = np.abs(colours - expected).max(axis=-1)
-    if np.quantile(off[backdrop], 0.8) > SAME:
+    light = light_of(colours, reached)
+    off = np.abs(colours - lit(light, *reached.shape)).max(axis=-1)
+    if np.quantile(off[reached], 0.8) > SAME:
         return None
-    enclosed = (edges(colours) <= EDGE) & (off <= SAME) & ~backdrop
-    backdrop |= without_specks(enclosed, GRID // 16)
-    product = without_specks(~backdrop, SPECK)
+    enclosed = without_specks(even & (off <= SAME) & ~reached, GRID // 16)
+    product = without_specks(~(reached | enclosed), SPECK)
     if not product.any():
         return None
+    own = product & ~shadow_in(np.asarray(small), product, lit(light, *product.shape))
+    product &= grown(own, OUTLINE)
     full = Image.fromarray(np.uint8(product) * 255).resize((width, height), Image.Resampling.BILINEAR)
     product = np.asarray(full.filter(ImageFilter.GaussianBlur(1 / scale))) >= 128
 
@@ -76,6 +85,27 @@ def find_backdrop(photo: np.ndarray, alpha: np.ndarray | None = None) -> Backdro
         return Backdrop(product)
     # what the blur has taken for the product is flat all the same; what is flat inside of it, such as a label, is not
     return Backdrop(product, colour.round().astype(np.uint8), flat & ~eroded(product, max(1, round(2 / scale))))
+
+
+def shadow_in(photo: np.ndarray, product: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the paper along the outline and the dark middle of a soft shadow, found to be of a product.
+
+    It is reached from the backdrop through pixels that are the backdrop's colour, darker, without a hard edge. A shadow
+    is smaller than its product: where more than SHADOW of that is reached, it is a pale product, and stays.
+    photo (H, W, 3) uint8, product (H, W) bool. light (H, W, 3) or (3,): the backdrop's colours without shadow, 0..255.
+    """
+    share = photo / np.maximum(light, 1)
+    is_dimmed = (
+        (np.ptp(share, axis=-1) <= NEUTRAL) & (share.min(axis=-1) >= DARKEST) & (share.max(axis=-1) <= 1 + NEUTRAL)
+    )
+    scale = max(product.shape) / GRID
+    smooth = np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(scale)), np.float32)  # paper has grain
+    open_ = product & is_dimmed & (edges(smooth) <= SOFT / scale)
+    shadow = reached_from(~product, open_)
+    # what is cut off from the product by its shadow is shadow
+    shadow = product & ~without_specks(product & ~shadow, max(2, round(SPECK * scale)))
+    inner = eroded(product, round(OUTLINE * scale))
+    return shadow & ((shadow & inner).sum() <= SHADOW * inner.sum())
 
 
 def edges(colours: np.ndarray) -> np.ndarray:
@@ -91,14 +121,20 @@ def edges(colours: np.ndarray) -> np.ndarray:
 
 def reached_from_rim(open_: np.ndarray) -> np.ndarray:
     """(H, W) bool -> those that hang together with an open pixel of the rim, by their sides."""
-    reached = np.zeros_like(open_)
-    reached[[0, -1]], reached[:, [0, -1]] = open_[[0, -1]], open_[:, [0, -1]]
+    rim = np.zeros_like(open_)
+    rim[[0, -1]], rim[:, [0, -1]] = open_[[0, -1]], open_[:, [0, -1]]
+    return reached_from(rim, open_)
+
+
+def reached_from(start: np.ndarray, open_: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels of open_ that hang together, by their sides, with start (H, W) bool, or are of it."""
+    reached, passable = start, open_ | start
     count = -1
     while count != (count := int(reached.sum())):
         for flip in (False, True):  # sweeps along rows and columns, both ways
             for axis in (0, 1):
-                reached = _swept(reached, open_, axis, flip)
-    return reached
+                reached = _swept(reached, passable, axis, flip)
+    return reached & open_
 
 
 def _swept(reached: np.ndarray, open_: np.ndarray, axis: int, flip: bool) -> np.ndarray:
@@ -111,13 +147,21 @@ def _swept(reached: np.ndarray, open_: np.ndarray, axis: int, flip: bool) -> np.
     return turn(open_ & (last_seed > last_wall))
 
 
-def quadric(colours: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """(H, W, 3): the quadratic surface through the colours (H, W, 3) of `where`, by least squares; light falls off."""
-    height, width = where.shape
+def light_of(colours: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(6, 3): the quadratic surface through the colours (H, W, 3) of `where`, by least squares; light falls off."""
+    terms = quadric_terms(*pixel_shares(*where.shape))
+    return np.linalg.lstsq(terms[where], colours[where], rcond=None)[0]
+
+
+def lit(light: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(H, W, 3): the colours of a backdrop in the light (6, 3) of `light_of`, on any grid."""
+    return quadric_terms(*pixel_shares(height, width)) @ light
+
+
+def pixel_shares(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) each: x and y of all pixel centres as shares of the width and the height."""
     rows, columns = np.indices((height, width)) + 0.5
-    terms = quadric_terms(columns / width, rows / height)
-    solution, *_ = np.linalg.lstsq(terms[where], colours[where], rcond=None)
-    return terms @ solution
+    return columns / width, rows / height
 
 
 def quadric_terms(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,22 +9,16 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageFilter
 
 from pipelines.engines.base import EngineFacts
 from pipelines.errors import Refused
 from pipelines.memory import Readout
-from pipelines.photo.backdrop import GRID, SPECK, Backdrop, edges, eroded, grown, without_specks
+from pipelines.photo.backdrop import GRID, OUTLINE, eroded, reached_from, shadow_in
 from pipelines.photo.lifted import Lifted
-from pipelines.photo.plate import carried
+from pipelines.photo.plate import COARSE
 
 CONTRAST = 48  # of 255, in some channel: product and backdrop that differ by less do not tell how they are mixed
-OUTLINE = 3  # pixels of GRID: as far inside of a product that was found there its outline may lie
 ALONE = 0.9  # of a pixel: more is the product's alone
-SOFT = 20  # of 255 between neighbours there: more is an edge of the product, less may be one of its shadow
-NEUTRAL = 0.06  # of the light: by how much a shadow may be coloured
-DARKEST = 0.5  # of the light is left in a shadow; what is darker touches the product
-SHADOW = 0.25  # of what was found to be the product, at most, is shadow
 
 
 def check_engine(facts: EngineFacts) -> None:
@@ -80,43 +74,37 @@ def cover_of(facts: EngineFacts, lifted: Lifted | None) -> np.ndarray:
         return backdrop.alpha.astype(np.float32) / 255
     photo, colour = lifted.photo.astype(np.float32), backdrop.colour.astype(np.float32)
     width = 1 + round(OUTLINE * max(photo.shape) / GRID)
-    product = backdrop.product & ~shadow_in(lifted.photo, backdrop)
+    product = backdrop.product & ~shadow_in(lifted.photo, backdrop.product, backdrop.colour)
     solid = eroded(product, width)
     inside = np.stack([carried(np.where(solid, photo[..., c], np.nan), product) for c in range(3)], axis=-1)
     contrast = inside - colour
     is_told = np.nan_to_num(np.abs(contrast).max(axis=-1)) >= CONTRAST
     share = np.where(is_told, ((photo - colour) * contrast).sum(axis=-1) / np.maximum((contrast**2).sum(axis=-1), 1), 1)
     # from outside as far as the first pixel that is the product's alone: what is pale behind it is the product
-    mixed = reached(~product, product & ~solid & (share < ALONE))
+    mixed = reached_from(~product, product & ~solid & (share < ALONE))
     return np.where(product, np.where(mixed, share.clip(0, 1), 1), 0).astype(np.float32)
 
 
-def shadow_in(photo: np.ndarray, backdrop: Backdrop) -> np.ndarray:
-    """(H, W) bool: the dark middle of a soft shadow, which `find_backdrop` takes for a part of the product.
-
-    It is reached from the backdrop through pixels that are the backdrop's colour, darker, without a hard edge. A shadow
-    is smaller than its product: where more than SHADOW of that is reached, it is a pale product, and stays.
-    """
-    colour = np.maximum(backdrop.colour.astype(np.float32), 1)
-    light = photo / colour
-    is_dimmed = (
-        (np.ptp(light, axis=-1) <= NEUTRAL) & (light.min(axis=-1) >= DARKEST) & (light.max(axis=-1) <= 1 + NEUTRAL)
-    )
-    scale = max(photo.shape) / GRID
-    smooth = np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(scale)), np.float32)  # paper has grain
-    open_ = backdrop.product & is_dimmed & (edges(smooth) <= SOFT / scale)
-    shadow = reached(~backdrop.product, open_)
-    # what is cut off from the product by its shadow is shadow
-    shadow = backdrop.product & ~without_specks(backdrop.product & ~shadow, max(2, round(SPECK * scale)))
-    return shadow & (shadow.sum() <= SHADOW * backdrop.product.sum())
-
-
-def reached(start: np.ndarray, open_: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pixels of open_ that hang together with start, which is not of them."""
-    found, count = start, -1
-    while count != (count := int(found.sum())):
-        found = start | (grown(found, 1) & open_)
-    return found & open_
+def carried(values: np.ndarray, product: np.ndarray) -> np.ndarray:
+    """(H, W) with nan: known colours carried into the rest of the product (H, W) bool, along it and not across what is
+    not of it: a mug's rim, the temples of glasses. nan in pieces that have none."""
+    height, width = values.shape
+    step = max(1, max(height, width) // COARSE)
+    known = np.isfinite(values)
+    planes = torch.from_numpy(np.stack([np.where(known, values, 0), known, product]).astype(np.float32))
+    planes = F.pad(planes[None], (0, -width % step, 0, -height % step))[0]
+    total, count, share = F.avg_pool2d(planes[:, None], step)[:, 0]
+    coarse, open_ = torch.where(count > 0, total / count.clamp(min=1e-9), 0), share > 0
+    filled = (count > 0).float()
+    while True:
+        around = F.avg_pool2d(torch.stack([coarse * filled, filled])[:, None], 3, 1, 1)[:, 0]
+        new = (filled == 0) & open_ & (around[1] > 0)
+        if not new.any():
+            break
+        coarse = torch.where(new, around[0] / around[1].clamp(min=1e-9), coarse)
+        filled[new] = 1
+    coarse = torch.where(filled > 0, coarse, torch.nan).numpy()
+    return coarse.repeat(step, 0).repeat(step, 1)[:height, :width]
 
 
 def alpha_of(

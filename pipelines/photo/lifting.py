@@ -84,8 +84,7 @@ def lift_photo(
         new = LatentMemory(facts.channels, facts.interpolates, codec=facts.codec)
         memory = new if memory is None else memory.copy()
         middle = slice(facts.depth_stride // 2, None, facts.depth_stride)  # of a cell: no average across edges
-        kept = valid if plate is None else valid & ~plate.fringe
-        report = memory.write(tokens, depth[middle, middle], photo_camera, kept[middle, middle])
+        report = memory.write(tokens, depth[middle, middle], photo_camera, valid[middle, middle])
     return Lifted(
         source=source,
         sha256=sha256,

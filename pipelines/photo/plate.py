@@ -11,22 +11,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pipelines.depth.edges import spread
 from pipelines.cameras import Camera, Trajectory
+from pipelines.depth.edges import spread
 from pipelines.inpainting.smooth import smooth_fill
 from pipelines.memory import Readout
-from pipelines.photo.backdrop import GRID, Backdrop, eroded, grown, quadric_terms
+from pipelines.photo.backdrop import GRID, Backdrop, eroded, grown, light_of, pixel_shares, quadric_terms
 
 MIN_SAMPLES = 50  # of a backdrop's depth, for a plane
 FARTHEST = 3.0  # times the median depth of a backdrop: where its plane ends
 # A product stands on its backdrop or lies before it, as its shadow shows: it is at most so many times nearer, in the
 # median, and nearly everywhere (its top, where the floor goes back)
 BESIDE, BESIDE_TOP = 1.3, 1.6
-SLACK = 3
-FRINGE = 320  # of the long side: a product's colours reach into its backdrop by one part of so many
+INSIDE = 6  # pixels of GRID: so far inside of its mask a product has its own depth, however its outline was found
 SNAP = 6  # of 255: what a plate of one colour, estimated, differs less from it is that colour
 CLOSE = 1.03  # what is less nearer than the plane counts as the backdrop
-COARSE = 160  # pixels along the long side on which depth is carried into thin parts, and a plate is closed
+COARSE = 160  # pixels along the long side on which a plate is closed
 REACH = 0.5  # of the photo's sides: how far beyond them the light of a plate goes on as it does inside
 
 
@@ -37,15 +36,18 @@ def product_depth(depth: np.ndarray, valid: np.ndarray, product: np.ndarray, out
     product stands on it or a little before it, and ends where its colours end. outline: pixels by which estimated
     outlines may be off. Without enough known depth on both of them it stays as it is.
     """
-    backdrop, inside = ~grown(product, 2 * outline) & valid, eroded(product, outline + round(SLACK * max(depth.shape) / GRID)) & valid
+    core = outline + round(INSIDE * max(depth.shape) / GRID)
+    backdrop, inside = ~grown(product, 2 * outline) & valid, eroded(product, core) & valid
     if min(backdrop.sum(), inside.sum()) < MIN_SAMPLES:
         return depth
     inverse = np.where(valid, 1 / np.where(valid, depth, 1), np.nan)
     behind = on_plane(plane_through(inverse, backdrop), *depth.shape)
     median, top = np.quantile(inverse[inside] / behind[inside], [0.5, 0.95])
     behind *= max(1.0, median / BESIDE, top / BESIDE_TOP)
-    known, wanted, values = (torch.from_numpy(x) for x in (inside, product & ~inside, np.where(inside, inverse, behind)))
-    nearer = np.maximum(spread(values.float(), known, wanted, 2*outline).numpy(), behind)
+    # Along it, and not across what is not of it: a mug's rim, the temples of glasses. What nothing leads to lies flat
+    start = torch.from_numpy(np.where(inside, inverse, behind).astype(np.float32))
+    nearer = spread(start, torch.from_numpy(inside), torch.from_numpy(product), 2 * outline).numpy()
+    nearer = nearer.clip(behind, BESIDE_TOP * behind)
     return (1 / np.where(product, nearer, behind)).astype(np.float32)
 
 
@@ -62,13 +64,6 @@ class Plate:
     light: np.ndarray
     rest: torch.Tensor
 
-    @property
-    def fringe(self) -> np.ndarray:
-        """(H, W) bool: pixels of the backdrop beside the product, in which colours of both are mixed: the plate is
-        cleaner."""
-        product = self.backdrop.product
-        return grown(product, max(1, max(product.shape) // FRINGE)) & ~product
-
     @classmethod
     def of(
         cls, photo: np.ndarray, depth: np.ndarray, valid: np.ndarray, camera: Camera, backdrop: Backdrop
@@ -83,7 +78,7 @@ class Plate:
         terms = quadric_terms(*pixel_shares(height, width))
         colours = torch.from_numpy(photo.astype(np.float32)).permute(2, 0, 1)
         if backdrop.colour is None:
-            light, *_ = np.linalg.lstsq(terms[free], photo[free].astype(float), rcond=None)
+            light = light_of(photo.astype(float), free)
         else:
             light = np.zeros((terms.shape[-1], 3))
             light[0] = backdrop.colour
@@ -170,12 +165,6 @@ def _nearest_is(product: torch.Tensor, known: torch.Tensor, step: int) -> torch.
     return product.gather(2, last.clamp(min=0)) & (last >= 0)
 
 
-def pixel_shares(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) each: x and y of all pixel centres as shares of the width and the height."""
-    rows, columns = np.indices((height, width)) + 0.5
-    return columns / width, rows / height
-
-
 def plane_through(inverse: np.ndarray, where: np.ndarray) -> np.ndarray:
     """(a, b, c): the plane a + b x + c y through inverse depths (H, W) of `where`, x and y in pixels, by least squares
     of which the worst fifth is left out."""
@@ -197,25 +186,3 @@ def on_plane(plane: np.ndarray, height: int, width: int) -> np.ndarray:
     rows, columns = np.indices((height, width)) + 0.5
     inverse = plane[0] + plane[1] * columns + plane[2] * rows
     return np.maximum(inverse, np.median(inverse) / FARTHEST)
-
-
-def carried(values: np.ndarray, product: np.ndarray) -> np.ndarray:
-    """(H, W) with nan: known values carried into the rest of the product (H, W) bool, along it and not across what is
-    not of it: a mug's rim, the temples of glasses. nan in pieces that have none."""
-    height, width = values.shape
-    step = max(1, max(height, width) // COARSE)
-    known = np.isfinite(values)
-    planes = torch.from_numpy(np.stack([np.where(known, values, 0), known, product]).astype(np.float32))
-    planes = F.pad(planes[None], (0, -width % step, 0, -height % step))[0]
-    total, count, share = F.avg_pool2d(planes[:, None], step)[:, 0]
-    coarse, open_ = torch.where(count > 0, total / count.clamp(min=1e-9), 0), share > 0
-    filled = (count > 0).float()
-    while True:
-        around = F.avg_pool2d(torch.stack([coarse * filled, filled])[:, None], 3, 1, 1)[:, 0]
-        new = (filled == 0) & open_ & (around[1] > 0)
-        if not new.any():
-            break
-        coarse = torch.where(new, around[0] / around[1].clamp(min=1e-9), coarse)
-        filled[new] = 1
-    coarse = torch.where(filled > 0, coarse, torch.nan).numpy()
-    return coarse.repeat(step, 0).repeat(step, 1)[:height, :width]
