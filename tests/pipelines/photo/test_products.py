@@ -124,3 +124,36 @@ def test_a_shadow_goes_with_its_product(pipe):
     foot = np.nonzero(product.any(1))[0].max()
     column = int(np.nonzero(product[foot])[0].mean())
     assert lifted.photo_depth[foot + 4, column] / lifted.photo_depth[foot - 4, column] < 1.35
+
+
+def test_the_outline_of_a_product_is_as_near_as_what_is_beside_it(pipe):
+    """Though a network's depth falls off before the mask ends, which takes a little of the backdrop with it."""
+    lifted = lift(pipe, size=(288, 384), height=360, width=480)
+    product, relief = lifted.plate.backdrop.product, lifted.plate.inverse_depth(lifted.photo_camera) * lifted.photo_depth
+    middle = product.shape[1] // 2
+    for row in np.nonzero(product[:, middle])[0][20:-20]:
+        last = np.nonzero(product[row])[0].max()
+        assert relief[row, last] == pytest.approx(relief[row, last - 15], abs=0.05)
+
+
+def test_a_round_product_is_one_piece_in_every_row_of_every_frame(pipe):
+    """No crumbs beside it, no bites out of it."""
+    y, x = np.mgrid[:360, :480]
+    share = ((100 - np.hypot(x - 240, y - 180)) / 3 + 0.5).clip(0, 1)[..., None]
+    picture = (np.array([60, 40, 30]) * share + np.array([250, 250, 252]) * (1 - share)).round().astype(np.uint8)
+    lifted = pipe.lift(picture, 288, 384, estimator=ProductDepth(share[..., 0] > 0.9))
+    for name in ("side-slide", "gentle-arc", "push-in"):
+        frames = pipe(lifted, move(name, lifted.camera, lifted.distance, 5)).frames
+        is_dark = np.pad(frames.min(axis=-1) < 235, ((0, 0), (0, 0), (1, 1)))
+        runs = (np.diff(is_dark.astype(int), axis=2) > 0).sum(axis=2)
+        assert is_dark.any(axis=(1, 2)).all() and runs.max() == 1, name
+
+
+def test_a_shadow_leads_through_no_gap_into_a_grey_part_of_the_product():
+    y, x = np.mgrid[:360, :480].astype(float)
+    light = 255 - 70 * np.exp(-(((x - 240) / 110) ** 2) - ((y - 290) / 50) ** 2)  # soft enough to be backdrop
+    product = (np.abs(x - 240) < 90) & (np.abs(y - 180) < 100)
+    grey = (np.abs(x - 240) < 60) & (np.abs(y - 200) < 55) | (np.abs(x - 240) < 5) & (np.abs(y - 260) < 30)
+    picture = np.where(product, np.where(grey, 187.0, 60.0), light)
+    found = find_backdrop(np.repeat(picture.round()[..., None], 3, axis=-1).astype(np.uint8))
+    assert found.product[product].mean() > 0.98
