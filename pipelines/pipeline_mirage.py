@@ -159,13 +159,15 @@ class MiragePipeline(DiffusionPipeline):
         """Give a photo depth and write it into a memory, ready to be seen from other cameras.
 
         The clip's frame is the largest part of the photo in the shape of (height, width) pixels, or closer about the
-        same middle with zoom, 1 .. MAX_ZOOM; what lies around it, as far as MARGIN, is remembered as well. camera: the
+        same middle with zoom, up to MAX_ZOOM; what lies around it, as far as MARGIN, is remembered as well. With zoom
+        below 1, down to MIN_ZOOM, it shows more than a photo whose rim is a backdrop of one colour. camera: the
         frame's, on any grid of that shape; without one it stands at the origin with fov_degrees across the long side of
         the largest frame. focus: where the largest frame lies, 0 left or top .. 1 right or bottom. depth: z-depth of
         the whole photo, (H, W) in scene units; if None, estimator measures it, the pipeline's own if that is None too.
         like: the same photo, lifted before: spares measuring where the same estimator would measure the same again.
         memory: a world the photo is added to; left unchanged. seconds: gets the time of each part, see `DoneEvent`.
-        Raises Refused for a size, focus or zoom out of range, depth without a known value, or `like` of another photo.
+        Raises Refused for a size, focus or zoom out of range, zoom below 1 of any other photo, depth without a known
+        value, or `like` of another photo.
         """
         check_size(height, width, self.engine.facts.size_step, self.engine.facts.max_side)
         source = image if isinstance(image, Image.Image) else Image.fromarray(check_picture(image))

@@ -19,7 +19,7 @@ from studio.words import Refusal
 SECONDS = (2, 8)
 SHORTEST = 3  # seconds: Instagram, TikTok and LinkedIn take no shorter clip
 STRENGTH = (10, 150)  # percent
-ZOOM = (100, 150)  # percent
+ZOOM = (50, 150)  # percent
 MAX_SEED = 2**31 - 1
 MAX_PROMPT = 1000  # letters; the text encoder reads 512 tokens
 ALPHAS = ("off", "webm", "zip")  # a transparent file beside the mp4: none, a WebM, a zip of PNGs

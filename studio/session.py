@@ -101,8 +101,8 @@ class Measured:
 
     coverage: (T,) share of every frame that comes from the photo, 0..1. torn: the largest share of a frame that opens
     between near and far. calm_seconds: the length at which a path that is too fast would be calm, None where it is.
-    zoom: how much closer than the photo the frame is. product: "cut" where the camera cuts a product off, "kept" where
-    the move is shortened so that it does not.
+    zoom: how much closer than the photo the frame is. product: "cropped" where the format cuts a product off,
+    "cut" where the camera does, "kept" where the move is shortened so that it does not.
     """
 
     coverage: np.ndarray

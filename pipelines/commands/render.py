@@ -67,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--zoom",
         type=float,
-        help="how much closer than the whole photo, 1..1.5; if left out, as the move needs room, and 1 with --scene",
+        help="how much closer than the whole photo, 1..1.5, or farther, 0.5..1, before a backdrop of one colour; if "
+        "left out, as the move needs room and a product is whole, and 1 with --scene",
     )
     within = parser.add_mutually_exclusive_group()
     within.add_argument("--cut-bars", action="store_true", help="use the photo between the bars at its rims")
@@ -297,7 +298,7 @@ def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
 
 def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
-    from pipelines.photo.strength import STEP, gentle_strength, is_cut, suited
+    from pipelines.photo.strength import STEP, gentle_strength, is_cropped, is_cut, suited
 
     depth, focus, seconds = sources.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
     pipe.check_inputs(
@@ -327,7 +328,15 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
             if "strength" not in sources.params:
                 strength = gentle_strength(lifted, partial(path, lifted))
             trajectory = path(lifted, strength)
-    if is_cut(lifted, trajectory):
+    if lifted.zoom < 1:
+        print(
+            f"note: zoom={lifted.zoom:g}: the frame shows more than the photo, whose backdrop goes on.", file=sys.stderr
+        )
+    if is_cropped(lifted):
+        print(
+            "note: this format cuts the product. Choose another --size, or move the crop with --focus.", file=sys.stderr
+        )
+    elif is_cut(lifted, trajectory):
         print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
     elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
         print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)

@@ -44,6 +44,12 @@ class Backdrop:
         flat, alpha = (None if plane is None else plane[part] for plane in (self.flat, self.alpha))
         return Backdrop(self.product[part], self.colour, flat, alpha)
 
+    def extended(self, more: tuple[tuple[int, int], tuple[int, int]]) -> "Backdrop":
+        """Of a photo that goes on beyond its rim in the colour of its backdrop, see `Framed.more`."""
+        flat = None if self.flat is None else extended(self.flat, more, True)
+        alpha = None if self.alpha is None else extended(self.alpha, more)
+        return Backdrop(extended(self.product, more), self.colour, flat, alpha)
+
 
 def find_backdrop(photo: np.ndarray, alpha: np.ndarray | None = None) -> Backdrop | None:
     """photo (H, W, 3) uint8 -> its product and backdrop, or None where it is no product before a plain backdrop.
@@ -85,6 +91,18 @@ def find_backdrop(photo: np.ndarray, alpha: np.ndarray | None = None) -> Backdro
         return Backdrop(product)
     # what the blur has taken for the product is flat all the same; what is flat inside of it, such as a label, is not
     return Backdrop(product, colour.round().astype(np.uint8), flat & ~eroded(product, max(1, round(2 / scale))))
+
+
+def extended(plane: np.ndarray, more: tuple[tuple[int, int], tuple[int, int]], colour=0) -> np.ndarray:
+    """An array (H, W, ...) with so much more of one value or colour around it, see `Framed.more`."""
+    (above, below), (left, right) = more
+    height, width = plane.shape[:2]
+    if not (above or below or left or right):
+        return np.ascontiguousarray(plane)
+    out = np.empty((above + height + below, left + width + right, *plane.shape[2:]), plane.dtype)
+    out[:] = colour
+    out[above : above + height, left : left + width] = plane
+    return out
 
 
 def shadow_in(photo: np.ndarray, product: np.ndarray, light: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from pipelines.media.photos import alpha_of, focal_pixels
 
 DEFAULT_FOV = 60.0  # degrees across the long side, where the photo's file does not say its focal length
 MARGIN = 0.5  # of the frame's sides: how far beyond it a photo is kept
-MAX_ZOOM = 1.5
+MIN_ZOOM, MAX_ZOOM = 0.5, 1.5  # below 1 the frame shows more than the photo: its backdrop goes on
 MAX_ENLARGED = 1.8  # pixels of a clip per pixel of the photo, along a side: beyond, the clip looks soft
 
 
@@ -26,9 +26,14 @@ def check_focus(focus: float) -> float:
 
 
 def check_zoom(zoom: float) -> float:
-    """The same zoom, 1 (the whole photo) .. MAX_ZOOM; Refused for anything else."""
-    if not isinstance(zoom, (int, float)) or not 1 <= zoom <= MAX_ZOOM:
-        raise Refused("zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.", zoom=zoom, limit=MAX_ZOOM)
+    """The same zoom, MIN_ZOOM .. MAX_ZOOM, 1 is the whole photo; Refused for anything else."""
+    if not isinstance(zoom, (int, float)) or not MIN_ZOOM <= zoom <= MAX_ZOOM:
+        raise Refused(
+            "zoom={zoom!r} must be {least:g} to {limit:g}; 1 is the whole photo. Use 1.",
+            zoom=zoom,
+            least=MIN_ZOOM,
+            limit=MAX_ZOOM,
+        )
     return zoom
 
 
@@ -41,13 +46,27 @@ def crop_size(size: tuple[int, int], height: int, width: int) -> tuple[int, int]
 def crop(image: Image.Image, height: int, width: int, focus: float, zoom: float = 1.0) -> Image.Image:
     """The frame at the photo's own resolution: the largest part of it with the ratio width : height.
 
-    focus: where it lies, 0 left or top .. 1 right or bottom. zoom: how much closer, about the same middle.
+    focus: where it lies, 0 left or top .. 1 right or bottom. zoom: how much closer, about the same middle; below 1 the
+    photo goes on beyond its rim in the colour that this has (in the median).
     """
-    w, h = crop_size(image.size, height, width)
-    left, top = (image.width - w) * focus, (image.height - h) * focus
-    inner = round(w / zoom), round(h / zoom)
-    left, top = round(left + (w - inner[0]) / 2), round(top + (h - inner[1]) / 2)
-    return image.crop((left, top, left + inner[0], top + inner[1]))
+    inner = frame_size(image.size, height, width, zoom)
+    sides = zip(image.size, crop_size(image.size, height, width), inner, strict=True)
+    left, top = (first_of(total, largest, side, focus) for total, largest, side in sides)
+    if zoom >= 1:
+        return image.crop((left, top, left + inner[0], top + inner[1]))
+    pixels = np.asarray(image)
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    frame = Image.new(image.mode, inner, tuple(int(value) for value in np.median(rim, axis=0)))
+    frame.paste(image, (-left, -top))
+    return frame
+
+
+def first_of(total: int, largest: float, side: int, focus: float) -> int:
+    """Where a frame of `side` pixels begins along an axis of a photo of `total`: about the middle of the largest one,
+    and within the photo, or else all of the photo within it (then it is negative or 0)."""
+    room = total - side
+    first = round((total - largest) * focus + (largest - side) / 2)
+    return min(max(first, min(0, room)), max(0, room))
 
 
 def frame_size(size: tuple[int, int], height: int, width: int, zoom: float = 1.0) -> tuple[int, int]:
@@ -63,29 +82,32 @@ def is_soft(size: tuple[int, int], height: int, width: int, zoom: float = 1.0) -
 def covering(
     photo: Image.Image, height: int, width: int, focus: float, zoom: float
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """The photo scaled until a (height, width) frame just fits, times zoom; (left, top) of that frame in pixels.
+    """The photo scaled until a (height, width) frame just fits, times zoom; (left, top) of that frame in its pixels.
 
     focus, zoom: as of `crop`, which sees the same frame.
     """
-    scale = cover_scale(photo.size, height, width) * zoom
-    size = max(width, round(photo.width * scale)), max(height, round(photo.height * scale))
+    scale = cover_scale(photo.size, height, width)
+    least = (width, height) if zoom >= 1 else (1, 1)
+    size = tuple(max(low, round(side * scale * zoom)) for low, side in zip(least, photo.size, strict=True))
     scaled = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
     sides = zip(size, (width, height), strict=True)
-    left, top = (round((total - zoom * side) * focus + (zoom - 1) / 2 * side) for total, side in sides)
-    return scaled, (min(max(left, 0), size[0] - width), min(max(top, 0), size[1] - height))
+    left, top = (first_of(total, zoom * side, side, focus) for total, side in sides)
+    return scaled, (left, top)
 
 
 @dataclass(frozen=True)
 class Framed:
     """A photo at the clip's scale, and what a memory keeps of it: the clip's frame and what lies around it.
 
-    pixels (H, W, 3) uint8: all of the photo. kept: rows and columns of it that are kept; frame: rows and columns of
-    what is kept that the clip shows at first. left, top: of the frame in the photo, in pixels. alpha (H, W) uint8: the
-    photo file's own transparency, see `open_photo`; None where it has none.
+    pixels (H, W, 3) uint8: all of the photo. kept: rows and columns of it that are kept; more: how many rows before and
+    behind them, and columns, it goes on beyond its rim; frame: rows and columns of what is kept, with those, that the
+    clip shows at first. left, top: of the frame in the photo, in pixels. alpha (H, W) uint8: the photo file's own
+    transparency, see `open_photo`; None where it has none.
     """
 
     pixels: np.ndarray
     kept: tuple[slice, slice]
+    more: tuple[tuple[int, int], tuple[int, int]]
     frame: tuple[slice, slice]
     left: int
     top: int
@@ -98,15 +120,15 @@ def framed(photo: Image.Image, height: int, width: int, focus: float, zoom: floa
     focus, zoom: as of `crop`. step: pixels of a token.
     """
     scaled, (left, top) = covering(photo, height, width, focus, zoom)
-    rows, columns = beyond(top, height, scaled.height, step), beyond(left, width, scaled.width, step)
-    frame = (
-        slice(top - rows.start, top - rows.start + height),
-        slice(left - columns.start, left - columns.start + width),
-    )
+    axes = (top, height, scaled.height), (left, width, scaled.width)
+    kept = tuple(beyond(*axis, step) for axis in axes)
+    more = tuple((max(0, -first), max(0, first + length - total)) for first, length, total in axes)
+    starts = [max(0, first - part.start) for (first, _, _), part in zip(axes, kept, strict=True)]
+    frame = tuple(slice(start, start + length) for start, (_, length, _) in zip(starts, axes, strict=True))
     alpha = alpha_of(photo)
     if alpha is not None:
         alpha = np.array(covering(alpha, height, width, focus, zoom)[0])
-    return Framed(np.array(scaled), (rows, columns), frame, left, top, alpha)
+    return Framed(np.array(scaled), kept, more, frame, left, top, alpha)
 
 
 def cover_scale(size: tuple[int, int], height: int, width: int) -> float:
@@ -115,7 +137,10 @@ def cover_scale(size: tuple[int, int], height: int, width: int) -> float:
 
 
 def beyond(start: int, length: int, total: int, step: int) -> slice:
-    """The part of an axis that is kept: the frame and at most MARGIN of it on both sides, in whole steps."""
+    """The part of an axis that is kept: the frame and at most MARGIN of it on both sides, in whole steps; all of it
+    where the frame is longer."""
+    if length > total:
+        return slice(0, total)
     before, after = (min(room, int(MARGIN * length)) // step * step for room in (start, total - start - length))
     return slice(start - before, start + length + after)
 

@@ -12,14 +12,16 @@ from pipelines.errors import Refused
 from pipelines.events import timed
 from pipelines.memory import LatentMemory
 from pipelines.memory.surfaces import settle
-from pipelines.photo.backdrop import find_backdrop
-from pipelines.photo.frame import DEFAULT_FOV, check_focus, check_zoom, frame_camera, framed
+from pipelines.photo.backdrop import Backdrop, extended, find_backdrop
+from pipelines.photo.frame import DEFAULT_FOV, Framed, check_focus, check_zoom, frame_camera, framed
 from pipelines.photo.lifted import Lifted, near_depth, photo_sha256, subject_distance
 from pipelines.photo.measured import FINER, given_depth, measure
 from pipelines.photo.plate import Plate
 
 # How far colours of near things reach over an outline, as a share of the long side; estimated depth adds its own error.
 OUTLINE, ESTIMATED_OUTLINE = 1 / 480, 1 / 150
+
+FLAT_RIM = 0.98  # of a side of the photo that has the backdrop's colour, so that it can go on there
 
 
 @torch.no_grad()
@@ -49,10 +51,10 @@ def lift_photo(
     if camera is None:
         camera = frame_camera(source.size, height, width, fov_degrees=fov_degrees, zoom=zoom)
     camera = camera.resized(height, width)
-    photo = np.ascontiguousarray(part.pixels[part.kept])
     frame_rows, frame_columns = part.frame
     photo_K = camera.shifted(frame_columns.start, frame_rows.start).K
-    photo_camera = Camera(photo_K, camera.c2w, *photo.shape[:2])
+    kept_size = (rows.stop - rows.start + sum(more) for rows, more in zip(part.kept, part.more, strict=True))
+    photo_camera = Camera(photo_K, camera.c2w, *kept_size)
 
     # 2. Depth of all of the photo, and of what is kept.
     with timed(seconds, "depth"):
@@ -64,18 +66,20 @@ def lift_photo(
             seen = camera if largest is part else camera.zoomed(1 / zoom)
             K = seen.shifted(largest.left, largest.top).K
             measured = measure(largest.pixels, K, estimator, like and like.measured, largest.alpha)
-        depth, valid = (np.ascontiguousarray(x[part.kept]) for x in measured.on_grid(*part.pixels.shape[:2]))
+        depth, valid = (extended(x[part.kept], part.more) for x in measured.on_grid(*part.pixels.shape[:2]))
         if not valid[part.frame].any():
             raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
         backdrop = measured.backdrop
         if backdrop is not None and backdrop.product.shape != part.pixels.shape[:2]:
             backdrop = find_backdrop(part.pixels, part.alpha)
+        check_goes_on(backdrop, part, zoom)
+        photo = extended(part.pixels[part.kept], part.more, None if backdrop is None else backdrop.colour)
         # the outline of a product before a plain backdrop is that of its colours
         is_estimated = measured.estimator is not None and backdrop is None
         outline = max(height, width) * (ESTIMATED_OUTLINE if is_estimated else OUTLINE)
         depth = settle(grow_near(depth, valid, int(outline)), valid)
 
-    plate = backdrop and Plate.of(photo, depth, valid, photo_camera, backdrop[part.kept])
+    plate = backdrop and Plate.of(photo, depth, valid, photo_camera, backdrop[part.kept].extended(part.more))
 
     # 3. Tokens, written into the memory.
     with timed(seconds, "encode"):
@@ -102,3 +106,24 @@ def lift_photo(
         zoom=zoom,
         plate=plate,
     )
+
+
+def check_goes_on(backdrop: Backdrop | None, part: Framed, zoom: float) -> None:
+    """Raises Refused for a frame that shows more than a photo whose rim there is not the one colour of a backdrop."""
+    if not goes_on(backdrop, part.more):
+        raise Refused(
+            "zoom={zoom!r} shows more than the photo, which goes on only where its rim is a backdrop of one colour. "
+            "Use 1.",
+            zoom=zoom,
+        )
+
+
+def goes_on(backdrop: Backdrop | None, more: tuple[tuple[int, int], tuple[int, int]]) -> bool:
+    """Whether a photo can go on beyond its rim on the sides on which there is more than nothing: see `Framed.more`."""
+    (above, below), (left, right) = more
+    if not (above or below or left or right):
+        return True
+    if backdrop is None or backdrop.flat is None:
+        return False
+    sides = (above, (0,)), (below, (-1,)), (left, (slice(None), 0)), (right, (slice(None), -1))
+    return all(backdrop.flat[rim].mean() >= FLAT_RIM for length, rim in sides if length)

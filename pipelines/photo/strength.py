@@ -6,13 +6,16 @@ from functools import partial
 import numpy as np
 
 from pipelines.cameras import Camera, Trajectory, project, unproject
+from pipelines.errors import Refused
 from pipelines.limits import BACKED, MIN_STRENGTH, ROOM_BACKED, SIDEWAYS, TORN
 from pipelines.photo.lifted import Lifted
 from pipelines.photo.outlook import look
 
 CUT = 0.002  # of a product that was in the frame at first
 CLEAR = 0.005  # of the long side: the distance to the rim at which a product begins to be cut
+ROOM = 0.04  # of the long side: the margin that is left around a product where the frame shows more than the photo
 PRODUCT_SAMPLES = 2000
+FARTHER = (0.9, 0.8, 0.7, 0.6, 0.5)  # zooms of a frame that shows more than the photo
 ZOOMS = (1.0, 1.1, 1.2)  # that a frame may be closer
 STEP = 0.1  # of strength, from one that is tried to the next
 FRAMES = 17  # of a path are judged
@@ -48,9 +51,24 @@ def is_cut(lifted: Lifted, trajectory: Trajectory) -> bool:
     chosen = slice(None, None, max(1, len(rows) // PRODUCT_SAMPLES))
     rows, columns = rows[chosen], columns[chosen]
     points = unproject(np.stack([columns, rows], axis=-1) + 0.5, lifted.photo_depth[rows, columns], lifted.photo_camera)
-    first = in_frame(points, lifted.camera.zoomed(1 / lifted.zoom), 2 * CLEAR)
+    first = in_frame(points, lifted.camera.zoomed(min(1, 1 / lifted.zoom)), 2 * CLEAR)
     points = points[first]
     return len(points) > 0 and any(in_frame(points, camera, CLEAR).mean() < 1 - CUT for camera in trajectory)
+
+
+def is_cropped(lifted: Lifted, clear: float = 0.0) -> bool:
+    """Whether the format cuts off more than CUT of a product before a plain backdrop: what the photo shows of it, but
+    not the largest frame, or one within that which is so much (`clear`, of the long side) smaller on every side where
+    there is more of the photo. What the photo's own rim cuts off is not the format's doing."""
+    if lifted.plate is None:
+        return False
+    product, margin = lifted.plate.backdrop.product, clear * max(lifted.camera.height, lifted.camera.width)
+    inner = []
+    for part, total in zip(lifted.frame, product.shape, strict=True):
+        more = max(0, (part.stop - part.start) * (lifted.zoom - 1) / 2)  # of the largest frame
+        first, last = part.start - more, part.stop + more
+        inner.append(slice(max(0, round(first + margin * (first > 0))), round(last - margin * (last < total))))
+    return product[tuple(inner)].sum() < (1 - CUT) * product.sum()
 
 
 def in_frame(points: np.ndarray, camera: Camera, clear: float) -> np.ndarray:
@@ -85,10 +103,12 @@ def suited(lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Traj
     A camera that steps aside sees beyond the photo, unless its frame is a little closer and leaves room for that.
     lift: zoom -> `Lifted`; path: of a lifted photo and a strength. Of ZOOMS it is the smallest that allows as much
     strength as the largest does; 1 for moves that see nothing new, such as a push-in, and for a product before a plain
-    backdrop, which goes on beyond the photo.
+    backdrop, which goes on beyond the photo. Where the format would cut such a product, and the photo goes on, it is
+    the largest of FARTHER that shows all of it.
     """
     whole = lift(1.0)
     if whole.plate is not None:
+        whole = uncropped(lift, whole)
         return whole, gentle_strength(whole, partial(path, whole))
 
     def suits_at(zoom: float, strength: float) -> bool:
@@ -100,6 +120,20 @@ def suited(lift: Callable[[float], Lifted], path: Callable[[Lifted, float], Traj
         return whole, strongest
     lifted = lift(zoom)  # its subject may be another one, and with it the scale of the move
     return lifted, gentle_strength(lifted, partial(path, lifted), ROOM_BACKED)
+
+
+def uncropped(lift: Callable[[float], Lifted], whole: Lifted) -> Lifted:
+    """A product lifted as far away as it takes to show all of it; `whole` where it is so, or cannot be."""
+    if not is_cropped(whole):
+        return whole
+    for zoom in FARTHER:
+        try:
+            farther = lift(zoom)
+        except Refused:  # the photo does not go on there
+            return whole
+        if not is_cropped(farther, ROOM):
+            return farther
+    return whole
 
 
 def strengths(at_most: float = 1.0) -> list[float]:

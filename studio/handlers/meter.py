@@ -31,6 +31,8 @@ def meter(session: Session, language: str) -> Answer:
         words += " " + say(language, "product_kept")
     if measured.zoom > 1 and not is_clip:
         words += " " + say(language, "closer", percent=round(100 * measured.zoom - 100))
+    if measured.zoom < 1 and not is_clip:
+        words += " " + say(language, "farther", percent=round(100 * measured.zoom))
     legend = (
         f'<p class="legend"><i class="key-backed"></i>{escape(say(language, "backed"))}'
         f'<i class="key-invented"></i>{escape(say(language, "invented"))}</p>'
@@ -39,6 +41,8 @@ def meter(session: Session, language: str) -> Answer:
     is_bare, is_torn = (False, False) if is_clip else (low < limits.BACKED, measured.torn > limits.TORN)
     is_cut = measured.product == "cut" and not is_clip
     warnings = [say(language, "low_coverage")] if is_bare else [say(language, "torn")] if is_torn else []
+    if measured.product == "cropped" and not is_clip:
+        warnings.append(say(language, "product_cropped"))
     if is_cut:
         warnings.append(say(language, "product_cut"))
     if measured.calm_seconds and not is_clip:

@@ -144,8 +144,10 @@ def measured(lifted: "Lifted", trajectory: Trajectory, order: Order) -> Measured
 
 def of_product(lifted: "Lifted", trajectory: Trajectory, order: Order) -> str | None:
     """What is to be said of a product before a plain backdrop, see `Measured.product`."""
-    from pipelines.photo.strength import STEP, is_cut  # brings torch
+    from pipelines.photo.strength import STEP, is_cropped, is_cut  # brings torch
 
+    if is_cropped(lifted):
+        return "cropped"
     if is_cut(lifted, trajectory):
         return "cut"
     if order.path is not None or order.strength >= 1:

@@ -38,6 +38,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "The frame is {percent} % closer than the photo, so the camera has room to move (Advanced changes it).",
         "L'inquadratura è {percent} % più vicina della foto, così la videocamera ha spazio (si cambia in Avanzate).",
     ),
+    "farther": (
+        "The format would cut the product, so the frame shows {percent} % of its size and the backdrop goes on "
+        "(Advanced changes it).",
+        "Il formato taglierebbe il prodotto: l'inquadratura lo mostra al {percent} % e lo sfondo continua "
+        "(si cambia in Avanzate).",
+    ),
     "low_coverage": (
         "That is much to invent: a shorter path stays truer to the place.",
         "È molto da inventare: un percorso più breve resta più fedele al luogo.",
@@ -51,6 +57,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "product_kept": (
         "The move is shortened so that the product stays whole in every frame.",
         "Il movimento è accorciato perché il prodotto resti intero in ogni fotogramma.",
+    ),
+    "product_cropped": (
+        "This format cuts the product: choose another or move the crop.",
+        "Questo formato taglia il prodotto: scegline un altro o sposta il ritaglio.",
     ),
     "product_cut": (
         "The camera cuts the product off: a shorter path keeps it whole.",

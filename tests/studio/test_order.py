@@ -34,7 +34,7 @@ from studio.words import Refusal
         ("prompt", "a" * 1001, "The description has 1001 letters, at most 1000 are read. Shorten it."),
         ("depth", "../../etc", "depth is '../../etc'"),
         ("depth", {"a": 1}, "depth is"),
-        ("zoom", 99, "closeness is 99, allowed is 100–150"),
+        ("zoom", 49, "closeness is 49, allowed is 50–150"),
     ],
 )
 def test_bad_payloads_get_a_sentence(session, workbench, name, value, sentence):

@@ -5,8 +5,11 @@ SENTENCES = {
     "focus={focus!r} must be 0 (left or top) to 1 (right or bottom). Use 0.5.": (
         "focus={focus!r} deve andare da 0 (sinistra o alto) a 1 (destra o basso). Usa 0.5."
     ),
-    "zoom={zoom!r} must be 1 (the whole photo) to {limit:g}. Use 1.": (
-        "zoom={zoom!r} deve andare da 1 (tutta la foto) a {limit:g}. Usa 1."
+    "zoom={zoom!r} must be {least:g} to {limit:g}; 1 is the whole photo. Use 1.": (
+        "zoom={zoom!r} deve andare da {least:g} a {limit:g}; 1 è tutta la foto. Usa 1."
+    ),
+    "zoom={zoom!r} shows more than the photo, which goes on only where its rim is a backdrop of one colour. Use 1.": (
+        "zoom={zoom!r} mostra più della foto, che continua solo dove il bordo è uno sfondo di un solo colore. Usa 1."
     ),
     "The picture is {got}. Give an (H, W, 3) uint8 array of RGB, or a PIL photo to lift.": (
         "L'immagine è {got}. Serve una matrice RGB (H, W, 3) uint8, o come foto un'immagine PIL."

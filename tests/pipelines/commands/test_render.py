@@ -119,7 +119,7 @@ BAD = [
     (["--set", "strength"], "NAME=VALUE"),
     (["--set", "strength=1", "--trajectory", "missing.json"], "--set is for moves"),
     (["--seed", "-3"], "seed=-3"),
-    (["--zoom", "3"], "zoom=3.0 must be 1 (the whole photo) to 1.5. Use 1."),
+    (["--zoom", "3"], "zoom=3.0 must be 0.5 to 1.5; 1 is the whole photo. Use 1."),
     (["--quality", "best"], "quality='best'"),
     (["--depth", "missing.png"], "missing.png"),
     (["--trajectory", "missing.json"], "missing.json"),

@@ -129,7 +129,10 @@ def test_a_shadow_goes_with_its_product(pipe):
 def test_the_outline_of_a_product_is_as_near_as_what_is_beside_it(pipe):
     """Though a network's depth falls off before the mask ends, which takes a little of the backdrop with it."""
     lifted = lift(pipe, size=(288, 384), height=360, width=480)
-    product, relief = lifted.plate.backdrop.product, lifted.plate.inverse_depth(lifted.photo_camera) * lifted.photo_depth
+    product, relief = (
+        lifted.plate.backdrop.product,
+        lifted.plate.inverse_depth(lifted.photo_camera) * lifted.photo_depth,
+    )
     middle = product.shape[1] // 2
     for row in np.nonzero(product[:, middle])[0][20:-20]:
         last = np.nonzero(product[row])[0].max()
