@@ -70,7 +70,7 @@ def show_new_photo(
     show_photo(workbench, session, order)
     shown = {"stage": stage(session), **meter(session, language), **sheet(session.clip, language)}
     hidden = {"alpha": gr.update(visible=False, value="off")}  # until its backdrop is known
-    yield shown | found(session, language) | hidden
+    yield shown | found(session, language) | hidden | {"zoom": 100}  # a place shows no more than the photo
 
 
 @explains

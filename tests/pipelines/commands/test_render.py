@@ -6,6 +6,8 @@ import os
 import numpy as np
 import pytest
 from ffprobe import check_platforms_take
+from PIL import Image
+from products import product_photo
 
 from pipelines import __main__ as cli
 from pipelines.cameras import Path, Trajectory
@@ -173,3 +175,13 @@ def test_what_is_not_a_photo_is_refused(folder, render, capsys):
     (folder / "photo.png").write_bytes(b"not an image at all")
     assert render(folder) == 2
     assert "not an image" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("slope", "said"), [(0, "note: zoom=0.7: the frame"), (0.15, "note: this format cuts")])
+def test_a_format_that_would_cut_a_product_is_told(folder, render, capsys, slope, said):
+    picture, _ = product_photo(height=200, width=320, slope=slope, shadow=0)
+    picture[90:106, 40:280] = (90, 60, 40)
+    Image.fromarray(picture).save(folder / "photo.png")
+    assert render(folder, "--move", "gentle-arc", "--size", "128x128") == 0
+    assert said in capsys.readouterr().err
+    assert (read_recipe(folder / "clip.mp4")["zoom"] < 1) == (slope == 0)

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 from helpers import photo
+from PIL import Image
 from products import ProductDepth, product_photo
 
 from pipelines import move
 from pipelines.cameras.projection import project, unproject
+from pipelines.errors import Refused
 from pipelines.photo.backdrop import find_backdrop
+from pipelines.photo.frame import crop
 from pipelines.photo.outlook import preview
-from pipelines.photo.strength import MIN_STRENGTH, gentle_strength, in_frame, is_cut, objection, suited
+from pipelines.photo.strength import MIN_STRENGTH, gentle_strength, in_frame, is_cropped, is_cut, objection, suited
 
 WHITE, GREY, BLUE = (255, 255, 255), (226, 226, 228), (40, 90, 160)
 
@@ -160,3 +163,56 @@ def test_a_shadow_leads_through_no_gap_into_a_grey_part_of_the_product():
     picture = np.where(product, np.where(grey, 187.0, 60.0), light)
     found = find_backdrop(np.repeat(picture.round()[..., None], 3, axis=-1).astype(np.uint8))
     assert found.product[product].mean() > 0.98
+
+
+UPRIGHT = (256, 144)
+
+
+def suited_to(pipe, picture, estimator, size=UPRIGHT, name="gentle-arc"):
+    """The photo lifted as `suited` does it, and the path."""
+
+    def path(lifted, strength):
+        return move(name, lifted.camera, lifted.distance, 9, strength=strength)
+
+    lifted, strength = suited(lambda zoom: pipe.lift(picture, *size, zoom=zoom, estimator=estimator), path)
+    return lifted, path(lifted, strength)
+
+
+@pytest.mark.parametrize("size", [UPRIGHT, (96, 288)])
+@pytest.mark.parametrize("colour", [WHITE, BLUE])
+def test_a_format_that_would_cut_the_product_shows_more_of_its_backdrop(pipe, colour, size):
+    picture, product = product_photo(colour, height=300, width=300 if size == UPRIGHT else 400, shadow=0)
+    picture[140:150, 40:260] = (90, 60, 40)  # a bar through it, wider than the format
+    if size != UPRIGHT:
+        picture[60:240, 195:205] = (90, 60, 40)
+    lifted, path = suited_to(pipe, picture, ProductDepth(product), size)
+    assert is_cropped(pipe.lift(picture, *size, estimator=ProductDepth(product))) and lifted.zoom < 1
+    assert not is_cropped(lifted) and not is_cut(lifted, path)
+    frames = pipe(lifted, path).frames.astype(int)
+    for rim in (frames[:, 0], frames[:, -1], frames[:, :, 0], frames[:, :, -1]):
+        assert np.abs(rim - colour).max() <= 1
+    # and what the page shows of the photo before is that frame
+    shown = crop(Image.fromarray(picture), *size, 0.5, lifted.zoom).resize(size[::-1], Image.Resampling.LANCZOS)
+    assert np.abs(np.asarray(shown, int) - lifted.image).mean() < 1.5
+    assert (lifted.image[0] == colour).all() or (lifted.image[:, 0] == colour).all()  # to the bit
+
+
+def test_a_format_cuts_the_product_where_the_backdrop_cannot_go_on(pipe):
+    bar = np.s_[140:150, 40:260]
+    for options in ({"slope": 0.15}, {"middle": (0.5, 0.9)}):  # light falls off; the photo's own rim cuts it
+        picture, product = product_photo(height=300, width=300, **options)
+        picture[bar] = (90, 60, 40)
+        lifted, _ = suited_to(pipe, picture, ProductDepth(product))
+        assert lifted.plate is not None and lifted.zoom == 1 and is_cropped(lifted)
+        with pytest.raises(Refused, match="zoom=0.6 shows more than the photo"):
+            pipe.lift(picture, *UPRIGHT, zoom=0.6, estimator=ProductDepth(product))
+    with pytest.raises(Refused, match="zoom=0.9 shows more than the photo"):
+        pipe.lift(photo(180, 240), 144, 192, zoom=0.9)
+
+
+def test_what_the_rim_of_the_photo_cuts_off_is_not_the_formats_doing(pipe):
+    picture, product = product_photo(height=300, width=400, middle=(0.5, 0.95))
+    lifted = pipe.lift(picture, 144, 192, estimator=ProductDepth(product))
+    assert lifted.plate.backdrop.product[-1].any() and not is_cropped(lifted)
+    closer = pipe.lift(product_photo(height=300, width=400)[0], 144, 192, zoom=1.5, estimator=ProductDepth(product))
+    assert not is_cropped(closer)  # nor is it that of a closer frame, which somebody has chosen
