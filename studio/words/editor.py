@@ -141,7 +141,10 @@ SCRIPT: dict[str, tuple[str, str]] = {
 # Said by the server
 TEXT: dict[str, tuple[str, str]] = {
     # what is wrong with a path, and how it is mended
-    "found_good": ("Nothing to mend on this path.", "Nulla da correggere in questo percorso."),
+    "found_good": (
+        "Nothing to mend on this path: at least {percent} % of every picture is your photo.",
+        "Nulla da correggere in questo percorso: almeno il {percent} % di ogni immagine è la tua foto.",
+    ),
     "found_fast": (
         "Fast from {begin:.1f} to {end:.1f} s: slower looks calmer.",
         "Veloce da {begin:.1f} a {end:.1f} s: più lento è più calmo.",
@@ -161,6 +164,12 @@ TEXT: dict[str, tuple[str, str]] = {
     "found_invented": (
         "From {begin:.1f} to {end:.1f} s only {percent} % of the picture comes from your photo.",
         "Da {begin:.1f} a {end:.1f} s solo il {percent} % dell'immagine viene dalla tua foto.",
+    ),
+    "found_torn": (
+        "From {begin:.1f} to {end:.1f} s what stands in front moves far against what is behind: its edges will look "
+        "torn.",
+        "Da {begin:.1f} a {end:.1f} s ciò che è davanti si sposta molto rispetto allo sfondo: i bordi appariranno "
+        "strappati.",
     ),
     "found_lens": (
         "An extreme lens from {begin:.1f} to {end:.1f} s: the picture will look bent or flat.",
