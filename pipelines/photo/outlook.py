@@ -21,9 +21,8 @@ def look(
 ) -> Outlook:
     """What a memory shows of a path, from one readout on a coarse grid; 0.03 s for 65 frames.
 
-    lifted: a photo in the memory; the plate behind a product counts as shown, and what opens beside near surfaces twice.
-    frames: how many are read, evenly spaced,
-    the first and the last among them; None: every fourth, or more.
+    lifted: a photo in the memory; the plate behind a product counts as shown, and what opens beside near surfaces
+    twice. frames: how many are read, evenly spaced, the first and the last among them; None: every fourth, or more.
     """
     last = len(trajectory) - 1
     some = np.unique(np.linspace(0, last, min(frames or -(-last // STEP) + 1, last + 1)).round().astype(int))

@@ -84,7 +84,7 @@ def test_no_sentence_is_translated_twice():
 NOT_FOR_THE_PAGE = ("commands/", "training/", "evaluation/", "synthetic/")
 OF_THE_DISK = {"files atomic_write", "large/convert convert"}
 OF_CALLERS = {
-    "cameras/checks check_path",
+    "cameras/checks shown",
     "cameras/checks surfaces",
     "cameras/repairs repaired",
     "depth/__init__ register",
