@@ -23,8 +23,8 @@ KEYFRAME_SECONDS = 2  # from one key frame to the next, at most
 MP4 = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0", "movie_timescale": "600"}
 
 # mbtree reads memory that nobody wrote: equal frames would give other files every time. ipratio: a key frame is coded
-# 2.5 times as finely as what follows, which then stays as close to the source. So the picture changes less when the next
-# key frame comes, where the camera stands still by a quarter, for 4 to 9 % more bytes.
+# 2.5 times as finely as what follows, which then stays as close to the source. So the picture changes less when the
+# next key frame comes, where the camera stands still by a quarter, for 4 to 9 % more bytes.
 X264 = "mbtree=0:ipratio=2.5"
 
 

@@ -604,6 +604,9 @@ def test_names_are_text_and_nothing_else(visit):
 def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     page = visit(DESK, "it-IT")
     draw_stroke(page)
+    with page.expect_response(re.compile("gradio_api/queue/join")):
+        page.evaluate("document.querySelector('#fps input[value=\"30\"], #fps label:nth-of-type(3) input').click()")
+    page.wait_for_function("document.querySelector('#estimate').textContent.includes('30 al secondo')")
     page.click(".editor summary")
     page.click(".editor .menu button:has-text('Salva videocamere')")
     for name in ("path", "json", "re10k", "colmap", "nerfstudio", "blender", "spatia"):
@@ -615,6 +618,8 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
         page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Salvato')")
     kept = path_of(page)
     assert Path.load(tmp_path / "mirage-path.json") == Path.from_dict(kept)
+    saved = Trajectory.load(tmp_path / "mirage-cameras.json")
+    assert saved.fps == 30 and len(saved) == num_frames(kept["keys"][-1]["time"], 30)
     shutil.unpack_archive(tmp_path / "mirage-colmap.zip", tmp_path / "model")
     page.click(".editor summary")
     page.click(".editor .menu button:has-text('Ricomincia')")
