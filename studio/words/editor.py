@@ -187,7 +187,14 @@ TEXT: dict[str, tuple[str, str]] = {
     "repair_fit_lens": ("Mend the lens", "Correggi l'obiettivo"),
     "mending": ("Mending the path…", "Correggo il percorso…"),
     # files
-    "cameras_read": ("{cameras} cameras read as {convention}.", "{cameras} videocamere lette come {convention}."),
+    "cameras_read": (
+        "{cameras} cameras have come in (format: {format}). The path begins at your photo.",
+        "Sono arrivate {cameras} videocamere (formato: {format}). Il percorso comincia dalla tua foto.",
+    ),
+    "cameras_details": (
+        "For experts: read as {convention}; docs/formats.md has the conventions.",
+        "Per esperti: lette come {convention}; le convenzioni sono in docs/formats.md.",
+    ),
     "cameras_made": (
         "They became {points} points over {seconds:.1f} s; the first and last camera are the file's, between them the "
         "path is at most {percent:.1f} % of its length and {degrees:.1f} degrees off.",

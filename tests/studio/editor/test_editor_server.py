@@ -143,7 +143,10 @@ def test_any_number_of_cameras_comes_in_with_the_files_first_and_last(cameras, t
     first, last = path.sample(np.array([0.0, path.duration])).c2w
     np.testing.assert_array_equal(first, np.eye(4))
     np.testing.assert_allclose(last, np.linalg.inv(slide.c2w[0]) @ slide.c2w[-1], atol=1e-9)
-    assert notice.startswith(f"{cameras} cameras read as") and f"They became {len(path.keys)} points over" in notice
+    assert (
+        notice.startswith(f"{cameras} cameras have come in (format: Mirage Studio trajectory).")
+        and f"They became {len(path.keys)} points over" in notice
+    )
     own = cameras / 24
     is_kept = 1 <= own <= 60
     assert path.duration == pytest.approx(own if is_kept else 4 if own < 1 else 60, abs=0.1)
@@ -163,6 +166,20 @@ def test_poses_without_a_lens_take_the_photos_and_the_notice_says_what_was_left_
     np.save(pair[0], arc.c2w)
     np.save(pair[1], np.tile([500.0, 500, 416, 240], (49, 1)))
     assert "LingBot-World" in opened([str(file) for file in pair], CAMERA, "it")[1]
+
+
+def test_what_came_in_is_said_in_plain_words_first(tmp_path):
+    slide = move("side-slide", CAMERA, distance=2.0, frames=33)
+    for name, english, italian in (
+        ("re10k", "(format: RealEstate10K)", "(formato: RealEstate10K)"),
+        ("json", "(format: Mirage Studio trajectory)", "(formato: traiettoria di Mirage Studio)"),
+    ):
+        (file,) = write_cameras(slide, name, tmp_path / FORMATS[name].write(slide).popitem()[0])
+        for language, told, details in (("en", english, "For experts: read as"), ("it", italian, "Per esperti: lette")):
+            notice = opened([str(file)], CAMERA, language)[1]
+            plain, technical = notice.split(details)
+            assert told in plain.split(". ")[0] and not re.search("c2w|w2c|axes|assi|OpenCV|[+]x", plain)
+            assert re.search(r"c2w|w2c", technical) and "docs/formats.md" in technical
 
 
 def test_what_is_no_file_of_cameras_is_named(tmp_path):
