@@ -30,6 +30,7 @@ from pipelines.commands.picture import direction, warn_of_few_pixels
 from pipelines.commands.report import report_of
 from pipelines.commands.sources import Sources, read_sources
 from pipelines.files import atomic_write
+from pipelines.limits import TORN
 from pipelines.loading import load_pipeline
 from pipelines.media.clips import RATES
 
@@ -219,6 +220,7 @@ def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
 
 def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
+    from pipelines.photo.outlook import look
     from pipelines.photo.strength import STEP, gentle_strength, is_cut, suited
 
     depth, focus, seconds = sources.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
@@ -253,6 +255,9 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
     elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
         print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)
+    if look(lifted.memory, trajectory, lifted).torn.max() > TORN:
+        shorter = "a shorter path" if args.trajectory else "a lower --set strength="
+        print(f"note: edges of what stands in front may look torn; {shorter} is cleaner.", file=sys.stderr)
     return Shot(lifted, lifted.camera, trajectory, lifted.distance, lifted.zoom, seconds)
 
 
