@@ -642,7 +642,9 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     # cameras without a lens have the photo's
     (tmp_path / "poses.tum").write_text("".join(f"{i / 30:.4f} {i / 100} 0 0 0 0 0 1\n" for i in range(49)))
     page.set_input_files(".editor input[type=file]", tmp_path / "poses.tum")
-    page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Sono arrivate 49 videocamere')")
+    page.wait_for_function(
+        "document.querySelector('.editor .notice').textContent.startsWith('Sono arrivate 49 videocamere')"
+    )
     assert path_of(page)["keys"][-1]["position"] == pytest.approx([0.48, 0, 0])
     # cameras that look away are doubted, and turned round on demand
     arc = move("gentle-arc", Camera.from_fov(50, 90, 160), distance=2.0, frames=33, degrees=40)
