@@ -10,21 +10,12 @@ from itertools import permutations
 
 import pytest
 from helpers import ROOT
+from team import ANNA, BRUNO, CARLA, PUSH_IN, edit, renamed
 
 from pipelines.errors import Refused
 from presets import records
 from presets.library import LocalLibrary, decoded, encoded
-from presets.records import Person, Record, Role
-from presets.schema import load_moves
-
-ANNA = Person("Anna", Role.OWNER)
-BRUNO = Person("Bruno", Role.CONTRIBUTOR)
-CARLA = Person("Carla", Role.VIEWER)
-PUSH_IN = load_moves()["push-in"]
-
-
-def renamed(preset, name):
-    return records.revalidated(preset, {"name": preset.name.model_copy(update={"en": name, "it": name})})
+from presets.records import Record
 
 
 @pytest.fixture
@@ -37,13 +28,6 @@ def kept(library):
     """A record of Bruno's with one version."""
     version = records.duplicated(PUSH_IN, BRUNO, "Our push-in")
     return library.change(version.preset.id, lambda _: version)
-
-
-def edit(library, id, name, person=BRUNO, base=None):
-    def change(record):
-        return records.edited(record, renamed(record.current.preset, name), person, base or record.current.key)
-
-    return library.change(id, change)
 
 
 # ---- laws of a record -------------------------------------------------------------------------------------------
