@@ -100,6 +100,16 @@ class HubLibrary:
             self._start().join(ANSWER)
         return self.copy.record(id) if before else record
 
+    def join(self, record: Record, thumbnail: bytes | None = None) -> Record:
+        """Adds the versions of another copy of a record, behind those that are here. `sync` sends them."""
+        with self.copy.locked():
+            here = self.copy.find(record.id)
+            both = here.joined(record.versions) if here else record
+            if both != here:
+                self._put(record.id, both.versions[-1].key)
+                self.copy.keep(both, thumbnail)
+        return both
+
     def status(self) -> Status:
         self._keep_fresh()
         waiting = len(self._waiting())

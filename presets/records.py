@@ -6,6 +6,7 @@ it until someone chooses (`merged`). Joining two copies of a record is the union
 one, whatever the order in which they arrive.
 """
 
+import json
 import secrets
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -14,7 +15,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.errors import Refused, Sentence
-from presets.reading import SCHEMA
+from presets.reading import SCHEMA, checked
 from presets.schema import Line, Preset, Slug
 
 MAX_VERSIONS = 1000
@@ -211,10 +212,9 @@ def duplicated(preset: Preset, person: Person, name: str) -> Version:
 
 
 def revalidated(preset: Preset, changes: dict) -> Preset:
-    """A copy with other values, checked like any other."""
-    return type(preset).model_validate(
-        {**{name: getattr(preset, name) for name in type(preset).model_fields}, **changes}
-    )
+    """A copy with other values, checked like a stranger's file. Raises Refused that names the field."""
+    content = preset.model_copy(update=changes).model_dump_json(by_alias=True)
+    return checked(type(preset), json.loads(content), preset.id)
 
 
 def new_id() -> str:

@@ -5,10 +5,11 @@ with its values is the engine's business; this module knows names and ranges onl
 docs/preset.schema.json is their JSON schema.
 """
 
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pipelines.errors import Refused
 from presets.reading import MAX_FILE_BYTES, SCHEMA, checked, parse_json
@@ -152,6 +153,18 @@ def read_preset(data: bytes, name: str) -> Preset:
             "{file}: kind: {value!r:.60} must be one of {allowed}.", file=name, value=kind, allowed=", ".join(KINDS)
         )
     return checked(KINDS[kind], content, name)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of a preset's file. That keys differ and names are single is checked on reading."""
+    schema = TypeAdapter(Preset).json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Mirage Studio preset", **schema}
+
+
+@cache
+def shipped() -> dict[str, Preset]:
+    """The presets that come with the studio, by id. They are never changed, only duplicated."""
+    return dict(load_moves())
 
 
 def load_move(path: Path) -> MovePreset:
