@@ -21,6 +21,10 @@ QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)', re.DOTALL)
 BRACKETS = re.compile(r"[\[\]{}]")
 
 
+class LaterSchema(Refused):
+    """A file that a newer studio wrote: it can be shown by its name, not used."""
+
+
 def parse_json(data: bytes, name: str, max_bytes: int = MAX_FILE_BYTES, max_fields: int = MAX_FIELDS) -> dict[str, Any]:
     """A JSON object of at most `max_bytes` whose keys are all different, not nested deeper than 32.
 
@@ -75,25 +79,18 @@ def checked(model: type[Model], content: dict[str, Any], name: str) -> Model:
     """`content` as the model has it. Raises Refused that names the file and the first field that is wrong, and
     LaterSchema for what a newer studio wrote."""
     if isinstance(later := content.get("schema"), int) and later > SCHEMA:
-        raise LaterSchema(name, later)
+        raise LaterSchema(
+            "{file} was written by a newer Mirage Studio (schema {schema}, here {own}). Update this one to use it.",
+            file=name,
+            schema=later,
+            own=SCHEMA,
+        )
     try:
         return model.model_validate_json(json.dumps(content))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "file"
         raise Refused("{file}: {field}: {reason}", file=name, field=field, reason=_reason(first)) from error
-
-
-class LaterSchema(Refused):
-    """A file that a newer studio wrote: it can be shown by its name, not used."""
-
-    def __init__(self, name: str, schema: int):
-        super().__init__(
-            "{file} was written by a newer Mirage Studio (schema {schema}, here {own}). Update this one to use it.",
-            file=name,
-            schema=schema,
-            own=SCHEMA,
-        )
 
 
 def _reason(error: dict[str, Any]) -> Sentence:

@@ -44,6 +44,13 @@ class Role(IntEnum):
     OWNER = 2  # approve and lock them, and change those that are
 
 
+ROLES = {
+    Role.VIEWER: Sentence("viewer"),
+    Role.CONTRIBUTOR: Sentence("contributor"),
+    Role.OWNER: Sentence("owner"),
+}
+
+
 class Person(NamedTuple):
     """Who asks. name: as the history shows it."""
 
@@ -235,7 +242,11 @@ def _numbered(record: Record, preset: Preset) -> Preset:
 
 def _require(role: Role, person: Person) -> None:
     if person.role < role:
-        raise NotAllowed(person, role)
+        raise Refused(
+            "This takes the role {needed}, yours is {role}. Ask an owner of the library.",
+            needed=ROLES[role],
+            role=ROLES[person.role],
+        )
 
 
 def _require_open(record: Record, person: Person) -> None:
@@ -246,22 +257,4 @@ def _require_open(record: Record, person: Person) -> None:
             "{name} is {state}: only an owner of the library changes it. Duplicate it and change the copy.",
             name=record.name,
             state=Sentence("approved") if record.current.approved else Sentence("locked"),
-        )
-
-
-ROLES = {
-    Role.VIEWER: Sentence("viewer"),
-    Role.CONTRIBUTOR: Sentence("contributor"),
-    Role.OWNER: Sentence("owner"),
-}
-
-
-class NotAllowed(Refused):
-    """A person's role does not allow what they ask for."""
-
-    def __init__(self, person: Person, needed: Role):
-        super().__init__(
-            "This takes the role {needed}, yours is {role}. Ask an owner of the library.",
-            needed=ROLES[needed],
-            role=ROLES[person.role],
         )
