@@ -12,7 +12,7 @@ SLACK = 1.02  # a path at the very limit stays inside it when it is opened as ke
 BACKED = 0.87  # a move whose frames all show this share looks like the photo
 ROOM_BACKED = 0.95  # the same where the frame is closer than the photo, which leaves the camera room to move
 SEEN = 0.25  # below this the camera looks out of the photo
-TORN = 0.026  # of a frame, what may open between near and far surfaces before outlines look torn
+TORN = 0.026  # of a frame, what may open between near and far surfaces before outlines look torn, see Outlook.torn
 
 # How far
 SIDEWAYS = 0.2  # of the depth of what is near: how far estimated depth lets a camera step aside

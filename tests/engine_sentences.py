@@ -17,8 +17,9 @@ class Template:
 
 
 def trees(root: Path) -> dict[Path, ast.Module]:
-    """All code of the engine but the file that makes `Sentence` and `Refused`."""
-    files = sorted(set((root / "pipelines").rglob("*.py")) - {root / "pipelines" / "errors.py"})
+    """All code of the engine and of the presets but the file that makes `Sentence` and `Refused`."""
+    files = {*(root / "pipelines").rglob("*.py"), *(root / "presets").rglob("*.py")}
+    files = sorted(files - {root / "pipelines" / "errors.py"})
     return {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
 
@@ -45,7 +46,7 @@ def plain_errors(root: Path = ROOT) -> Iterator[str]:
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             raised = (node.exc for node in ast.walk(function) if isinstance(node, ast.Raise))
             if any(isinstance(error, ast.Call) and name_of(error.func) in {*PLAIN, "Exception"} for error in raised):
-                yield f"{file.relative_to(root / 'pipelines').with_suffix('')} {function.name}"
+                yield f"{str(file.relative_to(root).with_suffix('')).removeprefix('pipelines/')} {function.name}"
 
 
 def templates(root: Path = ROOT) -> Iterator[Template]:

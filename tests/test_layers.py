@@ -26,9 +26,9 @@ pipelines.large pipelines.inpainting pipelines.masks pipelines.events
 pipelines.memory
 pipelines.depth pipelines.synthetic
 pipelines.weights pipelines.media pipelines.cameras pipelines.metrics pipelines.pictures
+presets
 pipelines.files
 pipelines.errors pipelines.limits pipelines.process
-presets
 """
 PACKAGES = ("app", "studio", "pipelines", "presets")
 WITHOUT_TORCH = ("pipelines.cameras", "pipelines.media", "presets")  # and whatever they import of ours

@@ -14,11 +14,25 @@ from pipelines.cameras.path import Path
 from pipelines.cameras.projection import pixel_centers, project, unproject
 from pipelines.cameras.speed import quarter_second, steps
 from pipelines.cameras.trajectory import Trajectory, checked_distance
-from pipelines.limits import BACKED, CLEARANCE, FOV_DEGREES, SEEN, SLACK, TRAVEL, TURN_DEGREES
+from pipelines.limits import BACKED, CLEARANCE, FOV_DEGREES, SEEN, SLACK, TORN, TRAVEL, TURN_DEGREES
 
 HIGHER = 0.25  # of D: how far up is tried before a path is called liftable
 REACHED = 1e-6
 SURFACE_POINTS = 4000
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a photo, as a place, will show of the frames of a path; `photo.outlook.look` finds it.
+
+    coverage (T,): share of every frame that comes from the photo, 0..1, as the finished clip measures it, to 0.01 or
+    so. torn (T,): share of every frame that opens between surfaces: unknown, with something known on both sides,
+    0 and more; what opens beside a surface that is near counts twice, since that is what one looks at. What the camera
+    sees beyond the photo's rim does not count.
+    """
+
+    coverage: np.ndarray
+    torn: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Finding:
     through    how far behind the surface that the photo shows, limit 0  lift, else shorten
     out        smallest share of a frame in the photo                    turn_back
     invented   smallest share of a frame that is backed                  keep_honest
+    torn       largest share of a frame that opens, see `Outlook`        keep_honest
     lens       the worst field of view across the width, degrees         fit_lens
     unreached  distance of the last camera from the last key             none: sample the path again
     """
@@ -52,14 +67,15 @@ def check_path(
     distance: float,
     depth: np.ndarray | None = None,
     camera: Camera | None = None,
-    coverage: np.ndarray | None = None,
+    outlook: Outlook | None = None,
     path: Path | None = None,
 ) -> list[Finding]:
     """Everything that is wrong with the cameras of a clip, in the order of the table in `Finding`.
 
     distance: depth D of the subject. depth (H, W) z-depth of the photo in scene units, 0 = unknown, and its camera of
-    the same size: without them surfaces are not looked at. coverage (T,) 0..1 as `photo.outlook.coverage` gives it.
-    path: what the trajectory was made of, for `unreached`. Raises ValueError for arrays of the wrong shape.
+    the same size: without them surfaces are not looked at. outlook: of these frames; without it `out`, `invented` and
+    `torn` are not looked for. path: what the trajectory was made of, for `unreached`. Raises ValueError for arrays of
+    the wrong shape.
     """
     distance = checked_distance(distance)
     findings = []
@@ -72,14 +88,8 @@ def check_path(
     if depth is not None and camera is not None:
         findings += surfaces(trajectory, distance, np.asarray(depth), camera)
 
-    if coverage is not None:
-        coverage = np.asarray(coverage, dtype=np.float64)
-        if coverage.shape != (len(trajectory),):
-            raise ValueError(f"coverage has shape {coverage.shape}, must be ({len(trajectory)},): one per frame.")
-        for first, last in _runs(coverage < SEEN):
-            findings.append(Finding("out", (first, last), _least(coverage, first, last), SEEN, "turn_back"))
-        for first, last in _runs((coverage < BACKED) & (coverage >= SEEN)):
-            findings.append(Finding("invented", (first, last), _least(coverage, first, last), BACKED, "keep_honest"))
+    if outlook is not None:
+        findings += shown(outlook, len(trajectory))
 
     lens = fov(trajectory.K[:, 0, 0] / trajectory.width)
     low, high = lens_limits(lens[0])
@@ -95,6 +105,20 @@ def check_path(
             last = len(trajectory) - 1
             findings.append(Finding("unreached", (last, last), apart, REACHED, None))
     return findings
+
+
+def shown(outlook: Outlook, frames: int) -> list[Finding]:
+    """Where a path shows too little of the photo, or opens too much between its surfaces: `out`, `invented`, `torn`."""
+    for name, values in vars(outlook).items():
+        if values.shape != (frames,):
+            raise ValueError(f"{name} has shape {values.shape}, must be ({frames},): one per frame.")
+    coverage, torn = outlook.coverage, outlook.torn
+    out, invented = _runs(coverage < SEEN), _runs((coverage < BACKED) & (coverage >= SEEN))
+    return [
+        *(Finding("out", run, _least(coverage, *run), SEEN, "turn_back") for run in out),
+        *(Finding("invented", run, _least(coverage, *run), BACKED, "keep_honest") for run in invented),
+        *(Finding("torn", run, _most(torn, *run), TORN, "keep_honest") for run in _runs(torn > TORN)),
+    ]
 
 
 def lens_limits(photo: float) -> tuple[float, float]:

@@ -9,17 +9,17 @@ from dataclasses import replace
 import numpy as np
 
 from pipelines.cameras.camera import Camera
-from pipelines.cameras.checks import lens_limits, surfaces
+from pipelines.cameras.checks import Outlook, lens_limits, surfaces
 from pipelines.cameras.keys import SECONDS
 from pipelines.cameras.path import Path
 from pipelines.cameras.shortening import turns_from_start, weaker
 from pipelines.cameras.speed import excess_speed
 from pipelines.cameras.trajectory import NATIVE_FPS, Trajectory
-from pipelines.limits import BACKED, SLACK
+from pipelines.limits import BACKED, SLACK, TORN
 
 BISECTIONS = 6  # strength to 1/64
 
-CoverageOf = Callable[[Trajectory], np.ndarray]  # the share of every frame that is backed, (T,) 0..1
+Look = Callable[[Trajectory], Outlook]  # what the photo will show of a path
 
 
 def slow_down(path: Path, distance: float, fps: int | float = NATIVE_FPS) -> Path:
@@ -59,14 +59,14 @@ def lift(path: Path, distance: float, is_fine: Callable[[Path], bool]) -> Path:
 
 def turn_back(
     path: Path,
-    coverage_of: CoverageOf,
+    look: Look,
     least: float = BACKED,
     height: int = 288,
     width: int = 512,
     fps: float = NATIVE_FPS,
 ) -> Path:
     """The same way with the camera turned less away from the photo's heading, as far as every frame stays backed by
-    `least`; where turning is not enough, `keep_honest`."""
+    `least`; where turning is not enough, `keep_honest`. What is torn, turning does not mend."""
     if path.target is not None:
         path = path.aimed(path.target)
 
@@ -79,29 +79,31 @@ def turn_back(
         return replace(path, keys=tuple(keys))
 
     def is_fine(path: Path) -> bool:
-        return bool((coverage_of(path.trajectory(height, width, fps)) >= least).all())
+        return bool((look(path.trajectory(height, width, fps)).coverage >= least).all())
 
     if turns_from_start(path).max() >= 179 or not is_fine(turned(0)):
-        return keep_honest(path, coverage_of, least, height, width, fps)
+        return keep_honest(path, look, least, height, width, fps)
     return _strongest(turned, is_fine)
 
 
 def keep_honest(
     path: Path,
-    coverage_of: CoverageOf,
+    look: Look,
     least: float = BACKED,
     height: int = 288,
     width: int = 512,
     fps: float = NATIVE_FPS,
 ) -> Path:
-    """The path as strong as it can be with at least `least` of every frame backed by the memory.
+    """The path as strong as it can be with at least `least` of every frame backed by the memory, and at most TORN of it
+    open between surfaces.
 
     Weaker means less travel, turn and lens change in the same time, as `shortened`; a path that turns right
-    round is cut short first. 7 calls of coverage_of, 15 when the path's target lies outside the photo.
+    round is cut short first. 7 calls of look, 15 when the path's target lies outside the photo.
     """
 
     def is_fine(path: Path) -> bool:
-        return bool((coverage_of(path.trajectory(height, width, fps)) >= least).all())
+        seen = look(path.trajectory(height, width, fps))
+        return bool((seen.coverage >= least).all() and (seen.torn <= TORN).all())
 
     found = _strongest(lambda factor: weaker(path, factor), is_fine)
     if path.target is not None and not is_fine(found):  # it is the aim that leaves the photo
@@ -125,13 +127,13 @@ def repaired(
     camera: Camera,
     distance: float,
     depth: np.ndarray | None = None,
-    coverage_of: CoverageOf | None = None,
+    look: Look | None = None,
     fps: int | float = NATIVE_FPS,
 ) -> Path:
     """The path after one of REPAIRS by name, which makes the findings that name it go away.
 
     camera: the photo's, whose size the clip has; depth (H, W) of that size. Raises ValueError for an unknown name, and
-    for `turn_back` and `keep_honest` without coverage_of.
+    for `turn_back` and `keep_honest` without `look`.
     """
     height, width = camera.height, camera.width
 
@@ -142,9 +144,9 @@ def repaired(
     if repair not in REPAIRS:
         raise ValueError(f"Unknown repair {repair!r:.40}. Choose from {', '.join(REPAIRS)}.")
     if repair in ("turn_back", "keep_honest"):
-        if coverage_of is None:
-            raise ValueError(f"The repair {repair} needs the coverage of paths. Lift the photo first.")
-        return (turn_back if repair == "turn_back" else keep_honest)(path, coverage_of, BACKED, height, width, fps)
+        if look is None:
+            raise ValueError(f"The repair {repair} needs to look at paths. Lift the photo first.")
+        return (turn_back if repair == "turn_back" else keep_honest)(path, look, BACKED, height, width, fps)
     if repair == "slow_down":
         return slow_down(path, distance, fps)
     if repair == "shorten":

@@ -18,6 +18,8 @@ from pipelines.cameras.trajectory import MAX_FRAMES, Trajectory
 from pipelines.errors import Refused
 
 PACES = ("kept", "even")
+LEAST_SECONDS = 1.0  # cameras that take less are no clip: photos of a place have no time
+USUAL_SECONDS = 4.0  # what they are given then
 LEAST_FRAMES = 2
 FINE = 128  # parts of a step when the length of the way is measured
 STANDS = 1e-6  # of the whole way: a shorter step is none

@@ -8,9 +8,11 @@ from typing import Any
 
 from pipelines.cameras import Camera
 from pipelines.cameras.formats import Imported, read_cameras
-from pipelines.cameras.resampling import PACES, resampled
+from pipelines.cameras.resampling import LEAST_SECONDS, PACES, USUAL_SECONDS, resampled
 from pipelines.cameras.trajectory import NATIVE_FPS
 from pipelines.loading import DEVICES, DTYPES
+
+MILLIMETRES = (4, 1000)  # of lenses
 
 
 def add_device_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +35,38 @@ def device_values(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in ("device", "dtype", "profile", "size", "first_block_cache")}
 
 
+SIZE = "HEIGHTxWIDTH"
+
+
 def size(text: str) -> tuple[int, int]:
     """'288x512' -> (288, 512): height, width in pixels."""
     try:
         height, width = (int(part) for part in text.lower().split("x"))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} must be HEIGHTxWIDTH in pixels, for example 288x512") from error
+        raise argparse.ArgumentTypeError(f"{text!r} must be {SIZE} in pixels, for example 288x512") from error
     return height, width
+
+
+def add_lens_arguments(parser: argparse.ArgumentParser, used: str) -> None:
+    """--fov or --lens. used: what they are for, and what holds without them."""
+    lens = parser.add_mutually_exclusive_group()
+    lens.add_argument("--fov", type=float, metavar="DEGREES", help=f"across the long side, {used}")
+    lens.add_argument("--lens", type=float, metavar="MM", help="the same as a focal length of full frame, such as 35")
+
+
+def given_camera(args: argparse.Namespace, picture: tuple[int, int], height: int, width: int) -> Camera | None:
+    """The camera of --fov or --lens for a clip of (height, width), None without them.
+
+    picture: (width, height) of the photo. Raises ValueError for a lens that there is not.
+    """
+    from pipelines.photo.frame import frame_camera
+
+    if args.lens is not None:
+        low, high = MILLIMETRES
+        if not low <= args.lens <= high:
+            raise ValueError(f"--lens {args.lens:g} must be {low}..{high} mm of full frame. Use 35.")
+        return frame_camera(picture, height, width, args.lens)
+    return None if args.fov is None else frame_camera(picture, height, width, fov_degrees=args.fov)
 
 
 def add_resampling_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,12 +94,20 @@ def read_cameras_with_warnings(
     if resample is not None and fps is None:
         fps = NATIVE_FPS
     imported = read_cameras(source, height, width, fps, fix, view)
-    for warning in warnings_of(imported):
+    if resample is not None:
+        imported = replace(imported, trajectory=resampled(imported.trajectory, resample, pace))
+    for warning in warnings_of(imported, resample):
         print(f"warning: {warning}", file=sys.stderr)
-    if resample is None:
-        return imported
-    return replace(imported, trajectory=resampled(imported.trajectory, resample, pace))
+    return imported
 
 
-def warnings_of(imported: Imported) -> list[str]:
-    return [*imported.left_out, *(doubt.sentence for doubt in imported.doubts)]
+def warnings_of(imported: Imported, resample: int | None = None) -> list[str]:
+    """What was left out of a file of cameras, what is odd about it, and that it is short; resample: as it was asked."""
+    found = [*imported.left_out, *(doubt.sentence for doubt in imported.doubts)]
+    cameras = imported.trajectory
+    if resample is None and cameras.seconds < LEAST_SECONDS:
+        found.append(
+            f"The {len(cameras)} cameras last {cameras.seconds:.2f} s at {cameras.fps:g} frames a second, which no "
+            f"clip does: spread them over {USUAL_SECONDS:g} s with --resample {round(USUAL_SECONDS * NATIVE_FPS)}."
+        )
+    return found

@@ -3,9 +3,16 @@
 import argparse
 from pathlib import Path
 
-from pipelines.cameras import Camera
 from pipelines.cameras.formats import CORRECTIONS, DEFAULT_SIZE, FORMATS, write_cameras
-from pipelines.commands.options import add_resampling_arguments, read_cameras_with_warnings, size, warnings_of
+from pipelines.commands.options import (
+    SIZE,
+    add_lens_arguments,
+    add_resampling_arguments,
+    given_camera,
+    read_cameras_with_warnings,
+    size,
+    warnings_of,
+)
 
 HELP = "cameras of one format into another, see docs/formats.md"
 
@@ -18,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="the file, or the folder for formats of several files; if left out nothing is written"
     )
-    parser.add_argument("--size", type=size, metavar="HxW", help="pixels; the file's own, where it tells any")
-    parser.add_argument("--fov", type=float, help="degrees across the long side, for cameras that tell no lens")
+    parser.add_argument("--size", type=size, metavar=SIZE, help="pixels; the file's own, where it tells any")
+    add_lens_arguments(parser, "for cameras that tell no lens")
     parser.add_argument("--fps", type=float, help="frames per second; the file's own, where it tells any")
     parser.add_argument("--fix", choices=CORRECTIONS, help="read it as written in the convention that a warning names")
     add_resampling_arguments(parser)
@@ -28,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict:
     """Convert the cameras. Returns the convention they were read in, their number and size, and what was written."""
     height, width = args.size or (None, None)
-    view = None if args.fov is None else Camera.from_fov(args.fov, *(args.size or DEFAULT_SIZE))
+    frame = args.size or DEFAULT_SIZE
+    view = given_camera(args, frame[::-1], *frame)
     imported = read_cameras_with_warnings(
         args.source, height, width, args.fps, args.fix, view, args.resample, args.pace
     )
@@ -39,6 +47,6 @@ def run(args: argparse.Namespace) -> dict:
         "height": imported.trajectory.height,
         "width": imported.trajectory.width,
         "fps": imported.trajectory.fps,
-        "warnings": warnings_of(imported),
+        "warnings": warnings_of(imported, args.resample),
         "written": [str(file) for file in written],
     }

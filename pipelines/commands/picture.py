@@ -33,8 +33,8 @@ def read_photo(args: argparse.Namespace) -> "tuple[Image.Image | None, float | N
         return None, None
     if changed and args.depth:
         raise ValueError(f"--depth is of the whole picture, {changed} is not. Leave one of them out.")
-    if args.flatten is not None and args.fov is not None:
-        raise ValueError("--fov is not needed: the lens of a flat view is known. Leave it out.")
+    if args.flatten is not None and (args.fov is not None or args.lens is not None):
+        raise ValueError("--fov and --lens are not needed: the lens of a flat view is known. Leave it out.")
     picture = open_picture(args.photo)
     for remark in picture.remarks:
         print(f"note: {remark}", file=sys.stderr)
@@ -48,6 +48,17 @@ def read_photo(args: argparse.Namespace) -> "tuple[Image.Image | None, float | N
     if picture.panorama is not None:
         warn("this is a 360 degree panorama, in which straight lines are bent. Use a flat view: --flatten YAW[,PITCH].")
     return picture.image, picture.focal_35mm
+
+
+def warn_of_turned_size(size: tuple[int, int], height: int, width: int) -> None:
+    """Say on stderr where a wide photo of (width, height) becomes an upright clip, or the other way round."""
+    across, down = size
+    if (across - down) * (width - height) < 0:
+        photo, clip = ("a wide", "an upright") if across > down else ("an upright", "a wide")
+        warn(
+            f"--size is HEIGHTxWIDTH: {height}x{width} makes {clip} clip of {photo} photo. "
+            f"For {photo} one use --size {width}x{height}."
+        )
 
 
 def warn_of_few_pixels(size: tuple[int, int], height: int, width: int, zoom: float) -> None:

@@ -1,6 +1,7 @@
 """`python -m pipelines render`: one photo and one camera move become a clip.
 
-`run` is the story; its chapters follow in order: read sources, cameras, load, lift, render, write.
+`run` is the story; its chapters follow in order: cameras, load, lift, render, write. What comes first, reading and
+checking what it is made from, is sources.py.
 """
 
 import argparse
@@ -10,32 +11,33 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pipelines.cameras import Camera, Trajectory, checked_frames, move
 from pipelines.cameras.curve import num_frames
 from pipelines.cameras.trajectory import NATIVE_FPS
 from pipelines.commands.options import (
+    SIZE,
     add_device_arguments,
+    add_lens_arguments,
     add_resampling_arguments,
     device_values,
+    given_camera,
     read_cameras_with_warnings,
     size,
 )
-from pipelines.commands.picture import direction, read_photo, warn_of_few_pixels
+from pipelines.commands.picture import direction, warn_of_few_pixels
 from pipelines.commands.report import report_of
-from pipelines.files import atomic_write, check_output
-from pipelines.large.families import FewSteps
-from pipelines.loading import load_pipeline, parse_few_steps, parse_values
+from pipelines.commands.sources import Sources, read_sources
+from pipelines.files import atomic_write
+from pipelines.limits import TORN
+from pipelines.loading import load_pipeline
 from pipelines.media.clips import RATES
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from pipelines.events import DoneEvent
-    from pipelines.memory.scene import Scene
     from pipelines.photo.lifted import Lifted
     from pipelines.pipeline_mirage import MiragePipeline
 
@@ -59,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--seconds", type=float, help="length of the clip (default 4); of files that tell it, theirs")
     length.add_argument("--frames", type=int, help="length of the clip in frames")
     parser.add_argument("--fps", type=int, choices=RATES, help="frames per second of the clip (default 24)")
-    parser.add_argument("--size", type=size, default=(288, 512), metavar="HxW", help="pixels (default 288x512)")
+    parser.add_argument("--size", type=size, default=(288, 512), metavar=SIZE, help="pixels (default 288x512, wide)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--focus", type=float, default=0.5, help="where in the photo the frame lies: 0 left or top .. 1 right or bottom"
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use a flat view of a 360 panorama: degrees to the right and up, --flatten=-90,10 looks left",
     )
     parser.add_argument("--quality", default="standard", help="draft or standard")
-    parser.add_argument("--fov", type=float, help="degrees across the long side; from the photo's EXIF, else 60")
+    add_lens_arguments(parser, "of the photo; from its EXIF, else 60")
     parser.add_argument("--model", default="embedded", help="embedded, a folder or a Hub repository")
     add_device_arguments(parser)
     parser.add_argument("--few-step-lora", metavar="FILE", help="a LoRA distilled for few steps; or team/name/FILE")
@@ -135,84 +137,6 @@ def run(args: argparse.Namespace) -> dict:
     return report
 
 
-# ---- read sources -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a clip is made from. photo: None to go on in the scene alone. scene: None where a new place begins.
-
-    focal_35mm: the photo's, None where nobody knows it. depth: (H, W) float32, the photo's z-depth in scene units, 0 =
-    unknown; None: it is estimated. params: of the move.
-    """
-
-    photo: "Image.Image | None"
-    focal_35mm: float | None
-    scene: "Scene | None"
-    depth: np.ndarray | None
-    params: dict[str, Any]
-    few_steps: FewSteps | None
-
-
-def read_sources(args: argparse.Namespace) -> Sources:
-    """Raises ValueError for a file that cannot be read, and for outputs that could not be written."""
-    from pipelines.media.transparent import WRITERS
-    from pipelines.memory.scene import Scene
-
-    if args.resample is not None and not args.trajectory:
-        raise ValueError(
-            "--resample puts the cameras of a file onto a clip, and there is none. Give --trajectory FILE."
-        )
-    photo, focal_35mm = read_photo(args)
-    scene = Scene.load(args.scene) if args.scene and args.scene.exists() else None
-    if photo is None and scene is None:
-        raise ValueError("There is no photo to render. Give its path, or --scene with a scene that exists.")
-    if args.depth and photo is None:
-        raise ValueError("--depth is of a photo, and there is none. Give the photo, or leave it out.")
-    depth = read_depth(args.depth, args.depth_scale) if args.depth else None
-    params = parse_values("--set", args.set)
-    few_steps = read_few_steps(args)
-    if args.trajectory and params:
-        raise ValueError("--set is for moves; a file of cameras has no parameters. Leave it out.")
-    if args.trajectory and (args.seconds or args.frames):
-        raise ValueError("--seconds and --frames are for moves; a file of cameras has its own length. Leave them out.")
-    is_clear = args.out.suffix.lower() in WRITERS
-    if args.alpha and not is_clear:
-        raise ValueError(
-            f"--out {args.out.name} cannot be transparent. Name it .webm (VP9), or .zip for numbered PNGs, or leave "
-            "--alpha out."
-        )
-    if is_clear and not args.alpha:
-        raise ValueError(f"--out {args.out.name} is of a transparent clip. Name it .mp4, or add --alpha.")
-    for out in filter(None, (args.out, args.report)):
-        check_output(out)
-    return Sources(photo, focal_35mm, scene, depth, params, few_steps)
-
-
-def read_depth(path: Path, scale: float) -> np.ndarray:
-    """16-bit grey PNG -> z-depth (H, W) float32 in scene units, of which `scale` steps of the PNG make one."""
-    from PIL import Image
-
-    if not scale > 0:
-        raise ValueError(f"--depth-scale {scale} must be positive. Use 1000 for millimetres.")
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            values = np.array(image)
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be read as a PNG ({error}). Give a 16-bit grey PNG.") from error
-    if values.ndim != 2:
-        raise ValueError(f"{path.name} has {values.shape[2]} channels. Give a 16-bit grey PNG.")
-    return values.astype(np.float32) / scale
-
-
-def read_few_steps(args: argparse.Namespace) -> FewSteps | None:
-    if args.few_step_lora is not None:
-        return parse_few_steps(args.few_step_lora, "--few-step", args.few_step)
-    if args.few_step:
-        raise ValueError("--few-step says how a LoRA is sampled, and there is none. Give --few-step-lora FILE.")
-    return None
-
-
 # ---- cameras ----------------------------------------------------------------------------------------------------
 
 
@@ -266,12 +190,11 @@ def made_frames(args: argparse.Namespace, fps: int) -> int:
 
 
 def camera_of_photo(args: argparse.Namespace, sources: Sources) -> Camera:
-    """The camera that sees the clip's frame of the whole photo, by --fov, what its file says, or the usual lens."""
+    """The camera that sees the clip's frame of the whole photo: by --fov or --lens, its file, or the usual lens."""
     from pipelines.photo.frame import frame_camera
 
-    if args.fov is not None:
-        return frame_camera(sources.photo.size, *args.size, fov_degrees=args.fov)
-    return frame_camera(sources.photo.size, *args.size, sources.focal_35mm)
+    given = given_camera(args, sources.photo.size, *args.size)
+    return given or frame_camera(sources.photo.size, *args.size, sources.focal_35mm)
 
 
 # ---- load -------------------------------------------------------------------------------------------------------
@@ -298,6 +221,7 @@ def load(args: argparse.Namespace, sources: Sources) -> "MiragePipeline":
 
 def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", shot: Shot) -> Shot:
     """The photo as a place, and the move at the scale and strength that suit it; see pipelines/photo/."""
+    from pipelines.photo.outlook import look
     from pipelines.photo.strength import STEP, gentle_strength, is_cropped, is_cut, suited
 
     depth, focus, seconds = sources.depth, args.focus, dict.fromkeys(("encode", "depth", "memory_write"), 0.0)
@@ -340,6 +264,9 @@ def lift(args: argparse.Namespace, sources: Sources, pipe: "MiragePipeline", sho
         print("note: the camera cuts the product off. A lower --set strength= keeps it whole.", file=sys.stderr)
     elif strength < 1 and is_cut(lifted, path(lifted, strength + STEP)):
         print(f"note: strength={strength:g}, so that the product stays whole in every frame.", file=sys.stderr)
+    if look(lifted.memory, trajectory, lifted).torn.max() > TORN:
+        shorter = "a shorter path" if args.trajectory else "a lower --set strength="
+        print(f"note: edges of what stands in front may look torn; {shorter} is cleaner.", file=sys.stderr)
     return Shot(lifted, lifted.camera, trajectory, lifted.distance, lifted.zoom, seconds)
 
 

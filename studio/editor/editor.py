@@ -32,7 +32,7 @@ const python = {
   repair: (repair) => trigger('repaired', { repair }),
   paste: (text) => trigger('pasted', { text }),
   check: (path) => server.quick_check({ path, distance: place().distance, language: props.texts.language }),
-  save: (format, path) => server.save({ ...place(), format, path, language: props.texts.language }),
+  save: (format, path) => server.save({ ...place(), fps: props.fps, format, path, language: props.texts.language }),
   // a visitor's file name stays on the visitor's machine, but for its ending and for where two files belong together
   openCameras: async (files, fix) => {
     const pairs = /^((cameras|images|w2c|intrinsics)\.txt|(cameras|images)\.bin|(poses|intrinsics)\.npy)$/i;
@@ -74,6 +74,7 @@ class TrajectoryEditor(gr.HTML):
     drawn. texts: the words of the page's language.
 
     place: {file, height, width, fov, distance, metric, floor, seconds}: what `place.describe` gives.
+    fps: frames per second of the clip, at which cameras are saved.
     review: {coverage, findings, notice, fixes, of}: what the server says about the path `of`, see
     `studio.editor.review`.
     """
@@ -90,7 +91,7 @@ class TrajectoryEditor(gr.HTML):
             js_on_load=OPEN,
             apply_default_css=False,
             server_functions=[quick_check, save],
-            **{"place": None, "review": None, **props},
+            **{"place": None, "fps": trajectory.NATIVE_FPS, "review": None, **props},
         )
 
     def api_info(self) -> dict:

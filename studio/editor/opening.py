@@ -11,7 +11,7 @@ from pipelines.cameras import Camera, Trajectory, formats
 from pipelines.cameras.fitting import fit_error
 from pipelines.cameras.keys import SECONDS
 from pipelines.cameras.path import Path as CameraPath
-from pipelines.cameras.resampling import resampled
+from pipelines.cameras.resampling import LEAST_SECONDS, USUAL_SECONDS, resampled
 from pipelines.cameras.rotations import inverse
 from pipelines.cameras.trajectory import NATIVE_FPS
 from studio.drawn import drawn_path, with_lens
@@ -19,15 +19,14 @@ from studio.words import Refusal, explain, say, translated
 
 MAX_FILES = 5  # what a COLMAP model has
 FIXES = ("backwards", "inverse")  # y-up needs none: every path is moved to the photo's camera
-LEAST_SECONDS = 1.0  # what cameras take in all, if that is the time of a clip: photos of a place have none
-USUAL_SECONDS = 4.0  # for those that take less
 
 
 def opened(
     files: list[str], camera: Camera, language: str, fix: str | None = None
 ) -> tuple[CameraPath | None, str, list[dict]]:
-    """(path, notice, fixes): the path, moved to the photo's camera and lens; what was read, left out and made of it;
-    and the other ways to read the files, as [{fix, label}]. Where they cannot be read: (None, why, []).
+    """(path, notice, fixes): the path, moved to the photo's camera and lens; what was read, left out and made of it, in
+    plain words first, the axes that were assumed last; and the other ways to read the files, as [{fix, label}]. Where
+    they cannot be read: (None, why, []).
 
     files: one, or those of a format of several files under their own names. camera: the photo's, whose lens and size
     hold where the files tell none. fix: one of FIXES, to read them that way. First and last camera are the files' own.
@@ -51,10 +50,12 @@ def opened(
             return None, explain(language, refusal), []
         except ValueError as error:
             return None, explain(language, Refusal("cameras_refused", reason=error)), []
-    said = say(language, "cameras_read", cameras=len(read.trajectory), convention=read.convention)
+    convention = translated(language, read.convention)
+    said = say(language, "cameras_read", cameras=len(read.trajectory), format=convention.split(",")[0])
+    details = say(language, "cameras_details", convention=convention)
     kinds = [doubt.kind for doubt in read.doubts]
     fixes = [{"fix": kind, "label": say(language, f"fix_{kind}")} for kind in kinds if kind in FIXES]
-    return path, " ".join([said, *notes, *(say(language, f"doubt_{kind}") for kind in kinds)]), fixes
+    return path, " ".join([said, *notes, *(say(language, f"doubt_{kind}") for kind in kinds), details]), fixes
 
 
 def in_time(trajectory: Trajectory) -> Trajectory:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pipelines.cameras.formats import FORMATS
 from pipelines.cameras.formats.spatia import FPS as SPATIA_FPS
-from pipelines.cameras.trajectory import NATIVE_FPS
 from studio.drawn import drawn_path
-from studio.order import one_of
+from studio.order import one_of, rate_of
 from studio.words import Refusal, explain
 
 NAME = "mirage-{}"
@@ -20,9 +19,9 @@ AS_KEYS = "path"  # beside FORMATS: the keys as they are edited
 def save(request: dict) -> dict:
     """The path in a format of FORMATS, or as its keys.
 
-    request: {format: a name of FORMATS or "path", path: JSON text, height, width: pixels of the clip, language}.
-    Returns {name, data}: the file's name and its bytes in base64 (several files come as one zip); or {refusal}: why
-    not, as one sentence.
+    request: {format: a name of FORMATS or "path", path: JSON text, height, width: pixels of the clip, fps: its frames
+    per second, language}. Returns {name, data}: the file's name and its bytes in base64 (several files come as one
+    zip); or {refusal}: why not, as one sentence.
     """
     language = request.get("language") if isinstance(request, dict) else "en"
     try:
@@ -31,7 +30,7 @@ def save(request: dict) -> dict:
         if name == AS_KEYS:
             texts = {"path.json": json.dumps(drawn.to_dict(), allow_nan=False, indent=1)}
         else:
-            fps = SPATIA_FPS if name == "spatia" else NATIVE_FPS
+            fps = SPATIA_FPS if name == "spatia" else rate_of(request["fps"])  # the only format without a rate
             texts = FORMATS[name].write(drawn.trajectory(request["height"], request["width"], fps))
     except Refusal as refusal:
         return {"refusal": explain(language, refusal)}

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipelines.cameras import Trajectory
 from pipelines.events import ChunkEvent, DoneEvent, StepEvent
-from pipelines.media.clips import write_poster
+from pipelines.media.clips import RATES, write_poster
 from studio.download import report_of, sheet, write_clip
 from studio.handlers.answers import Answer, explains, idle, stage
 from studio.handlers.meter import meter
@@ -52,6 +52,12 @@ def estimate(workbench: Workbench, session: Session, language: str, inputs: Inpu
     if order.duration < SHORTEST:
         words = words.rstrip(".") + ". " + say(language, "too_short", limit=SHORTEST)
     return {"estimate": escape(words) + softness(workbench, session, order, language)}
+
+
+def count(workbench: Workbench, session: Session, language: str, inputs: Inputs) -> Answer:
+    """A setting of the clip changed: its estimate, and the rate at which the editor saves cameras."""
+    answer = estimate(workbench, session, language, inputs)
+    return {**answer, "path": gr.update(fps=inputs.fps)} if inputs.fps in RATES else answer
 
 
 # -- the job --------------------------------------------------------------------------------------------------------

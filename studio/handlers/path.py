@@ -110,19 +110,20 @@ def check_path(workbench: Workbench, session: Session, language: str, inputs: In
 
 def review(lifted: "Lifted", language: str, inputs: Inputs) -> dict:
     """What the editor shows about the path it holds; nothing where that is none."""
-    from pipelines.photo.outlook import coverage  # brings torch
+    from pipelines.photo.outlook import look  # brings torch
 
     try:
         order = Order.read(replace(inputs, fps=NATIVE_FPS))  # in which the editor counts
     except Refusal:
         return {"review": {}}
     trajectory = order.trajectory(lifted.camera, lifted.distance)
-    backed = coverage(lifted.memory, trajectory, lifted)
-    found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, backed, order.path)
+    seen = look(lifted.memory, trajectory, lifted)
+    found = checks.check_path(trajectory, lifted.distance, lifted.depth, lifted.camera, seen, order.path)
+    good = {"level": "good", "words": say(language, "found_good", percent=int(100 * seen.coverage.min()))}
     return {
         "review": {
-            "coverage": np.round(backed, 3).tolist(),
-            "findings": findings(found, language) or [{"level": "good", "words": say(language, "found_good")}],
+            "coverage": np.round(seen.coverage, 3).tolist(),
+            "findings": findings(found, language) or [good],
             "turn": next(turn),
             "of": inputs.path if isinstance(inputs.path, str) else None,
         }
@@ -133,7 +134,7 @@ def review(lifted: "Lifted", language: str, inputs: Inputs) -> dict:
 @in_turn
 def repair_path(workbench: Workbench, session: Session, language: str, inputs: Inputs, event) -> Iterator[Answer]:
     """The path after the repair that was chosen. The editor then has it reviewed as any other edit. event: {repair}."""
-    from pipelines.photo.outlook import coverage  # brings torch
+    from pipelines.photo.outlook import look  # brings torch
 
     if session.photo is None:
         raise Refusal("need_photo")
@@ -142,11 +143,11 @@ def repair_path(workbench: Workbench, session: Session, language: str, inputs: I
     yield {"stage": stage(session, note=say(language, "mending"))}
     lifted = enter(workbench, session, framing_of(workbench, inputs))
 
-    def backed(trajectory: Trajectory) -> np.ndarray:
-        return coverage(lifted.memory, trajectory, lifted)
+    def seen(trajectory: Trajectory) -> checks.Outlook:
+        return look(lifted.memory, trajectory, lifted)
 
     scene = lifted.camera, lifted.distance, lifted.depth
-    path = repairs.repaired(with_lens(path, lifted.camera), repair, *scene, backed)
+    path = repairs.repaired(with_lens(path, lifted.camera), repair, *scene, seen)
     yield {"stage": stage(session), "path": gr.update(value=path.to_dict())}
 
 

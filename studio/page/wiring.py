@@ -115,7 +115,7 @@ class Wiring:
         def counted(session, *values):
             # given back, the visit lives on from now: Gradio drops it and its files some time after the last such turn
             session.left_at = None
-            return {self.session: session, **self.tied(clip.estimate)(session, *values)}
+            return {self.session: session, **self.tied(clip.count)(session, *values)}
 
         event(counted, self.inputs, [self.session, *self.shown], **NEWEST, **QUIET)
 

@@ -141,7 +141,10 @@ SCRIPT: dict[str, tuple[str, str]] = {
 # Said by the server
 TEXT: dict[str, tuple[str, str]] = {
     # what is wrong with a path, and how it is mended
-    "found_good": ("Nothing to mend on this path.", "Nulla da correggere in questo percorso."),
+    "found_good": (
+        "Nothing to mend on this path: at least {percent} % of every picture is your photo.",
+        "Nulla da correggere in questo percorso: almeno il {percent} % di ogni immagine è la tua foto.",
+    ),
     "found_fast": (
         "Fast from {begin:.1f} to {end:.1f} s: slower looks calmer.",
         "Veloce da {begin:.1f} a {end:.1f} s: più lento è più calmo.",
@@ -162,6 +165,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "From {begin:.1f} to {end:.1f} s only {percent} % of the picture comes from your photo.",
         "Da {begin:.1f} a {end:.1f} s solo il {percent} % dell'immagine viene dalla tua foto.",
     ),
+    "found_torn": (
+        "From {begin:.1f} to {end:.1f} s what stands in front moves far against what is behind: its edges will look "
+        "torn.",
+        "Da {begin:.1f} a {end:.1f} s ciò che è davanti si sposta molto rispetto allo sfondo: i bordi appariranno "
+        "strappati.",
+    ),
     "found_lens": (
         "An extreme lens from {begin:.1f} to {end:.1f} s: the picture will look bent or flat.",
         "Obiettivo estremo da {begin:.1f} a {end:.1f} s: l'immagine sarà deformata o piatta.",
@@ -178,7 +187,14 @@ TEXT: dict[str, tuple[str, str]] = {
     "repair_fit_lens": ("Mend the lens", "Correggi l'obiettivo"),
     "mending": ("Mending the path…", "Correggo il percorso…"),
     # files
-    "cameras_read": ("{cameras} cameras read as {convention}.", "{cameras} videocamere lette come {convention}."),
+    "cameras_read": (
+        "{cameras} cameras have come in (format: {format}). The path begins at your photo.",
+        "Sono arrivate {cameras} videocamere (formato: {format}). Il percorso comincia dalla tua foto.",
+    ),
+    "cameras_details": (
+        "For experts: read as {convention}; docs/formats.md has the conventions.",
+        "Per esperti: lette come {convention}; le convenzioni sono in docs/formats.md.",
+    ),
     "cameras_made": (
         "They became {points} points over {seconds:.1f} s; the first and last camera are the file's, between them the "
         "path is at most {percent:.1f} % of its length and {degrees:.1f} degrees off.",

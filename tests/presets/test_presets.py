@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,24 +36,24 @@ def test_moves_page_is_written_from_the_data():
 
 def test_presets_know_nothing_of_the_engine():
     for source in MOVES_FOLDER.parent.glob("*.py"):
-        text = source.read_text(encoding="utf-8")
-        assert "import pipelines" not in text and "from pipelines" not in text
+        imports = re.findall(r"^\s*(?:from|import) (pipelines\S*)", source.read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(imports) <= {"pipelines.errors", "pipelines.files"}  # sentences, and files written whole
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "red"}, "bad.json: colour: Extra inputs are not permitted"),
-        ({"move": None}, "bad.json: move: Field required"),
-        ({"seconds": 0}, "bad.json: seconds: .*greater than or equal to 0.5"),
-        ({"seconds": "4"}, "bad.json: seconds: .*valid number"),
+        ({"colour": "red"}, "bad.json: colour: no such field is known. Remove it."),
+        ({"move": None}, "bad.json: move: it is missing. Add it."),
+        ({"seconds": 0}, "bad.json: seconds: 0 must be at least 0.5"),
+        ({"seconds": "4"}, "bad.json: seconds: '4' must be a number"),
         ({"params": {"strength": True}}, "bad.json: params.strength"),
         ({"params": {"__class__": 1.0}}, "bad.json: params.__class__"),
-        ({"id": "../bad"}, "bad.json: id: String should match pattern"),
+        ({"id": "../bad"}, "bad.json: id: '../bad' must be one line of plain text or a name in small letters"),
         ({"id": "good"}, "bad.json holds the preset 'good'. Rename the file to good.json"),
-        ({"name": {"en": "Only English"}}, "bad.json: name.it: Field required"),
+        ({"name": {"en": "Only English"}}, "bad.json: name.it: it is missing"),
         ({"name": {"en": "two\nlines", "it": "due"}}, "bad.json: name.en"),
-        ({"risk": "huge"}, "bad.json: risk: Input should be 'little', 'some' or 'much'"),
+        ({"risk": "huge"}, "bad.json: risk: 'huge' must be one of 'little', 'some' or 'much'"),
         ({"suits": []}, "bad.json: suits"),
     ],
 )
@@ -68,9 +69,9 @@ def test_bad_presets_are_refused_in_one_sentence(tmp_path, changes, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "bad.json: file: Invalid JSON"),
+        ("{", "bad.json is no JSON"),
         (json.dumps({**PUSH_IN, "id": "bad", "params": {"strength": float("nan")}}), "bad.json: "),
-        (" " * 70_000, "bad.json is over 65536 bytes"),
+        (" " * 300_000, "bad.json is over 262144 bytes"),
     ],
 )
 def test_bad_preset_files_are_refused(tmp_path, text, message):

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from pipelines.cameras.camera import Camera
+from pipelines.cameras.curve import fov
 from pipelines.cameras.formats.blender import BLENDER, from_blender
 from pipelines.cameras.formats.colmap import COLMAP, from_colmap, left_out_of_colmap
 from pipelines.cameras.formats.colmap_binary import COLMAP_BINARY, from_colmap_binary, left_out_of_colmap_binary
@@ -69,13 +72,20 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Reader:
-    """convention: what it assumes. read: the data and what is given -> cameras. left_out: what it leaves out of data
-    that it reads. any_up: see `doubts`; None where there is nothing to doubt."""
+    """convention: what it assumes; it begins with the name of the format. read: the data and what is given -> cameras.
+    left_out: what it leaves out of data that it reads. any_up: see `doubts`; None where there is nothing to doubt.
+    has_lens: whether its files tell the lens, which else is given."""
 
     convention: Sentence
     read: Callable[[Any, Given], Trajectory]
     left_out: Callable[[Any], list[Sentence]] = lambda data: []
     any_up: bool | None = False
+    has_lens: Callable[[Any], bool] = lambda data: True
+
+
+def no_lens(data: Any) -> bool:
+    """`Reader.has_lens` of formats that never tell any."""
+    return False
 
 
 def _of_path(data: dict, given: Given) -> Trajectory:
@@ -96,11 +106,16 @@ READERS = {
     "re10k": Reader(REALESTATE10K, lambda text, g: from_realestate10k(text, *(g.size or (None, None)), g.fps)),
     "spatia": Reader(SPATIA, lambda files, g: from_spatia(files, *(g.size or (None, None)), g.fps)),
     "blender": Reader(BLENDER, lambda text, _: from_blender(text)),
-    "tum": Reader(TUM, lambda text, g: from_tum(text, g.lens(TUM), g.fps), any_up=True),
-    "kitti": Reader(KITTI, lambda text, g: from_kitti(text, g.lens(KITTI), g.fps)),
-    "motionctrl": Reader(MOTIONCTRL, lambda data, g: from_motionctrl(data, g.lens(MOTIONCTRL), g.fps)),
+    "tum": Reader(TUM, lambda text, g: from_tum(text, g.lens(TUM), g.fps), any_up=True, has_lens=no_lens),
+    "kitti": Reader(KITTI, lambda text, g: from_kitti(text, g.lens(KITTI), g.fps), has_lens=no_lens),
+    "motionctrl": Reader(
+        MOTIONCTRL, lambda data, g: from_motionctrl(data, g.lens(MOTIONCTRL), g.fps), has_lens=no_lens
+    ),
     "recammaster": Reader(
-        RECAMMASTER, lambda data, g: from_recammaster(data, g.lens(RECAMMASTER), g.fps), left_out_of_recammaster
+        RECAMMASTER,
+        lambda data, g: from_recammaster(data, g.lens(RECAMMASTER), g.fps),
+        left_out_of_recammaster,
+        has_lens=no_lens,
     ),
     "record3d": Reader(RECORD3D, lambda data, g: from_record3d(data, g.fps), any_up=True),
     "kubric": Reader(KUBRIC, lambda data, g: from_kubric(data, g.picture, g.fps), any_up=True),
@@ -108,6 +123,7 @@ READERS = {
         LINGBOT,
         lambda files, g: from_lingbot(files, None if "intrinsics.npy" in files else g.lens(LINGBOT), g.fps),
         any_up=True,
+        has_lens=lambda files: "intrinsics.npy" in files,
     ),
 }
 
@@ -141,10 +157,23 @@ def read_cameras(
         if fix is not None:
             trajectory = corrected(trajectory, fix)
         left_out = tuple(reader.left_out(data))
+        if not reader.has_lens(data):
+            left_out += (lens_used(trajectory[0]),)
     except (ValueError, TypeError) as error:
         raise Refused("{file}: {reason}", file=source.name or source, reason=error) from error
     found = () if reader.any_up is None else tuple(doubts(trajectory, reader.any_up))
     return Imported(trajectory, reader.convention, found, left_out)
+
+
+def lens_used(camera: Camera) -> Sentence:
+    """What is said of cameras that got their lens elsewhere."""
+    focal = camera.K[0, 0]
+    return Sentence(
+        "The file tells no lens: one of {degrees:.0f} degrees across the long side is used ({mm:.0f} mm of full "
+        "frame).",
+        degrees=fov(focal / max(camera.width, camera.height)),
+        mm=focal * np.hypot(36, 24) / np.hypot(camera.width, camera.height),
+    )
 
 
 def _of_size(trajectory: Trajectory, height: int, width: int) -> Trajectory:

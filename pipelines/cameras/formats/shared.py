@@ -148,8 +148,8 @@ def check_count(cameras: int) -> None:
 def lens_missing(convention: str) -> Refused:
     """The refusal of cameras that tell no lens, where nobody gave one."""
     return Refused(
-        "These cameras tell no lens ({convention}). Give it with --fov, in degrees across the long side of the "
-        "picture, and the size of the picture with --size.",
+        "These cameras tell no lens ({convention}). Give it with --lens, in mm of full frame, or --fov, in degrees "
+        "across the long side of the picture, and the size of the picture with --size.",
         convention=convention,
     )
 

@@ -4,7 +4,7 @@ Blanks, their formats included, are the same on both sides. A test holds the tab
 says.
 """
 
-from studio.words.engine import cameras, clip, foreign, formats, large, media, memory, photo, poses, weights
+from studio.words.engine import cameras, clip, foreign, formats, large, media, memory, photo, poses, presets, weights
 
-TABLES = (photo, cameras, formats, poses, foreign, clip, memory, media, weights, large)
+TABLES = (photo, cameras, formats, poses, foreign, clip, memory, media, weights, presets, large)
 ITALIAN: dict[str, str] = {english: italian for table in TABLES for english, italian in table.SENTENCES.items()}

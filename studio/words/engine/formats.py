@@ -15,10 +15,14 @@ SENTENCES = {
         "{file} non è tra i file che si leggono: JSON, righe di numeri (RealEstate10K, TUM, KITTI), COLMAP, array di "
         "numpy, uno script di Blender scritto qui. Scegli un file di un formato conosciuto (docs/formats.md)."
     ),
-    "These cameras tell no lens ({convention}). Give it with --fov, in degrees across the long side of the picture, "
-    "and the size of the picture with --size.": (
-        "Queste videocamere non dicono l'obiettivo ({convention}). Indicalo con --fov, in gradi lungo il lato maggiore "
-        "dell'immagine, e la dimensione dell'immagine con --size."
+    "These cameras tell no lens ({convention}). Give it with --lens, in mm of full frame, or --fov, in degrees across "
+    "the long side of the picture, and the size of the picture with --size.": (
+        "Queste videocamere non dicono l'obiettivo ({convention}). Indicalo con --lens, in mm del formato pieno, o con "
+        "--fov, in gradi lungo il lato maggiore dell'immagine, e la dimensione dell'immagine con --size."
+    ),
+    "The file tells no lens: one of {degrees:.0f} degrees across the long side is used ({mm:.0f} mm of full frame).": (
+        "Il file non dice l'obiettivo: se ne usa uno di {degrees:.0f} gradi lungo il lato maggiore ({mm:.0f} mm del "
+        "formato pieno)."
     ),
     "These cameras tell no size of their pictures ({convention}). Give it with --size.": (
         "Queste videocamere non dicono la dimensione delle immagini ({convention}). Indicala con --size."

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from pipelines.cameras import Camera, Key, Path, move, pixel_centers
-from pipelines.cameras.checks import check_path
+from pipelines.cameras.checks import Outlook, check_path
 from pipelines.cameras.repairs import REPAIRS, keep_honest, lift, repaired, shorten, slow_down, turn_back
 from pipelines.cameras.shortening import cut, weaker
 from pipelines.cameras.speed import steps
-from pipelines.limits import BACKED, FOV_DEGREES, SLACK, TRAVEL, TURN_DEGREES
+from pipelines.limits import BACKED, FOV_DEGREES, SLACK, TORN, TRAVEL, TURN_DEGREES
 from presets.schema import load_moves
 
 PHOTO = Camera.from_fov(60, 54, 96)
@@ -48,9 +48,23 @@ def coverage_of(clip) -> np.ndarray:
     return (np.abs(np.nan_to_num(hit, nan=1e9)) <= photo_half * 1.001).all(-1).mean((1, 2))
 
 
-def findings_of(path: Path) -> dict:
+def torn_of(clip) -> np.ndarray:
+    """Share of every frame that opens between the table and the wall when the camera steps aside."""
+    apart = np.abs(clip.c2w[:, 0, 3]) * (1 / 1.2 - 1 / D) * clip.K[:, 0, 0] / clip.width
+    return apart * (room() == 1.2).any(1).mean()
+
+
+def look(clip) -> Outlook:
+    return Outlook(coverage_of(clip), np.zeros(len(clip)))
+
+
+def look_behind(clip) -> Outlook:
+    return Outlook(coverage_of(clip), torn_of(clip))
+
+
+def findings_of(path: Path, look=look) -> dict:
     clip = path.trajectory(54, 96)
-    found = check_path(clip, D, room(), PHOTO, coverage_of(clip), path)
+    found = check_path(clip, D, room(), PHOTO, look(clip), path)
     return {finding.kind: finding for finding in found}
 
 
@@ -88,7 +102,7 @@ def test_what_is_wrong_is_found_and_its_repair_mends_it(kind):
     assert 0 <= first <= last < len(path.trajectory(54, 96)) and finding.repair in REPAIRS
     low_is_bad = kind in ("near", "out", "invented") or (kind == "lens" and finding.limit == FOV_DEGREES[0])
     assert finding.value < finding.limit if low_is_bad else finding.value > finding.limit
-    mended = repaired(path, finding.repair, PHOTO, D, room(), coverage_of)
+    mended = repaired(path, finding.repair, PHOTO, D, room(), look)
     assert kind not in findings_of(mended)
     assert mended.keys[0] == path.keys[0]  # it still begins with the photo's camera
     assert mended.trajectory(54, 96)[0] == path.trajectory(54, 96)[0]
@@ -148,12 +162,25 @@ def test_shorten_keeps_as_much_as_it_can():
 @pytest.mark.parametrize("least", [0.8, 0.95])
 def test_keep_honest_is_as_strong_as_it_can_be(least):
     path = BAD["invented"]
-    honest = keep_honest(path, coverage_of, least)
+    honest = keep_honest(path, look, least)
     assert coverage_of(honest.trajectory(54, 96)).min() >= least
     factor = honest.positions[-1, 0] / path.positions[-1, 0]
     assert 0 < factor < 1
     assert coverage_of(weaker(path, factor + 1.01 / 64).trajectory(54, 96)).min() < least
-    assert keep_honest(CALM, coverage_of) == CALM
+    assert keep_honest(CALM, look) == CALM
+
+
+def test_what_opens_behind_near_things_is_found_and_kept_in_bounds():
+    """Where the photo backs every frame, so that nothing else is wrong with the path."""
+    path = path_of(((0, 0, 0), AHEAD), ((0.38, 0, 0), AHEAD))
+    torn = torn_of(path.trajectory(54, 96))
+    (finding,) = findings_of(path, look_behind).values()
+    assert (finding.kind, finding.value, finding.repair) == ("torn", torn.max(), "keep_honest")
+    assert finding.frames == (int(np.argmax(torn > TORN)), 95) and findings_of(path) == {}
+    honest = repaired(path, "keep_honest", PHOTO, D, room(), look_behind)
+    assert findings_of(honest, look_behind) == {}
+    factor = honest.positions[-1, 0] / path.positions[-1, 0]
+    assert torn_of(weaker(path, factor + 1.01 / 64).trajectory(54, 96)).max() > TORN
 
 
 def test_keep_honest_of_any_path():
@@ -169,7 +196,7 @@ def test_keep_honest_of_any_path():
         if seed % 4 == 3:
             keys[2] = (keys[2][0], yaw(180))
         path = path_of(*keys, closed=closed, target=target)
-        honest = keep_honest(path, coverage_of)
+        honest = keep_honest(path, look)
         assert coverage_of(honest.trajectory(54, 96)).min() >= BACKED
         assert honest.closed == (closed and seed % 4 != 3) and honest.keys[0] == path.keys[0]
 
@@ -178,13 +205,13 @@ def test_an_aim_outside_the_photo_is_turned_back():
     path = path_of(((0, 0, 0), AHEAD), ((0.1, 0, 0), AHEAD), target=(9.0, 0.0, 1.0), seconds=20.0)
     assert findings_of(path)["out"].frames == (0, 479)
     for repair in ("turn_back", "keep_honest"):
-        mended = repaired(path, repair, PHOTO, D, room(), coverage_of)
+        mended = repaired(path, repair, PHOTO, D, room(), look)
         assert coverage_of(mended.trajectory(54, 96)).min() >= BACKED and mended.target is None
 
 
 def test_turn_back_leaves_the_way():
     path = path_of(((0, 0, 0), AHEAD), ((0.1, 0, 0.2), yaw(70)), seconds=20.0)
-    mended = turn_back(path, coverage_of)
+    mended = turn_back(path, look)
     assert (mended.positions == path.positions).all() and coverage_of(mended.trajectory(54, 96)).min() >= BACKED
     turned = 2 * np.degrees(np.arccos(mended.keys[1].orientation[0]))
     assert 2 < turned < 20
@@ -231,18 +258,20 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match=r"depth has shape \(9, 9\), must be that of its camera, \(54, 96\)"):
         check_path(clip, D, np.ones((9, 9)), PHOTO)
     with pytest.raises(ValueError, match=r"coverage has shape \(3,\), must be \(96,\)"):
-        check_path(clip, D, coverage=np.ones(3))
+        check_path(clip, D, outlook=Outlook(np.ones(3), np.zeros(96)))
+    with pytest.raises(ValueError, match=r"torn has shape \(3,\), must be \(96,\)"):
+        check_path(clip, D, outlook=Outlook(np.ones(96), np.zeros(3)))
     with pytest.raises(ValueError, match="distance=0 must be"):
         check_path(clip, 0)
     with pytest.raises(ValueError, match="Unknown repair 'sink'"):
         repaired(CALM, "sink", PHOTO, D)
-    with pytest.raises(ValueError, match="keep_honest needs the coverage"):
+    with pytest.raises(ValueError, match="keep_honest needs to look at paths"):
         repaired(CALM, "keep_honest", PHOTO, D)
 
 
 def test_repairs_leave_a_fine_path_alone():
     for name in REPAIRS:
-        assert repaired(CALM, name, PHOTO, D, room(), coverage_of) == CALM
+        assert repaired(CALM, name, PHOTO, D, room(), look) == CALM
     assert lift(CALM, D, lambda path: True) == CALM and shorten(CALM, lambda path: True) == CALM
 
 

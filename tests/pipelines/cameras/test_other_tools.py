@@ -201,14 +201,18 @@ def test_cameras_of_other_tools_stand_where_their_makers_say(kind, tmp_path):
     assert path.K[3, 0, 0] / path.width == pytest.approx(VIEW.K[0, 0] / 512 if focal is None else focal)
     assert (path.height, path.width) == ((480, 832) if kind == "LingBot-World" else (288, 512))
     said = " ".join(found.left_out)
-    assert said == "" if warning is None else re.search(warning, said)
+    tells_none = focal is None and "EQUIRECTANGULAR" not in said  # of a panorama another sentence says so
+    assert ("The file tells no lens: one of 50 degrees" in said) == tells_none
+    assert warning is None or re.search(warning, said)
+    assert len(found.left_out) == (warning is not None) + tells_none
 
 
 @pytest.mark.parametrize("kind", [kind for kind, (*_, focal, _) in ACCEPTED.items() if focal is None])
 def test_cameras_without_a_lens_ask_for_one(kind, tmp_path):
     files, name, *_ = ACCEPTED[kind]
     folder = laid_out(files, tmp_path)
-    with pytest.raises(ValueError, match=r"tell no lens \(.*\). Give it with --fov, in degrees .* size .* with --size"):
+    asked = r"tell no lens \(.*\). Give it with --lens, in mm .* --fov, in degrees .* size .* with --size"
+    with pytest.raises(ValueError, match=asked):
         read_cameras(folder / name if name else folder, 288, 512)
 
 

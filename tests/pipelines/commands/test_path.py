@@ -85,6 +85,27 @@ def test_what_is_left_out_is_warned_of(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "focal", "said"),
+    [
+        (["--fov", "60"], 80 / np.tan(np.radians(30)), "60 degrees across the long side is used (33 mm"),
+        (["--lens", "35"], 35 / 43.2666 * np.hypot(90, 160), "57 degrees across the long side is used (35 mm"),
+    ],
+)
+def test_cameras_without_a_lens_get_the_one_given_and_short_ones_a_hint(tmp_path, capsys, arguments, focal, said):
+    (tmp_path / "tum.txt").write_text(TUM)
+    command = ["path", str(tmp_path / "tum.txt"), "--size", "90x160", *arguments, "--out", str(tmp_path / "out.json")]
+    assert cli.main(command) == 0
+    printed = capsys.readouterr()
+    assert Trajectory.load(tmp_path / "out.json").K[0, 0, 0] == pytest.approx(focal, rel=1e-4)
+    warnings = json.loads(printed.out)["warnings"]
+    assert len(warnings) == printed.err.count("warning: ") == 2 and f"one of {said}" in warnings[0]
+    assert "17 cameras last 0.57 s at 30 frames a second" in warnings[1] and "--resample 96" in warnings[1]
+    assert cli.main([*command, "--resample", "96"]) == 0  # what the hint says
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)["warnings"]) == printed.err.count("warning: ") == 1
+
+
+@pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
         ("{", [], "in.json is not JSON"),
@@ -95,6 +116,7 @@ def test_what_is_left_out_is_warned_of(tmp_path, capsys):
         (json.dumps(EDITED), ["--size", "9x99999"], "width=99999 must be"),
         (None, [], "in.json does not exist"),
         (json.dumps(EDITED), ["--resample", "1"], "resample=1 must be a whole number of frames from 2 to 2000"),
+        (json.dumps(EDITED), ["--lens", "2"], "--lens 2 must be 4..1000 mm of full frame. Use 35."),
         (json.dumps(EDITED), ["--fov", "200"], "fov_degrees=200.0 must be 1..170"),
         (json.dumps([[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]] * 2), [], "tell no lens (MotionCtrl"),
         (json.dumps(EDITED), ["--out", "nowhere/x/out"], "does not exist. Make it first"),

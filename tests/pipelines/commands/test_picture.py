@@ -5,6 +5,7 @@ import pytest
 from helpers import photo
 from PIL import Image
 
+from pipelines import __main__ as cli
 from pipelines.cameras import Trajectory
 from pipelines.media.clips import read_recipe
 from pipelines.photo.lifted import photo_sha256
@@ -67,7 +68,7 @@ def test_too_few_pixels_are_said_with_the_size_that_suits(folder, render, capsys
         (["--cut-bars"], "There are no bars at the rims of this picture."),
         (["--flatten", "10"], "This picture is no panorama of 360 degrees all around."),
         (["--cut-bars", "--depth", "depth.png"], "--depth is of the whole picture, --cut-bars is not."),
-        (["--flatten", "10", "--fov", "70"], "--fov is not needed"),
+        (["--flatten", "10", "--fov", "70"], "--fov and --lens are not needed"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_made(folder, render, capsys, arguments, message):
@@ -82,3 +83,12 @@ def test_a_direction_is_one_or_two_numbers(folder, render, capsys, view):
     with pytest.raises(SystemExit):
         render(folder, "--flatten", view)
     assert "--flatten" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("size", "is_turned"), [("72x128", False), ("128x72", True), ("72x72", False)])
+def test_a_size_that_looks_turned_gets_a_hint(folder, capsys, size, is_turned):
+    command = ["render", str(folder / "photo.png"), "--size", size, "--frames", "2", "--move", "steady-hold"]
+    assert cli.main([*command, "--out", str(folder / "clip.mp4")]) == 0
+    said = capsys.readouterr().err
+    hint = "--size is HEIGHTxWIDTH: 128x72 makes an upright clip of a wide photo. For a wide one use --size 72x128."
+    assert (hint in said) == is_turned and ("HEIGHTxWIDTH" in said) == is_turned

@@ -59,6 +59,16 @@ def test_depth_is_measured_once_though_the_frame_comes_closer(folder, render, pi
     assert read_recipe(folder / "clip.mp4")["zoom"] == 1.2 and len(measured) == 1
 
 
+@pytest.mark.parametrize(("strength", "is_torn"), [("1", True), ("0.1", False)])
+def test_a_move_that_tears_what_stands_in_front_gets_a_note(folder, render, capsys, strength, is_torn):
+    depth = np.full((144, 256), 4000, np.uint16)
+    depth[72:, 112:144] = 2000
+    Image.fromarray(depth).save(folder / "depth.png")
+    asked = ("--move", "side-slide", "--depth", str(folder / "depth.png"), "--set", f"strength={strength}")
+    assert render(folder, *asked) == 0
+    assert ("edges of what stands in front may look torn" in capsys.readouterr().err) == is_torn
+
+
 def test_a_scene_can_be_gone_on_in(folder, render, capsys):
     scene = folder / "scene"
     slide = ["--move", "side-slide", "--set", "strength=0.5"]

@@ -34,6 +34,18 @@ def test_sixteen_cameras_become_a_clip_with_the_lens_of_the_photo(rendered):
     assert followed.K[0, 0, 0] == pytest.approx(64 / math.tan(math.radians(20)))
 
 
+def test_a_short_file_is_rendered_as_it_is_with_a_hint_and_the_lens_that_was_taken(rendered, capsys):
+    code, followed = rendered(TUM)
+    assert code == 0 and len(followed) == 16
+    said = capsys.readouterr().err
+    assert "warning: The file tells no lens: one of 60 degrees" in said
+    assert "The 16 cameras last 0.53 s at 30 frames a second" in said and "--resample 96" in said
+    assert rendered(TUM, "--lens", "50", "--resample", "9")[1].K[0, 0, 0] == pytest.approx(
+        50 / np.hypot(36, 24) * np.hypot(72, 128)
+    )
+    assert "(50 mm of full frame)" in capsys.readouterr().err
+
+
 def test_what_is_left_out_is_warned_of_and_what_is_not_read_named(rendered, folder, capsys):
     panoramas = [{"file_path": f"{i}.png", "transform_matrix": np.eye(4).tolist()} for i in range(2)]
     panoramas = json.dumps({"camera_model": "EQUIRECTANGULAR", "frames": panoramas})

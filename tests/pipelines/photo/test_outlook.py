@@ -10,7 +10,7 @@ from walls import lift, post, slide, wall
 from pipelines import move
 from pipelines.metrics import psnr
 from pipelines.photo import outlook
-from pipelines.photo.outlook import between_known, covered, look, share_of
+from pipelines.photo.outlook import between_known, covered, look, nearer_beside, share_of
 
 STEPS = (0.0, 0.1, 0.2, 0.3, 0.4)  # aside, in scene units
 
@@ -39,6 +39,28 @@ def test_the_further_aside_before_a_post_the_more_opens_beside_it(pipe):
     parted = [aside * lifted.camera.K[0, 0] * (1 / 2 - 1 / 4) / 128 for aside in STEPS]  # of the width
     assert np.allclose(last, parted, atol=0.012) and last[0] == 0 and (np.diff(last) > 0).all()
     assert (np.diff(torn[-1]) >= 0).all()
+
+
+def test_what_opens_beside_the_nearest_things_counts_twice(pipe):
+    """A photo with a post two units away, in a place whose nearest things are as far or, at the rim, much nearer."""
+    for before, count in ((post(), 2), (post(), 1)):
+        if count == 1:
+            before[:, :20] = 0.5
+        lifted = lift(pipe, before)
+        path = slide(lifted, 0.05)
+        plain, torn = look(lifted.memory, path).torn, look(lifted.memory, path, lifted).torn
+        assert plain[0] == torn[0] == 0 and plain[-1] > 0
+        beside_post = 0.05 * lifted.camera.K[0, 0] * (1 / 2 - 1 / 4) / 128
+        rim = 0 if count == 2 else 0.05 * lifted.camera.K[0, 0] * (1 / 0.5 - 1 / 4) / 128
+        assert torn[-1] == pytest.approx(count * beside_post + 2 * rim, abs=0.02)
+        assert torn[-1] - plain[-1] == pytest.approx(beside_post if count == 2 else rim, abs=0.01)
+
+
+def test_the_nearer_surface_beside_a_gap_may_stand_on_either_side():
+    none = torch.inf
+    depth = torch.tensor([[[none, 2, none, none, 5, none, 3, none]]])
+    beside = nearer_beside(depth)[0, 0].tolist()
+    assert beside[1:7] == [2, 2, 2, 5, 3, 3]
 
 
 def test_a_gap_is_what_has_something_known_on_both_sides():

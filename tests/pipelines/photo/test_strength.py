@@ -14,7 +14,7 @@ from pipelines.photo.strength import gentle_strength, objection, strengths, suit
 
 
 def torn(lifted, trajectory):
-    return look(lifted.memory, trajectory, frames=len(trajectory)).torn
+    return look(lifted.memory, trajectory, lifted, frames=len(trajectory)).torn
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_end_of_a_path_is_judged_whatever_its_length(pipe, frames):
     path = Trajectory.from_cameras([lifted.camera] * (frames - 1) + [slide(lifted, 0.7)[-1]])
     assert objection(lifted, path) == "backed"
     seen = look(lifted.memory, path, frames=5)
-    assert len(seen.torn) == 5 and seen.coverage.argmin() == frames - 1
+    assert len(seen.torn) == frames and seen.coverage.argmin() == frames - 1
 
 
 def test_where_nothing_suits_the_least_strength_is_left(pipe):

@@ -604,6 +604,9 @@ def test_names_are_text_and_nothing_else(visit):
 def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     page = visit(DESK, "it-IT")
     draw_stroke(page)
+    with page.expect_response(re.compile("gradio_api/queue/join")):
+        page.evaluate("document.querySelector('#fps input[value=\"30\"], #fps label:nth-of-type(3) input').click()")
+    page.wait_for_function("document.querySelector('#estimate').textContent.includes('30 al secondo')")
     page.click(".editor summary")
     page.click(".editor .menu button:has-text('Salva videocamere')")
     for name in ("path", "json", "re10k", "colmap", "nerfstudio", "blender", "spatia"):
@@ -615,6 +618,8 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
         page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('Salvato')")
     kept = path_of(page)
     assert Path.load(tmp_path / "mirage-path.json") == Path.from_dict(kept)
+    saved = Trajectory.load(tmp_path / "mirage-cameras.json")
+    assert saved.fps == 30 and len(saved) == num_frames(kept["keys"][-1]["time"], 30)
     shutil.unpack_archive(tmp_path / "mirage-colmap.zip", tmp_path / "model")
     page.click(".editor summary")
     page.click(".editor .menu button:has-text('Ricomincia')")
@@ -637,7 +642,9 @@ def test_cameras_are_saved_and_opened_again_from_several_files(visit, tmp_path):
     # cameras without a lens have the photo's
     (tmp_path / "poses.tum").write_text("".join(f"{i / 30:.4f} {i / 100} 0 0 0 0 0 1\n" for i in range(49)))
     page.set_input_files(".editor input[type=file]", tmp_path / "poses.tum")
-    page.wait_for_function("document.querySelector('.editor .notice').textContent.startsWith('49 videocamere lette')")
+    page.wait_for_function(
+        "document.querySelector('.editor .notice').textContent.startsWith('Sono arrivate 49 videocamere')"
+    )
     assert path_of(page)["keys"][-1]["position"] == pytest.approx([0.48, 0, 0])
     # cameras that look away are doubted, and turned round on demand
     arc = move("gentle-arc", Camera.from_fov(50, 90, 160), distance=2.0, frames=33, degrees=40)

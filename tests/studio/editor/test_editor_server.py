@@ -15,6 +15,7 @@ from pipelines.cameras.formats import CORRECTIONS, FORMATS, read_cameras, write_
 from pipelines.cameras.keys import Key
 from pipelines.cameras.path import Path as CameraPath
 from pipelines.cameras.resampling import resampled
+from pipelines.media.clips import RATES
 from studio.editor.opening import opened
 from studio.editor.place import floor_below
 from studio.editor.review import findings, quick_check
@@ -24,6 +25,7 @@ from studio.words.editor import SCRIPT
 
 ROOT = Path(__file__).parents[3]
 CAMERA = Camera.from_fov(60, 90, 160)
+SIZE = {"height": 90, "width": 160}
 AHEAD = (1, 0, 0, 0)
 AWAY = np.array([[0.0, 0, 1, 30], [0, 1, 0, 0], [-1, 0, 0, 5], [0, 0, 0, 1]])  # a world of its own
 
@@ -91,7 +93,7 @@ def unpacked(answer: dict, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["path", *FORMATS])
 def test_what_is_saved_opens_again(name, tmp_path):
-    answer = save({"format": name, "path": json.dumps(WAY.to_dict()), "height": 90, "width": 160, "language": "en"})
+    answer = save({"format": name, "path": json.dumps(WAY.to_dict()), **SIZE, "fps": 24, "language": "en"})
     path, notice, _ = opened(unpacked(answer, tmp_path), CAMERA, "it")
     clip = WAY.trajectory(90, 160)
     again = path.trajectory(90, 160)
@@ -103,12 +105,22 @@ def test_what_is_saved_opens_again(name, tmp_path):
 
 
 def test_what_cannot_be_saved_gets_a_sentence():
-    asked = {"format": "spatia", "height": 90, "width": 160, "language": "it"}
+    asked = {"format": "spatia", **SIZE, "fps": 24, "language": "it"}
     zoom = json.dumps(path_to((0, 0, 0), (0, 0, 0.1), fov=40).to_dict())
     assert "un altro obiettivo" in save({**asked, "path": zoom})["refusal"]
     for odd in ({**asked, "path": zoom, "format": "__proto__"}, {**asked, "path": None}, {}, None, [1]):
         assert save(odd)["refusal"]
     assert save({**asked, "path": zoom, "format": "json", "height": -1})["refusal"]
+    assert "24" in save({**asked, "path": zoom, "format": "json", "fps": 29})["refusal"]
+
+
+@pytest.mark.parametrize("fps", RATES)
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"spatia", "colmap"}))  # which tell no rate
+def test_cameras_are_saved_at_the_rate_and_length_of_the_clip(name, fps, tmp_path):
+    answer = save({"format": name, "path": json.dumps(WAY.to_dict()), **SIZE, "fps": fps, "language": "en"})
+    (file,) = unpacked(answer, tmp_path)
+    cameras = read_cameras(file).trajectory
+    assert cameras.fps == pytest.approx(fps, rel=1e-4) and len(cameras) == 4 * fps
 
 
 def test_a_model_of_two_files_is_read_and_half_of_one_refused(tmp_path):
@@ -131,7 +143,10 @@ def test_any_number_of_cameras_comes_in_with_the_files_first_and_last(cameras, t
     first, last = path.sample(np.array([0.0, path.duration])).c2w
     np.testing.assert_array_equal(first, np.eye(4))
     np.testing.assert_allclose(last, np.linalg.inv(slide.c2w[0]) @ slide.c2w[-1], atol=1e-9)
-    assert notice.startswith(f"{cameras} cameras read as") and f"They became {len(path.keys)} points over" in notice
+    assert (
+        notice.startswith(f"{cameras} cameras have come in (format: Mirage Studio trajectory).")
+        and f"They became {len(path.keys)} points over" in notice
+    )
     own = cameras / 24
     is_kept = 1 <= own <= 60
     assert path.duration == pytest.approx(own if is_kept else 4 if own < 1 else 60, abs=0.1)
@@ -151,6 +166,20 @@ def test_poses_without_a_lens_take_the_photos_and_the_notice_says_what_was_left_
     np.save(pair[0], arc.c2w)
     np.save(pair[1], np.tile([500.0, 500, 416, 240], (49, 1)))
     assert "LingBot-World" in opened([str(file) for file in pair], CAMERA, "it")[1]
+
+
+def test_what_came_in_is_said_in_plain_words_first(tmp_path):
+    slide = move("side-slide", CAMERA, distance=2.0, frames=33)
+    for name, english, italian in (
+        ("re10k", "(format: RealEstate10K)", "(formato: RealEstate10K)"),
+        ("json", "(format: Mirage Studio trajectory)", "(formato: traiettoria di Mirage Studio)"),
+    ):
+        (file,) = write_cameras(slide, name, tmp_path / FORMATS[name].write(slide).popitem()[0])
+        for language, told, details in (("en", english, "For experts: read as"), ("it", italian, "Per esperti: lette")):
+            notice = opened([str(file)], CAMERA, language)[1]
+            plain, technical = notice.split(details)
+            assert told in plain.split(". ")[0] and not re.search("c2w|w2c|axes|assi|OpenCV|[+]x", plain)
+            assert re.search(r"c2w|w2c", technical) and "docs/formats.md" in technical
 
 
 def test_what_is_no_file_of_cameras_is_named(tmp_path):

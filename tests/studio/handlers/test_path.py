@@ -1,12 +1,14 @@
 """A path of one's own, without a browser: it renders as it is drawn, and what is wrong with it has words."""
 
 import json
+import re
 import struct
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_pipeline import Post
 from visit import WAY, drawn, last, path_of, settled
 
 from pipelines import limits
@@ -89,6 +91,21 @@ def test_a_repair_gives_a_better_path(session, workbench, repair):
     if repair == "keep_honest":
         lifted = lift(workbench, session, Order.read(bad))
         assert coverage(lifted.memory, mended.trajectory(144, 256)).min() >= limits.BACKED - 0.01
+
+
+def test_a_path_that_tears_what_stands_in_front_says_so_and_is_mended(session, workbench, pipe):
+    pipe.engine.depth_estimator = Post()
+    inputs = drawn(path_of((0, 0, 0), (0.2, 0, 0)), zoom=120)
+    (found,) = last(preview.look(workbench, session, "it", inputs))["path"]["review"]["findings"]
+    assert (found["kind"], found["repair"], found["label"]) == ("torn", "keep_honest", "Resta fedele")
+    ((begin, end),) = found["spans"]
+    assert 0 < begin < end <= 4
+    assert f"Da {begin:.1f} a {end:.1f} s ciò che è davanti".replace(".", ",") in found["words"]
+    mended = last(path.repair_path(workbench, session, "it", inputs, {"repair": found["repair"]}))["path"]["value"]
+    assert 0.02 < mended["keys"][-1]["position"][0] < 0.2
+    review = last(path.check_path(workbench, session, "it", replace(inputs, path=mended)))["path"]["review"]
+    (good,) = review["findings"]
+    assert re.search("Nulla da correggere .* almeno il (9[0-9]|100) %", good["words"])
 
 
 def test_a_move_of_the_gallery_opens_as_keys(session, workbench):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_pipeline import FakePipeline, Wall
+from fake_pipeline import FakePipeline, Post, Wall
 from visit import WAY, last, returned, settled
 
 from pipelines import limits
@@ -36,16 +36,6 @@ def previewed(monkeypatch):
 
     monkeypatch.setattr(outlook, "preview", draw)
     return paths
-
-
-class Post(Wall):
-    """A DepthEstimator that sees a post in front of the wall."""
-
-    def __call__(self, image, K):
-        depth, valid = super().__call__(image, K)
-        height, width = depth.shape
-        depth[height // 4 :, 2 * width // 5 : width // 2] = 1.2
-        return depth, valid
 
 
 # -- what is shown --------------------------------------------------------------------------------------------------
