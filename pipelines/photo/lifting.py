@@ -56,6 +56,11 @@ def lift_photo(
     kept_size = (rows.stop - rows.start + sum(more) for rows, more in zip(part.kept, part.more, strict=True))
     photo_camera = Camera(photo_K, camera.c2w, *kept_size)
 
+    own_backdrop = None  # of the photo at this scale
+    if zoom < 1:
+        own_backdrop = find_backdrop(part.pixels, part.alpha)
+        check_goes_on(own_backdrop, part, zoom)
+
     # 2. Depth of all of the photo, and of what is kept.
     with timed(seconds, "depth"):
         if depth is not None:
@@ -69,10 +74,9 @@ def lift_photo(
         depth, valid = (extended(x[part.kept], part.more) for x in measured.on_grid(*part.pixels.shape[:2]))
         if not valid[part.frame].any():
             raise Refused("No depth could be found in this photo: every pixel is unknown. Give a depth map.")
-        backdrop = measured.backdrop
+        backdrop = own_backdrop or measured.backdrop
         if backdrop is not None and backdrop.product.shape != part.pixels.shape[:2]:
             backdrop = find_backdrop(part.pixels, part.alpha)
-        check_goes_on(backdrop, part, zoom)
         photo = extended(part.pixels[part.kept], part.more, None if backdrop is None else backdrop.colour)
         # the outline of a product before a plain backdrop is that of its colours
         is_estimated = measured.estimator is not None and backdrop is None
